@@ -1,0 +1,105 @@
+"""Read JSON from bytes that nobody vouches for, and write it the same way every time."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from weighbridge.errors import ParseError
+
+MAX_JSON_BYTES: Final = 32 * 1024 * 1024
+"""Largest JSON document that is parsed at all."""
+
+MAX_JSON_DEPTH: Final = 64
+"""Deepest nesting that is parsed."""
+
+T = TypeVar("T")
+
+
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ParseError(f"the key {key!r} appears twice in one JSON object")
+        found[key] = value
+    return found
+
+
+def _reject_constant(name: str) -> Any:
+    raise ParseError(f"{name} is not JSON")
+
+
+_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+def _check_depth(text: str, what: str, max_depth: int) -> None:
+    # json recurses in C and would end in a RecursionError, so the nesting is counted before.
+    depth = 0
+    for match in _STRUCTURE.finditer(text):
+        character = text[match.start()]
+        if character in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise ParseError(f"{what} nests deeper than {max_depth} levels")
+        elif character in "]}":
+            depth -= 1
+
+
+def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth: int = MAX_JSON_DEPTH) -> Any:
+    """Parse one JSON document strictly.
+
+    Args:
+        data: The bytes as they came.
+        what: What the bytes are, for the error message.
+        max_bytes: Refuse anything larger.
+        max_depth: Refuse anything nested deeper.
+
+    Raises:
+        ParseError: For a size or depth over the limit, bytes that are not UTF-8, duplicate keys, NaN or
+            infinity, trailing bytes, or anything else that RFC 8259 does not allow.
+    """
+    if len(data) > max_bytes:
+        raise ParseError(f"{what} has {len(data)} bytes; at most {max_bytes} are read")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
+    _check_depth(text, what, max_depth)
+    try:
+        return json.loads(
+            text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant
+        )
+    except ParseError as error:
+        raise ParseError(f"{what} is not acceptable JSON: {error.message}") from None
+    except (ValueError, RecursionError) as error:
+        raise ParseError(f"{what} is not JSON: {error}") from None
+
+
+def convert(value: Any, into: type[T], *, what: str) -> T:
+    """Give parsed data its type, refusing unknown fields and wrong types.
+
+    Raises:
+        ParseError: Naming the path inside the document.
+    """
+    try:
+        return msgspec.convert(value, into, strict=True)
+    except msgspec.ValidationError as error:
+        raise ParseError(f"{what} is not acceptable: {error}") from None
+
+
+def parse(data: bytes, into: type[T], *, what: str, max_bytes: int = MAX_JSON_BYTES) -> T:
+    """Parse bytes straight into a type: ``loads`` and ``convert`` in one."""
+    return convert(loads(data, what=what, max_bytes=max_bytes), into, what=what)
+
+
+def dumps(value: Any) -> bytes:
+    """Write a value as compact JSON with sorted keys; the same value gives the same bytes."""
+    return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
+
+
+def dumps_pretty(value: Any) -> str:
+    """Write a value as indented JSON for people, keys in the order of their type."""
+    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)

@@ -1,0 +1,147 @@
+"""The one interface behind which every check stands.
+
+A check is a module with ``run(request) -> CheckOutput``. It runs in a worker process that can read the model and
+the named inputs, and nothing else: no key, no network. What it returns is parsed as hostile input by the parent,
+so it may carry findings and measurements, never a subject, a time, a signer or a verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Protocol
+
+from msgspec import Meta
+
+from weighbridge._struct import Wire
+from weighbridge.evidence.measurements import Measurements
+from weighbridge.evidence.record import CheckName, Finding, Undecided
+
+MAX_FINDINGS: Final = 10_000
+"""Most findings, and most undecided places, that one check may report."""
+
+Proportion = Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+
+class DependencyAuditOptions(Wire, tag_field="check", tag="dependency-audit"):
+    """What to audit: requirements files, lock files, installed environments; and the advisory bundle to use."""
+
+    advisories: str
+    requirements: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the paths that the worker may read beside the model."""
+        return (self.advisories, *self.requirements, *self.locks, *self.environments)
+
+
+class ModelScanOptions(Wire, tag_field="check", tag="model-scan"):
+    """The scan needs the model only."""
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the paths that the worker may read beside the model."""
+        return ()
+
+
+class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
+    """The attack's data and budget.
+
+    ``data`` is an ``.npz`` with ``x`` (examples first), ``y`` (integer labels) and, when inputs do not lie in
+    [0, 1], ``bounds`` (two numbers). ``at_least`` and ``confidence`` are the policy's limit when it is known, so
+    that the attack may stop as soon as the answer is certain.
+    """
+
+    data: str
+    epsilon: Annotated[float, Meta(gt=0.0)] = 0.1
+    queries: Annotated[int, Meta(ge=10, le=1_000_000)] = 1_000
+    samples: Annotated[int, Meta(ge=1, le=100_000)] = 200
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    at_least: Proportion | None = None
+    confidence: Proportion = 0.95
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the paths that the worker may read beside the model."""
+        return (self.data,)
+
+
+class LeakageOptions(Wire, tag_field="check", tag="leakage"):
+    """Examples that were trained on and examples that were not, both ``.npz`` with ``x`` and ``y``.
+
+    ``rates`` are the false-positive rates, ``confidences`` the confidence levels at which the true-positive rate is
+    measured; every pair is reported.
+    """
+
+    members: str
+    non_members: str
+    rates: tuple[Proportion, ...] = (0.01, 0.05, 0.1)
+    confidences: tuple[Proportion, ...] = (0.9, 0.95, 0.99)
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the paths that the worker may read beside the model."""
+        return (self.members, self.non_members)
+
+
+Options = DependencyAuditOptions | ModelScanOptions | RobustnessOptions | LeakageOptions
+
+
+class CheckRequest(Wire):
+    """What the parent asks of a worker: the model's path and the check's options."""
+
+    model: str
+    options: Options
+
+    @property
+    def check(self) -> CheckName:
+        """Return the check that these options belong to."""
+        return CheckName(str(self.options.__struct_config__.tag))
+
+    def readable(self) -> tuple[Path, ...]:
+        """Return every path that the worker must be able to read."""
+        return (Path(self.model), *(Path(name) for name in self.options.inputs()))
+
+
+class CheckOutput(Wire):
+    """What a check hands back. Measurements are absent only when nothing could be measured."""
+
+    findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
+    undecided: Annotated[tuple[Undecided, ...], Meta(max_length=MAX_FINDINGS)] = ()
+    measurements: Measurements | None = None
+
+
+class Check(Protocol):
+    """A module that examines a model inside a worker."""
+
+    def run(self, request: CheckRequest, /) -> CheckOutput:
+        """Examine the model; raise nothing for bad input but report it as a finding or as undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one worker: seconds of wall clock and of CPU, bytes of address space and of output, open files."""
+
+    seconds: int
+    cpu_seconds: int
+    memory: int
+    output: int = 24 * 1024 * 1024
+    files: int = 256
+
+
+MODULES: Final[dict[CheckName, str]] = {
+    CheckName.DEPENDENCY_AUDIT: "weighbridge.checks.dependencies.check",
+    CheckName.MODEL_SCAN: "weighbridge.checks.model_scan.check",
+    CheckName.ROBUSTNESS: "weighbridge.checks.robustness.check",
+    CheckName.LEAKAGE: "weighbridge.checks.leakage.check",
+}
+"""Where each check lives. A worker imports the one it is asked for, and no other."""
+
+_GIB: Final = 1024**3
+
+LIMITS: Final[dict[CheckName, Limits]] = {
+    CheckName.DEPENDENCY_AUDIT: Limits(seconds=120, cpu_seconds=120, memory=2 * _GIB),
+    CheckName.MODEL_SCAN: Limits(seconds=900, cpu_seconds=900, memory=2 * _GIB),
+    CheckName.ROBUSTNESS: Limits(seconds=1800, cpu_seconds=3600, memory=16 * _GIB),
+    CheckName.LEAKAGE: Limits(seconds=900, cpu_seconds=1800, memory=16 * _GIB),
+}
+"""How much each check may take before it is stopped and counts as undecided."""

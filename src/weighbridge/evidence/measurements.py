@@ -1,0 +1,177 @@
+"""What each check measures, as types: the gate applies a policy's limits to these and to nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from weighbridge._struct import Wire
+
+Proportion = Annotated[float, Meta(ge=0.0, le=1.0)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+ShortText = Annotated[str, Meta(max_length=4096)]
+
+
+class Input(Wire):
+    """A file that a check read beside the model, by content."""
+
+    name: ShortText
+    sha256: Sha256
+    rows: Count
+
+
+# --- model scan ---------------------------------------------------------------------------------------------------
+
+
+class FileCoverage(Wire):
+    """What the scan did with one file: every byte range is parsed, or the file is not clean."""
+
+    path: ShortText
+    format: ShortText
+    size: Count
+    state: Literal["clean", "refused", "undecided"]
+
+
+class ModelScanMeasurements(Wire, tag_field="kind", tag="model-scan"):
+    """Coverage of a scan: one entry for every file of the model, and the allow lists by digest."""
+
+    files: tuple[FileCoverage, ...]
+    allow_lists: dict[ShortText, Sha256]
+
+
+# --- dependency audit ---------------------------------------------------------------------------------------------
+
+
+class AdvisoryDatabase(Wire):
+    """The advisories that an audit used. ``built`` is the bundle's own date, which is what its age counts from."""
+
+    sha256: Sha256
+    built: Annotated[str, Meta(max_length=40)]
+    records: Count
+    withdrawn: Count
+    sources: tuple[ShortText, ...]
+
+
+class AuditedComponent(Wire):
+    """One package that was judged."""
+
+    name: ShortText
+    version: ShortText
+
+
+class DependencyAuditMeasurements(Wire, tag_field="kind", tag="dependency-audit"):
+    """What was audited against what. ``components`` are sorted by name and version, so re-audits can be compared."""
+
+    database: AdvisoryDatabase
+    sources: tuple[Input, ...]
+    components: tuple[AuditedComponent, ...]
+
+
+# --- robustness ---------------------------------------------------------------------------------------------------
+
+
+class Control(Wire):
+    """A test of the attack itself. One that did not hold makes the whole check undecided."""
+
+    name: ShortText
+    held: bool
+    detail: ShortText
+
+
+class CurvePoint(Wire):
+    """Accuracy that was left after at most so many queries an example."""
+
+    queries: Count
+    accuracy: Proportion
+
+
+class Picture(Wire):
+    """One example as it was and as the attack changed it; pixels are base64 of unsigned bytes, row by row."""
+
+    height: Annotated[int, Meta(ge=1, le=64)]
+    width: Annotated[int, Meta(ge=1, le=64)]
+    clean: Annotated[str, Meta(max_length=8192)]
+    adversarial: Annotated[str, Meta(max_length=8192)]
+    label: int
+    clean_prediction: int
+    adversarial_prediction: int
+
+
+class RobustnessEntry(Wire):
+    """One attacked model file. ``correct`` and ``survived`` are of ``examples``; survived <= correct <= examples."""
+
+    path: ShortText
+    framework: ShortText
+    examples: Count
+    correct: Count
+    survived: Count
+    queries: Count
+    curve: tuple[CurvePoint, ...]
+    controls: tuple[Control, ...]
+    pictures: tuple[Picture, ...]
+
+
+class RobustnessMeasurements(Wire, tag_field="kind", tag="robustness"):
+    """Accuracy under attack of every loadable file of the model.
+
+    The figures are of examples that an attack did not break, so they bound true robustness from above: at best
+    "not falsified". ``epsilon`` is in the units of the inputs, which lie in ``bounds``.
+    """
+
+    data: Input
+    norm: Literal["linf"]
+    epsilon: Annotated[float, Meta(gt=0.0)]
+    bounds: tuple[float, float]
+    attack: ShortText
+    queries_per_example: Count
+    seed: Count
+    entries: tuple[RobustnessEntry, ...]
+
+
+# --- leakage ------------------------------------------------------------------------------------------------------
+
+
+class RateAtFpr(Wire):
+    """True-positive rate of the membership attack at one false-positive rate, with an interval that holds.
+
+    ``lower`` and ``upper`` are each one-sided bounds at ``confidence`` and account for the estimated threshold.
+    """
+
+    fpr: Proportion
+    confidence: Proportion
+    tpr: Proportion
+    lower: Proportion
+    upper: Proportion
+
+
+class RocPoint(Wire):
+    """One point of the attack's ROC."""
+
+    fpr: Proportion
+    tpr: Proportion
+
+
+class LeakageEntry(Wire):
+    """One examined model file."""
+
+    path: ShortText
+    framework: ShortText
+    attack: ShortText
+    auc: Proportion
+    rates: tuple[RateAtFpr, ...]
+    roc: tuple[RocPoint, ...]
+    verbatim_training_rows: Count
+    arrays_examined: Count
+
+
+class LeakageMeasurements(Wire, tag_field="kind", tag="leakage"):
+    """How well membership can be told from the outputs of every loadable file, and rows kept inside it."""
+
+    members: Input
+    non_members: Input
+    entries: tuple[LeakageEntry, ...]
+
+
+Measurements = ModelScanMeasurements | DependencyAuditMeasurements | RobustnessMeasurements | LeakageMeasurements

@@ -1,0 +1,1 @@
+"""The gate: evidence, policy and trust in, one verdict out."""

@@ -1,0 +1,1 @@
+"""What people and other programs read: HTML, Markdown, SARIF and JUnit."""
