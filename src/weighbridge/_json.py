@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Never, TypeVar
 
 import msgspec
 
@@ -28,7 +28,7 @@ def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _reject_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Never:
     raise ParseError(f"{name} is not JSON")
 
 
@@ -48,7 +48,7 @@ def _check_depth(text: str, what: str, max_depth: int) -> None:
             depth -= 1
 
 
-def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth: int = MAX_JSON_DEPTH) -> Any:
+def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth: int = MAX_JSON_DEPTH) -> object:
     """Parse one JSON document strictly.
 
     Args:
@@ -69,16 +69,14 @@ def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth:
         raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
     _check_depth(text, what, max_depth)
     try:
-        return json.loads(
-            text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant
-        )
+        return json.loads(text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
     except ParseError as error:
         raise ParseError(f"{what} is not acceptable JSON: {error.message}") from None
     except (ValueError, RecursionError) as error:
         raise ParseError(f"{what} is not JSON: {error}") from None
 
 
-def convert(value: Any, into: type[T], *, what: str) -> T:
+def convert(value: object, into: type[T], *, what: str) -> T:
     """Give parsed data its type, refusing unknown fields and wrong types.
 
     Raises:
@@ -95,11 +93,11 @@ def parse(data: bytes, into: type[T], *, what: str, max_bytes: int = MAX_JSON_BY
     return convert(loads(data, what=what, max_bytes=max_bytes), into, what=what)
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: object) -> bytes:
     """Write a value as compact JSON with sorted keys; the same value gives the same bytes."""
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
 
 
-def dumps_pretty(value: Any) -> str:
+def dumps_pretty(value: object) -> str:
     """Write a value as indented JSON for people, keys in the order of their type."""
     return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import dataclass_transform
+
 import msgspec
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A frozen value with camelCase names outside and no tolerance for unknown fields.
 
-    Optional fields that are unset are left out when written (``omit_defaults`` is chosen by each type that has
-    them), so that the same value always gives the same bytes.
+    A type with optional fields adds ``omit_defaults``, so that what is unset is left out when written and the same
+    value always gives the same bytes.
     """

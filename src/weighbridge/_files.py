@@ -1,0 +1,92 @@
+"""Read small files within a limit, and write files whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from weighbridge.errors import InputError, OutputError, WeighbridgeError
+
+
+def read_limited(path: Path, *, limit: int, what: str) -> bytes:
+    """Read a regular file of at most ``limit`` bytes without following a link at its end.
+
+    Raises:
+        InputError: When it is missing, unreadable, a link, not a regular file, or larger.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InputError(f"{what} {path} is not a regular file")
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise InputError(
+            f"{what} {path} cannot be read: {error.strerror}", remedy="check the path and its permissions"
+        ) from None
+    if len(data) > limit:
+        raise InputError(f"{what} {path} is larger than {limit} bytes")
+    return data
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old bytes, or all new bytes, and never a part.
+
+    Raises:
+        OutputError: When that is impossible (disk full, read-only, no such directory); no temporary file is left.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        _write(temporary, data, mode)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise _cannot_write(path, error) from None
+
+
+def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file like ``write_atomically``, but refuse to replace one.
+
+    Raises:
+        OutputError: Also when the file exists.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        _write(temporary, data, mode)
+        os.link(temporary, path)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def make_directory(path: Path) -> None:
+    """Create a directory and its parents.
+
+    Raises:
+        OutputError: When that is impossible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def _cannot_write(path: Path, error: OSError) -> WeighbridgeError:
+    return OutputError(
+        f"{path} cannot be written: {error.strerror}; nothing was left behind",
+        remedy="free space, choose another place, or remove what is there",
+    )

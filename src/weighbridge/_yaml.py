@@ -1,0 +1,185 @@
+"""Read the YAML of policies and trust strictly, and keep the line of everything for error messages.
+
+Anchors, aliases, tags, merge keys, duplicate keys and a second document are refused: none is needed, and each has
+been a way to say one thing to a person and another to a program.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+import yaml
+
+from weighbridge.errors import ParseError
+
+MAX_YAML_BYTES: Final = 1024 * 1024
+"""Largest YAML document that is parsed at all."""
+
+MAX_YAML_DEPTH: Final = 24
+"""Deepest nesting that is parsed."""
+
+MAX_YAML_NODES: Final = 100_000
+"""Most scalars, lists and mappings in one document."""
+
+T = TypeVar("T")
+
+_STRING: Final = "tag:yaml.org,2002:str"
+_SCALARS: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
+)
+_PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Parsed YAML: plain values, and the line (from 1) at which each path starts.
+
+    A path is a tuple of keys and indices; the empty path is the document.
+    """
+
+    name: str
+    value: object
+    lines: dict[tuple[str | int, ...], int]
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of a path, or of the nearest enclosing one that has a line."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return 1
+
+    def convert(self, into: type[T]) -> T:
+        """Give the document its type.
+
+        Raises:
+            ParseError: With file and line, for an unknown field or a wrong type.
+        """
+        try:
+            return msgspec.convert(self.value, into, strict=True)
+        except msgspec.ValidationError as error:
+            message, _, where = str(error).partition(" - at `")
+            path = _steps(where.rstrip("`"))
+            raise ParseError(f"{self.name}:{self.line(*path)}: {message}{_at(path)}") from None
+
+
+def load(data: bytes, *, name: str) -> Document:
+    """Parse one YAML document of plain strings, numbers, booleans, lists and mappings.
+
+    Timestamps stay strings. ``name`` is the file's name for messages.
+
+    Raises:
+        ParseError: With file and line, for everything that is not accepted.
+    """
+    if len(data) > MAX_YAML_BYTES:
+        raise ParseError(f"{name} has {len(data)} bytes; at most {MAX_YAML_BYTES} are read")
+    try:
+        text = data.decode("utf-8")
+        _refuse_aliases(text, name)
+        node = yaml.compose(text, Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ParseError(f"{name}:{line}: not YAML that is accepted: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ParseError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
+    if node is None:
+        raise ParseError(f"{name} is empty")
+    lines: dict[tuple[str | int, ...], int] = {}
+    return Document(name, _plain(node, (), name, lines), lines)
+
+
+def read(path: Path) -> Document:
+    """Read and parse a file; see ``load``.
+
+    Raises:
+        ParseError: Also for a file that cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_YAML_BYTES + 1)
+    except OSError as error:
+        raise ParseError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
+    return load(data, name=path.name)
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader; only its composer is used, never a constructor."""
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ParseError(f"{name}:{line}: anchors and aliases are not accepted", remedy="write the value out")
+        if getattr(event, "tag", None) is not None:
+            raise ParseError(f"{name}:{line}: tags are not accepted", remedy="remove the tag")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_YAML_DEPTH:
+            raise ParseError(f"{name}:{line}: nests deeper than {MAX_YAML_DEPTH} levels")
+        if count >= MAX_YAML_NODES:
+            raise ParseError(f"{name}:{line}: has more than {MAX_YAML_NODES} values")
+
+
+def _plain(node: yaml.Node, path: tuple[str | int, ...], name: str, lines: dict[tuple[str | int, ...], int]) -> object:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*path, index), name, lines) for index, item in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, object] = {}
+        for key, value in node.value:
+            key_line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode) or key.tag != _STRING:
+                raise ParseError(f"{name}:{key_line}: a key must be a plain string")
+            if key.value in result:
+                raise ParseError(f"{name}:{key_line}: the key {key.value!r} appears twice")
+            lines[(*path, key.value)] = key_line
+            result[key.value] = _plain(value, (*path, key.value), name, lines)
+        return result
+    return _scalar(node, name, line)
+
+
+def _scalar(node: yaml.Node, name: str, line: int) -> object:
+    text = str(node.value)
+    if node.tag not in _SCALARS:
+        raise ParseError(f"{name}:{line}: {text[:40]!r} is not a string, number or boolean")
+    kind = node.tag.rpartition(":")[2]
+    if kind == "null":
+        return None
+    if kind == "bool":
+        if text in ("true", "false"):
+            return text == "true"
+        raise ParseError(f"{name}:{line}: write true or false instead of {text!r}, or quote it")
+    try:
+        if kind == "int":
+            return int(text)
+        if kind == "float":
+            return float(text)
+    except ValueError:
+        raise ParseError(f"{name}:{line}: {text[:40]!r} is not a decimal number; quote it if it is text") from None
+    return text
+
+
+def _steps(where: str) -> tuple[str | int, ...]:
+    steps: list[str | int] = []
+    for key, index in _PATH_STEP.findall(where.removeprefix("$")):
+        if key:
+            steps.append(key)
+        elif index.isdigit():
+            steps.append(int(index))
+    return tuple(steps)
+
+
+def _at(path: tuple[str | int, ...]) -> str:
+    if not path:
+        return ""
+    return " (at " + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".") + ")"

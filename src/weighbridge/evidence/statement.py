@@ -1,0 +1,81 @@
+"""in-toto Statement v1: what is said, about which model.
+
+Specification: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from weighbridge import _json
+from weighbridge._struct import Wire
+from weighbridge.digest import ALGORITHM, Digest
+from weighbridge.errors import ParseError, VerificationError
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+"""The one type of statement."""
+
+MAX_SUBJECTS: Final = 64
+"""Most subjects that a statement may have."""
+
+
+class Subject(Wire, omit_defaults=True):
+    """One thing that a statement is about, by digests."""
+
+    digest: dict[str, Annotated[str, Meta(max_length=256)]]
+    name: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class Statement(Wire):
+    """A predicate about subjects. ``predicate`` is plain JSON until its type is known."""
+
+    type: str = msgspec.field(name="_type")
+    subject: Annotated[tuple[Subject, ...], Meta(min_length=1, max_length=MAX_SUBJECTS)]
+    predicate_type: str
+    predicate: dict[str, object]
+
+    @classmethod
+    def about(cls, model: Digest, *, name: str, predicate_type: str, predicate: Wire | dict[str, object]) -> Statement:
+        """Make a statement about one model."""
+        plain = msgspec.to_builtins(predicate)
+        subject = Subject(name=name, digest={ALGORITHM: model.hex})
+        return cls(type=STATEMENT_TYPE, subject=(subject,), predicate_type=predicate_type, predicate=plain)
+
+    @classmethod
+    def parse(cls, data: bytes, *, what: str) -> Statement:
+        """Read a statement strictly.
+
+        Raises:
+            ParseError: For anything that is not a Statement v1 without unknown fields.
+        """
+        statement = _json.parse(data, cls, what=what)
+        if statement.type != STATEMENT_TYPE:
+            raise ParseError(f"{what} has the type {statement.type!r}; expected {STATEMENT_TYPE!r}")
+        return statement
+
+    def encode(self) -> bytes:
+        """Return the bytes to sign; the same statement gives the same bytes."""
+        return _json.dumps(self)
+
+    def require_subject(self, model: Digest) -> None:
+        """Return when the statement is about this model and no other.
+
+        A statement that names a second model beside the right one is refused: it would be true of neither alone.
+
+        Raises:
+            VerificationError: Otherwise.
+        """
+        found = {subject.digest.get(ALGORITHM) for subject in self.subject}
+        if found == {model.hex}:
+            return
+        if model.hex in found:
+            raise VerificationError(
+                f"it names {model} and other subjects beside it", remedy="make one statement for each model"
+            )
+        named = ", ".join(sorted(f"{ALGORITHM}:{value}" for value in found if value)) or "no model digest"
+        raise VerificationError(
+            f"it is about {named}, not about {model}", remedy="run the check on this model; evidence cannot be moved"
+        )
