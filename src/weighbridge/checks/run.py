@@ -1,0 +1,49 @@
+"""Run one check from start to record: the worker examines, the parent adds what a worker must not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from weighbridge import __version__
+from weighbridge.checks.interface import LIMITS, CheckRequest, Options
+from weighbridge.checks.worker.parent import examine
+from weighbridge.clock import Clock, format_instant
+from weighbridge.evidence.record import CheckRecord, Tool
+
+TOOL = "weighbridge"
+"""Name of the tool in evidence."""
+
+
+def run_check(request: CheckRequest, *, clock: Clock, nonce: str, secrets: Sequence[Path] = ()) -> CheckRecord:
+    """Examine a model in a confined worker and return what was established.
+
+    Subject, times, tool and nonce are never the worker's word. ``secrets`` are paths that the worker must not be able
+    to reach; a request that would give it one is refused.
+
+    Raises:
+        UsageError: When an input lies where a secret lies.
+        WorkerError: When no worker can be started at all.
+    """
+    started = clock()
+    examination = examine(request, limits=LIMITS[request.check], secrets=secrets)
+    return CheckRecord(
+        check=request.check,
+        tool=Tool(name=TOOL, version=__version__),
+        confinement=examination.confinement,
+        nonce=nonce,
+        started=format_instant(started),
+        finished=format_instant(clock()),
+        parameters=parameters_of(request.options),
+        findings=examination.output.findings,
+        undecided=examination.output.undecided,
+        measurements=examination.output.measurements,
+    )
+
+
+def parameters_of(options: Options) -> dict[str, str | int | float | bool]:
+    """Return the options that change a result and are plain numbers; inputs are named by digest elsewhere."""
+    plain = msgspec.to_builtins(options)
+    return {name: value for name, value in plain.items() if isinstance(value, (int, float))}

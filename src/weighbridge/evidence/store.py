@@ -1,0 +1,82 @@
+"""A directory of evidence, beside a model and never inside it.
+
+File names help people and are never trusted: what a file says is decided by its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from weighbridge._files import make_directory, read_limited, write_new
+from weighbridge.digest import Digest
+from weighbridge.errors import InputError, UsageError
+from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX
+
+ENVELOPE_SUFFIX: Final = ".intoto.jsonl"
+"""How the file name of a bare envelope ends."""
+
+MAX_EVIDENCE_FILES: Final = 4096
+"""Most files that are read from one directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of the store: its name and its bytes, or why it could not be read."""
+
+    name: str
+    data: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryStore:
+    """Evidence in a directory."""
+
+    path: Path
+
+    def require_outside(self, model: Path) -> None:
+        """Refuse a store inside the model, where writing evidence would change the digest.
+
+        Raises:
+            UsageError: When it is inside.
+        """
+        if self.path.resolve().is_relative_to(model.resolve()):
+            raise UsageError(
+                f"the evidence directory {self.path} lies inside the model; writing there would change its digest",
+                remedy="choose a directory beside the model",
+            )
+
+    def write(self, data: bytes, *, kind: str, model: Digest, nonce: str) -> Path:
+        """Add one bundle, whole or not at all, and return its path.
+
+        Raises:
+            OutputError: When it cannot be written or exists.
+        """
+        make_directory(self.path)
+        target = self.path / f"{kind}-{model.short}-{nonce[:8]}{SUFFIX}"
+        write_new(target, data)
+        return target
+
+    def read(self) -> Iterator[StoredFile]:
+        """Yield every bundle and envelope in the order of their names.
+
+        Raises:
+            InputError: When the directory cannot be listed or holds too many files.
+        """
+        try:
+            names = sorted(item.name for item in self.path.iterdir() if item.name.endswith((SUFFIX, ENVELOPE_SUFFIX)))
+        except OSError as error:
+            raise InputError(
+                f"the evidence directory {self.path} cannot be read: {error.strerror}",
+                remedy="run the checks first, or name the directory with --evidence",
+            ) from None
+        if len(names) > MAX_EVIDENCE_FILES:
+            raise InputError(f"{self.path} holds {len(names)} files of evidence; at most {MAX_EVIDENCE_FILES} are read")
+        for name in names:
+            try:
+                yield StoredFile(name, read_limited(self.path / name, limit=MAX_BUNDLE_BYTES, what="the evidence"))
+            except InputError as error:
+                yield StoredFile(name, b"", problem=error.message)

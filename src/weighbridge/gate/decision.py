@@ -1,0 +1,86 @@
+"""What the gate decides, as values: one outcome for each requirement, and one verdict over all."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from weighbridge.digest import Digest
+from weighbridge.evidence.keys import PublicKey
+from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+
+class VerdictResult(enum.StrEnum):
+    """Passed, failed (something is wrong with the model) or undecided (something is missing). Only passed passes."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+
+    @classmethod
+    def worst(cls, results: list[VerdictResult]) -> VerdictResult:
+        """Combine results: one failure fails, else one undecided is undecided; nothing at all is undecided."""
+        if cls.FAILED in results:
+            return cls.FAILED
+        if cls.UNDECIDED in results or not results:
+            return cls.UNDECIDED
+        return cls.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One file of evidence whose signature, subject and signer's role hold."""
+
+    file: str
+    sha256: str
+    record: CheckRecord
+    finished: datetime
+    key: PublicKey
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One file that does not count, and why."""
+
+    file: str
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one requirement: the result, why, what to do, which evidence, until when it holds."""
+
+    check: CheckName
+    line: int
+    result: VerdictResult
+    reason: str
+    remedy: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    waived: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything the gate found out about one model. ``problems`` concern the whole and are never waived."""
+
+    model: Digest
+    policy: Policy
+    trust: Trust
+    time: datetime
+    valid_until: datetime
+    outcomes: tuple[Outcome, ...]
+    rejected: tuple[Rejected, ...]
+    problems: tuple[Rejected, ...]
+
+    @property
+    def result(self) -> VerdictResult:
+        """Return the verdict: passed only when every requirement is satisfied and nothing else is wrong."""
+        results = [outcome.result for outcome in self.outcomes]
+        results += [VerdictResult.UNDECIDED for _ in self.problems]
+        return VerdictResult.worst(results)

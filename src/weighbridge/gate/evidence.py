@@ -1,0 +1,73 @@
+"""Sort files of evidence into those that count for one model and those that do not, with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
+from weighbridge.digest import Digest
+from weighbridge.errors import InputError, VerificationError, WeighbridgeError
+from weighbridge.evidence.bundle import read_bundle
+from weighbridge.evidence.dsse import verify_envelope
+from weighbridge.evidence.predicates import is_check_predicate, record_of
+from weighbridge.evidence.statement import Statement
+from weighbridge.evidence.store import StoredFile
+from weighbridge.gate.decision import Evidence, Rejected
+from weighbridge.trust import Trust
+
+
+def admit_evidence(
+    files: Iterable[StoredFile], *, model: Digest, trust: Trust, now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Rejected, ...]]:
+    """Verify every file and return the evidence that counts, and what does not count and why.
+
+    A file counts when a key signed it whose role may sign that check now, when it is about this model and no other,
+    and when it was not made in the future. Statements of other types (a bill of materials, a verdict) are passed
+    over in silence.
+    """
+    accepted: list[Evidence] = []
+    rejected: list[Rejected] = []
+    for file in files:
+        try:
+            if file.problem:
+                raise InputError(file.problem)
+            evidence = verify_evidence(file, model=model, trust=trust, now=now)
+        except WeighbridgeError as error:
+            rejected.append(Rejected(file.name, error.message, error.remedy))
+            continue
+        if evidence is not None:
+            accepted.append(evidence)
+    return tuple(accepted), tuple(rejected)
+
+
+def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datetime) -> Evidence | None:
+    """Verify one file; None for a statement that is well signed but not evidence of a check.
+
+    Raises:
+        ParseError: When the bytes are not what they must be.
+        VerificationError: When signature, role, subject or time do not hold.
+    """
+    envelope = read_bundle(file.data, what=file.name)
+    key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
+    statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
+    if not is_check_predicate(statement.predicate_type):
+        return None
+    statement.require_subject(model)
+    record = record_of(statement, what=f"the predicate in {file.name}")
+    role = trust.role_of(key, signs=record.check.value, now=now)
+    finished = parse_instant(record.finished, what="finished")
+    if finished > now + MAX_SKEW:
+        raise VerificationError(
+            f"it was made at {format_instant(finished)}, which is in the future of {format_instant(now)}",
+            remedy="correct the clock of this machine or of the one that ran the check",
+        )
+    return Evidence(
+        file=file.name,
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        record=record,
+        finished=finished,
+        key=key,
+        role=role.role,
+    )

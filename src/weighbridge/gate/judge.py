@@ -1,0 +1,216 @@
+"""Judge a model: policy, trust and evidence in, one decision out. Nothing here reads a clock, a file or a network.
+
+For each check only the newest evidence counts. Older evidence that passed cannot make up for newer that did not, so
+putting an old file back changes nothing; of equally new files every one must hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from weighbridge.clock import format_instant
+from weighbridge.digest import Digest
+from weighbridge.errors import TrustError, VerificationError
+from weighbridge.evidence.record import Finding
+from weighbridge.evidence.store import StoredFile
+from weighbridge.gate.decision import Decision, Evidence, Outcome, Rejected, VerdictResult
+from weighbridge.gate.evidence import admit_evidence
+from weighbridge.gate.limits import Problem, failing_findings, holds_until, problems_of
+from weighbridge.policy import Policy, Requirement, Waiver
+from weighbridge.trust import VERDICT, Trust
+
+_SHOWN = 3
+
+
+def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[StoredFile], now: datetime) -> Decision:
+    """Decide whether the evidence satisfies the policy for this model at this time.
+
+    The digest must have been computed from the model's bytes by the caller, just now.
+    """
+    problems = tuple(_whole(model, policy, trust, now))
+    accepted, rejected = admit_evidence(files, model=model, trust=trust, now=now)
+    outcomes = tuple(
+        _judge_requirement(requirement, policy=policy, evidence=accepted, rejected=rejected, now=now)
+        for requirement in policy.requirements
+    )
+    ends = [now + policy.valid_for, trust.expires]
+    ends += [outcome.until for outcome in outcomes if outcome.until is not None]
+    used = {item.key for outcome in outcomes for item in outcome.evidence}
+    ends += [trusted.not_after for trusted in trust.keys if trusted.key in used and trusted.not_after is not None]
+    return Decision(
+        model=model,
+        policy=policy,
+        trust=trust,
+        time=now,
+        valid_until=min(ends),
+        outcomes=outcomes,
+        rejected=rejected,
+        problems=problems,
+    )
+
+
+def _whole(model: Digest, policy: Policy, trust: Trust, now: datetime) -> Iterable[Rejected]:
+    """Yield what is wrong apart from the requirements: trust, revocations, separation of roles."""
+    try:
+        trust.require_current(now)
+    except TrustError as error:
+        yield Rejected(trust.name, error.message, error.remedy)
+    try:
+        trust.require_model(model)
+        trust.require_policy(policy.digest)
+    except VerificationError as error:
+        yield Rejected(trust.name, error.message, error.remedy)
+    for requirement in policy.requirements:
+        unknown = sorted(set(requirement.spec.signers) - trust.roles)
+        if unknown:
+            yield Rejected(
+                policy.file,
+                f"line {requirement.line} names the role {unknown[0]}, which the trust document does not have",
+                "add the role with `weighbridge trust add`, or correct the policy",
+            )
+    yield from _separated(policy, trust)
+
+
+def _separated(policy: Policy, trust: Trust) -> Iterable[Rejected]:
+    holders: dict[str, set[int]] = {}
+    for trusted in trust.keys:
+        groups = {index for index, group in enumerate(policy.separation) if trusted.role in group}
+        holders.setdefault(trusted.key.id, set()).update(groups)
+    for identity, groups in sorted(holders.items()):
+        if len(groups) > 1:
+            roles = sorted({trusted.role for trusted in trust.keys if trusted.key.id == identity})
+            yield Rejected(
+                policy.file,
+                f"the key {identity} holds the roles {', '.join(roles)}, which the policy's separation keeps apart",
+                "give each of these roles a key of its own",
+            )
+    # A verdict's key that also signs evidence would judge itself, whatever the policy says.
+    judges = {trusted.key.id for trusted in trust.keys if VERDICT in trusted.signs}
+    for identity in sorted(
+        {t.key.id for t in trust.keys if VERDICT not in t.signs and t.key.id in judges}
+        - {i for i, g in holders.items() if len(g) > 1}
+    ):
+        yield Rejected(
+            policy.file,
+            f"the key {identity} may sign both evidence and verdicts",
+            "give verdicts a key of their own",
+        )
+
+
+def _judge_requirement(
+    requirement: Requirement,
+    *,
+    policy: Policy,
+    evidence: tuple[Evidence, ...],
+    rejected: tuple[Rejected, ...],
+    now: datetime,
+) -> Outcome:
+    check = requirement.check
+    signed = [item for item in evidence if item.record.check is check and item.role in requirement.spec.signers]
+    if not signed:
+        return _missing(requirement, evidence, rejected)
+    newest = max(item.finished for item in signed)
+    counted = tuple(item for item in signed if item.finished == newest)
+    if now > newest + requirement.max_age:
+        return Outcome(
+            check,
+            requirement.line,
+            VerdictResult.UNDECIDED,
+            f"the newest evidence is of {format_instant(newest)}, older than maxAge {requirement.spec.max_age}",
+            f"run the {check} check again",
+            counted,
+        )
+    problems: list[Problem] = []
+    waived: list[Waiver] = []
+    for item in counted:
+        left, used = _apply_waivers(item, requirement, policy, now)
+        waived += used
+        problems += _finding_problems(left, policy, requirement, now)
+        problems += [
+            Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
+            for place in item.record.undecided
+        ]
+        problems += problems_of(requirement.spec, item.record, now=now)
+    until = [
+        holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
+        for item in counted
+    ]
+    until += [waiver.expires for waiver in waived]
+    return _outcome(requirement, counted, problems, tuple(dict.fromkeys(w.spec.id for w in waived)), min(until))
+
+
+def _missing(requirement: Requirement, evidence: tuple[Evidence, ...], rejected: tuple[Rejected, ...]) -> Outcome:
+    check = requirement.check
+    signers = ", ".join(requirement.spec.signers)
+    others = sorted({item.role for item in evidence if item.record.check is check})
+    if others:
+        reason = f"evidence of {check} is signed by {', '.join(others)}; the policy wants it from {signers}"
+    elif rejected:
+        reason = f"no evidence of {check} counts; {rejected[0].file}: {rejected[0].reason}"
+        if len(rejected) > 1:
+            reason += f" (and {len(rejected) - 1} more files that do not count)"
+    else:
+        reason = f"there is no evidence of {check}"
+    return Outcome(
+        check,
+        requirement.line,
+        VerdictResult.UNDECIDED,
+        reason,
+        f"run the {check} check on this model and sign with the key of {signers}",
+    )
+
+
+def _apply_waivers(
+    item: Evidence, requirement: Requirement, policy: Policy, now: datetime
+) -> tuple[tuple[Finding, ...], list[Waiver]]:
+    left: list[Finding] = []
+    used: list[Waiver] = []
+    for finding in failing_findings(requirement.spec, item.record.findings):
+        waiver = _waiver_for(finding, requirement, policy)
+        if waiver is not None and now <= waiver.expires:
+            used.append(waiver)
+        else:
+            left.append(finding)
+    return tuple(left), used
+
+
+def _waiver_for(finding: Finding, requirement: Requirement, policy: Policy) -> Waiver | None:
+    names = {finding.rule, finding.advisory, *finding.aliases} if finding.advisory else {finding.rule}
+    if finding.advisory:
+        names.discard(finding.rule)  # a waiver of `known-vulnerability` would waive every advisory at once
+    matching = [w for w in policy.waivers if w.spec.check is requirement.check and w.spec.id in names]
+    return max(matching, key=lambda waiver: waiver.expires, default=None)
+
+
+def _finding_problems(
+    findings: tuple[Finding, ...], policy: Policy, requirement: Requirement, now: datetime
+) -> Iterable[Problem]:
+    for finding in findings:
+        what = (
+            f"{finding.advisory} in {finding.location}" if finding.advisory else f"{finding.rule} in {finding.location}"
+        )
+        note = ""
+        waiver = _waiver_for(finding, requirement, policy)
+        if waiver is not None:
+            note = f" (its waiver in line {waiver.line} expired at {format_instant(waiver.expires)})"
+        yield Problem(VerdictResult.FAILED, f"{what} [{finding.severity}]: {finding.message}{note}", finding.remedy)
+
+
+def _outcome(
+    requirement: Requirement,
+    evidence: tuple[Evidence, ...],
+    problems: list[Problem],
+    waived: tuple[str, ...],
+    until: datetime,
+) -> Outcome:
+    check, line = requirement.check, requirement.line
+    if not problems:
+        reason = f"signed by {evidence[0].role} at {format_instant(evidence[0].finished)} and within all limits"
+        return Outcome(check, line, VerdictResult.PASSED, reason, "", evidence, waived, until)
+    result = VerdictResult.worst([problem.result for problem in problems])
+    worst_first = sorted(problems, key=lambda problem: problem.result is not VerdictResult.FAILED)
+    shown = [problem.reason for problem in worst_first[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        shown.append(f"and {len(problems) - _SHOWN} more")
+    return Outcome(check, line, result, "; ".join(shown), worst_first[0].remedy, evidence, waived, until)

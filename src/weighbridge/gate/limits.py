@@ -1,0 +1,206 @@
+"""Apply a requirement's limits to measurements. Each function returns what is wrong; nothing wrong is an empty list.
+
+A problem is ``failed`` when the model is at fault and ``undecided`` when the evidence does not answer the question,
+such as a weaker attack than the policy asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isclose
+from typing import Final
+
+from weighbridge._binomial import lower_bound
+from weighbridge.clock import format_instant, parse_duration, parse_instant
+from weighbridge.evidence.measurements import (
+    DependencyAuditMeasurements,
+    LeakageEntry,
+    LeakageMeasurements,
+    ModelScanMeasurements,
+    RobustnessMeasurements,
+)
+from weighbridge.evidence.record import CheckRecord, Finding, Severity
+from weighbridge.gate.decision import VerdictResult
+from weighbridge.policy import (
+    DependencyAuditLimits,
+    DependencyAuditRequirement,
+    LeakageLimits,
+    LeakageRequirement,
+    ModelScanRequirement,
+    RequirementSpec,
+    RobustnessLimits,
+    RobustnessRequirement,
+)
+
+MALWARE_RULE: Final = "malware"
+"""Rule id of a finding that a dependency is malware."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One limit that does not hold."""
+
+    result: VerdictResult
+    reason: str
+    remedy: str
+
+
+def failing_findings(spec: RequirementSpec, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings that count against the requirement, before waivers."""
+    match spec:
+        case DependencyAuditRequirement(limits=limits):
+            return tuple(finding for finding in findings if _audit_fails(finding, limits))
+        case ModelScanRequirement(limits=scan):
+            # An unknown severity of our own scan counts as the worst.
+            return tuple(
+                finding
+                for finding in findings
+                if finding.severity is Severity.UNKNOWN or finding.severity.rank >= scan.severity.rank
+            )
+        case RobustnessRequirement() | LeakageRequirement():
+            # Their limits are applied to the measurements; a finding says the same in words.
+            return ()
+
+
+def _audit_fails(finding: Finding, limits: DependencyAuditLimits) -> bool:
+    if finding.rule == MALWARE_RULE:
+        return limits.malware == "fail"
+    if finding.severity is Severity.UNKNOWN:
+        return limits.unknown_severity == "fail"
+    return finding.severity.rank >= limits.severity.rank
+
+
+def problems_of(spec: RequirementSpec, record: CheckRecord, *, now: datetime) -> Iterator[Problem]:
+    """Yield every limit of the requirement that the record's measurements do not meet."""
+    measured = record.measurements
+    match spec:
+        case DependencyAuditRequirement(limits=audit) if isinstance(measured, DependencyAuditMeasurements):
+            yield from _audit(audit, measured, now)
+        case ModelScanRequirement() if isinstance(measured, ModelScanMeasurements):
+            yield from _scan(measured)
+        case RobustnessRequirement(limits=robustness) if isinstance(measured, RobustnessMeasurements):
+            yield from _robustness(robustness, measured)
+        case LeakageRequirement(limits=leakage) if isinstance(measured, LeakageMeasurements):
+            yield from _leakage(leakage, measured)
+        case _:
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"the evidence carries no measurements of {record.check}",
+                "run the check again and look at what it could not judge",
+            )
+
+
+def holds_until(spec: RequirementSpec, record: CheckRecord, *, finished: datetime, max_age: timedelta) -> datetime:
+    """Return when evidence becomes too old for its requirement: by its own age or by that of its database."""
+    until = finished + max_age
+    if isinstance(spec, DependencyAuditRequirement) and isinstance(record.measurements, DependencyAuditMeasurements):
+        until = min(until, _database_until(spec.limits, record.measurements))
+    return until
+
+
+def _database_until(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements) -> datetime:
+    built = parse_instant(measured.database.built, what="the date of the advisories")
+    return built + parse_duration(limits.database_max_age, what="databaseMaxAge")
+
+
+def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements, now: datetime) -> Iterator[Problem]:
+    if measured.database.records == 0:
+        yield Problem(VerdictResult.UNDECIDED, "the advisory database was empty", "audit against a real one")
+    if not measured.components:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            "no dependency was audited",
+            "give the audit a lock file, requirements or an environment",
+        )
+    if now > _database_until(limits, measured):
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the advisories are of {measured.database.built}, older than databaseMaxAge {limits.database_max_age} "
+            f"at {format_instant(now)}",
+            "audit again with a current advisory bundle",
+        )
+
+
+def _scan(measured: ModelScanMeasurements) -> Iterator[Problem]:
+    if not measured.files:
+        yield Problem(VerdictResult.UNDECIDED, "the scan covered no file", "scan the model again")
+    for file in measured.files:
+        if file.state == "undecided":
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"{file.path} ({file.format}) could not be judged by the scan",
+                "use a format that the scan reads, such as safetensors or ONNX",
+            )
+
+
+def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> Iterator[Problem]:
+    if measured.epsilon < limits.epsilon:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the attack was {measured.norm} with epsilon {measured.epsilon:g}, weaker than the policy's "
+            f"{limits.norm} with {limits.epsilon:g}",
+            f"run the robustness check again with --epsilon {limits.epsilon:g}",
+        )
+    if not measured.entries:
+        yield Problem(VerdictResult.UNDECIDED, "no model file was attacked", "run the check on a loadable model")
+    wanted = limits.accuracy_under_attack
+    for entry in measured.entries:
+        broken = [control.name for control in entry.controls if not control.held]
+        if broken or not entry.controls:
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"{entry.path}: the attack cannot be relied on ({', '.join(broken) or 'it has no controls'})",
+                "raise --queries, or look at the control's detail in the report",
+            )
+        if entry.survived > entry.examples or entry.examples == 0:
+            yield Problem(VerdictResult.UNDECIDED, f"{entry.path}: the counts contradict each other", "run it again")
+            continue
+        bound = lower_bound(entry.survived, entry.examples, confidence=wanted.confidence)
+        if bound < wanted.at_least:
+            yield Problem(
+                VerdictResult.FAILED,
+                f"{entry.path}: {entry.survived} of {entry.examples} examples stood the attack; the lower bound at "
+                f"{wanted.confidence:g} confidence is {bound:.3f}, below {wanted.at_least:g}",
+                "train for robustness, or test more examples if the share is close to the limit",
+            )
+
+
+def _leakage(limits: LeakageLimits, measured: LeakageMeasurements) -> Iterator[Problem]:
+    if not measured.entries:
+        yield Problem(VerdictResult.UNDECIDED, "no model file was examined", "run the check on a loadable model")
+    for entry in measured.entries:
+        yield from _membership(limits, entry)
+        if entry.verbatim_training_rows > limits.verbatim_training_rows:
+            yield Problem(
+                VerdictResult.FAILED,
+                f"{entry.path} holds {entry.verbatim_training_rows} training rows verbatim; at most "
+                f"{limits.verbatim_training_rows} are allowed",
+                "use a model that does not keep its training data, such as one with fitted parameters only",
+            )
+
+
+def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]:
+    wanted = limits.membership
+    rates = [
+        rate
+        for rate in entry.rates
+        if isclose(rate.fpr, wanted.tpr_at_fpr, abs_tol=1e-9) and rate.confidence >= wanted.confidence - 1e-9
+    ]
+    if not rates:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"{entry.path}: the true-positive rate was not measured at a false-positive rate of "
+            f"{wanted.tpr_at_fpr:g} with {wanted.confidence:g} confidence",
+            f"run the leakage check again with --fpr {wanted.tpr_at_fpr:g} --confidence {wanted.confidence:g}",
+        )
+        return
+    rate = min(rates, key=lambda item: item.confidence)
+    if rate.upper > wanted.at_most:
+        yield Problem(
+            VerdictResult.FAILED,
+            f"{entry.path}: members are recognised at a rate of up to {rate.upper:.3f} (measured {rate.tpr:.3f}) at "
+            f"a false-positive rate of {rate.fpr:g}, above {wanted.at_most:g}",
+            "regularise, train on more data or with differential privacy; or test more rows if it is close",
+        )

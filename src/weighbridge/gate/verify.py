@@ -1,0 +1,43 @@
+"""What a consumer runs before loading a model. It imports nothing heavy and needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from weighbridge._files import read_limited
+from weighbridge.clock import Clock, system_clock
+from weighbridge.digest import Progress, hash_model
+from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
+from weighbridge.gate.verdict import Verdict, verify_verdict
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+
+def verify(
+    model: str | Path,
+    *,
+    verdict: str | Path,
+    trust: str | Path,
+    policy: str | Path | None = None,
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Return the verdict when these bytes may be loaded; raise otherwise.
+
+    The model is hashed again, the verdict's signature is verified by the trust document, and its times, its subject
+    and everything that was revoked are checked. With ``policy``, the verdict must have been judged by that file.
+
+    Raises:
+        weighbridge.WeighbridgeError: Whatever does not hold; there is no other way to say no.
+    """
+    trusted = Trust.read(Path(trust))
+    wanted = Policy.read(Path(policy)).digest if policy is not None else None
+    data = read_limited(Path(verdict), limit=MAX_BUNDLE_BYTES, what="the verdict")
+    return verify_verdict(
+        data,
+        model=hash_model(Path(model), progress=progress),
+        trust=trusted,
+        now=clock(),
+        what=Path(verdict).name,
+        policy_digest=wanted,
+    )

@@ -1,0 +1,252 @@
+"""Who may sign what, until when, and what has been revoked.
+
+A trust document gives roles to keys. A role says which checks its keys may sign evidence of, or that they may sign
+verdicts; nothing else that they sign counts. The document has a version that only grows and a date after which it
+refuses everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from weighbridge import _yaml
+from weighbridge._struct import Wire
+from weighbridge.clock import format_instant, parse_instant
+from weighbridge.digest import Digest
+from weighbridge.errors import KeyFileError, ParseError, TrustError, VerificationError
+from weighbridge.evidence.keys import PublicKey
+
+VERDICT: Final = "verdict"
+"""What a role signs when it is neither of the checks."""
+
+MAX_KEYS: Final = 256
+"""Most keys in one document."""
+
+Signable = Literal["dependency-audit", "model-scan", "robustness", "leakage", "verdict"]
+"""What a role may sign: evidence of a check, or verdicts."""
+
+Label = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
+
+
+class Metadata(Wire):
+    """The name of a document."""
+
+    name: Label
+
+
+class KeySpec(Wire, omit_defaults=True):
+    """One key of a role and when it may be used."""
+
+    public_key: Annotated[str, Meta(max_length=4096)]
+    not_before: str | None = None
+    not_after: str | None = None
+
+
+class RoleSpec(Wire):
+    """A role: what its keys may sign."""
+
+    name: Label
+    signs: Annotated[tuple[Signable, ...], Meta(min_length=1)]
+    keys: Annotated[tuple[KeySpec, ...], Meta(max_length=MAX_KEYS)]
+
+
+class Revocation(Wire):
+    """One thing that no longer counts: a key by id, a model by dirHash, a policy by sha256."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    reason: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Revoked(Wire, omit_defaults=True):
+    """Everything that has been revoked."""
+
+    keys: tuple[Revocation, ...] = ()
+    models: tuple[Revocation, ...] = ()
+    policies: tuple[Revocation, ...] = ()
+
+
+class TrustSpec(Wire, omit_defaults=True):
+    """The body of a trust document."""
+
+    version: Annotated[int, Meta(ge=1, le=2**53)]
+    expires: str
+    roles: Annotated[tuple[RoleSpec, ...], Meta(min_length=1, max_length=64)]
+    revoked: Revoked = Revoked()
+
+
+class TrustDocument(Wire):
+    """A trust document as it is on disk and in a cluster."""
+
+    api_version: Literal["weighbridge.dev/v1alpha1"]
+    kind: Literal["ModelTrust"]
+    metadata: Metadata
+    spec: TrustSpec
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key, the role that it has and its validity."""
+
+    key: PublicKey
+    role: str
+    signs: frozenset[str]
+    not_before: datetime | None
+    not_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A parsed and consistent trust document. ``digest`` is the sha256 of the bytes it was read from."""
+
+    name: str
+    digest: str
+    version: int
+    expires: datetime
+    keys: tuple[TrustedKey, ...]
+    roles: frozenset[str]
+    revoked: Revoked
+
+    @classmethod
+    def read(cls, path: Path) -> Trust:
+        """Read a trust file.
+
+        Raises:
+            ParseError: When it is not what it must be, with file and line.
+            TrustError: When it contradicts itself.
+        """
+        return cls.parse(read_bytes(path), name=path.name)
+
+    @classmethod
+    def parse(cls, data: bytes, *, name: str) -> Trust:
+        """Parse a trust document; see ``read``."""
+        document = _yaml.load(data, name=name)
+        spec = document.convert(TrustDocument).spec
+        keys: list[TrustedKey] = []
+        for role_index, role in enumerate(spec.roles):
+            for key_index, key in enumerate(role.keys):
+                path = ("spec", "roles", role_index, "keys", key_index)
+                keys.append(_trusted(key, role, f"{name}:{document.line(*path)}: the key of role {role.name}"))
+        _require_consistent(spec, keys, name)
+        expires = parse_instant(spec.expires, what=f"{name}:{document.line('spec', 'expires')}: expires")
+        return cls(
+            name=document.convert(TrustDocument).metadata.name,
+            digest=hashlib.sha256(data).hexdigest(),
+            version=spec.version,
+            expires=expires,
+            keys=tuple(keys),
+            roles=frozenset(role.name for role in spec.roles),
+            revoked=spec.revoked,
+        )
+
+    def require_current(self, now: datetime) -> None:
+        """Return when the document has not expired.
+
+        Raises:
+            TrustError: When it has.
+        """
+        if now > self.expires:
+            raise TrustError(
+                f"the trust document {self.name} version {self.version} expired at {format_instant(self.expires)}",
+                remedy="get the current trust document, or extend it with `weighbridge trust extend`",
+            )
+
+    def require_model(self, model: Digest) -> None:
+        """Return when the model has not been revoked.
+
+        Raises:
+            VerificationError: When it has.
+        """
+        for item in self.revoked.models:
+            if item.id == str(model):
+                raise VerificationError(f"the model {model} is revoked: {item.reason}", remedy="use another model")
+
+    def require_policy(self, digest: str) -> None:
+        """Return when the policy with this sha256 has not been revoked.
+
+        Raises:
+            VerificationError: When it has.
+        """
+        for item in self.revoked.policies:
+            if item.id == f"sha256:{digest}":
+                raise VerificationError(
+                    f"the policy sha256:{digest} is revoked: {item.reason}", remedy="judge by the current policy"
+                )
+
+    def role_of(self, key: PublicKey, *, signs: str, now: datetime) -> TrustedKey:
+        """Return the role in which a key may sign this, now.
+
+        Raises:
+            VerificationError: When the key is revoked, not yet or no longer valid, or its roles sign other things.
+        """
+        for item in self.revoked.keys:
+            if item.id == key.id:
+                raise VerificationError(
+                    f"the key {key.id} is revoked: {item.reason}", remedy="sign again with a key that is trusted"
+                )
+        held = [trusted for trusted in self.keys if trusted.key == key]
+        allowed = [trusted for trusted in held if signs in trusted.signs]
+        if not allowed:
+            roles = ", ".join(sorted(trusted.role for trusted in held)) or "no role"
+            raise VerificationError(
+                f"the key {key.id} (role {roles}) may not sign {signs}",
+                remedy=f"sign with a key of a role whose `signs` lists {signs}",
+            )
+        for trusted in allowed:
+            if (trusted.not_before is None or trusted.not_before <= now) and (
+                trusted.not_after is None or now <= trusted.not_after
+            ):
+                return trusted
+        raise VerificationError(
+            f"the key {key.id} of role {allowed[0].role} is outside its validity at {format_instant(now)}",
+            remedy="sign again with a current key",
+        )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read the bytes of a policy or trust file, at most as many as YAML may have.
+
+    Raises:
+        ParseError: When it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_yaml.MAX_YAML_BYTES + 1)
+    except OSError as error:
+        raise ParseError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
+
+
+def _trusted(key: KeySpec, role: RoleSpec, what: str) -> TrustedKey:
+    try:
+        public = PublicKey.parse(key.public_key, what=what)
+    except KeyFileError as error:
+        raise ParseError(error.message, remedy=error.remedy) from None
+    return TrustedKey(
+        key=public,
+        role=role.name,
+        signs=frozenset(role.signs),
+        not_before=parse_instant(key.not_before, what=f"{what}: notBefore") if key.not_before else None,
+        not_after=parse_instant(key.not_after, what=f"{what}: notAfter") if key.not_after else None,
+    )
+
+
+def _require_consistent(spec: TrustSpec, keys: list[TrustedKey], name: str) -> None:
+    names = [role.name for role in spec.roles]
+    repeated = sorted({role for role in names if names.count(role) > 1})
+    if repeated:
+        raise TrustError(f"{name}: the role {repeated[0]} appears twice", remedy="merge the two")
+    if len(keys) > MAX_KEYS:
+        raise TrustError(f"{name} has {len(keys)} keys; at most {MAX_KEYS} are accepted")
+    for role in spec.roles:
+        if VERDICT in role.signs and len(role.signs) > 1:
+            raise TrustError(
+                f"{name}: the role {role.name} signs verdicts and evidence; one role must not do both",
+                remedy="give verdicts a role of their own",
+            )
+    for item in spec.revoked.models:
+        Digest.parse(item.id)
