@@ -1,1 +1,114 @@
-"""The command line: one file a sub-command, loaded only when it is called."""
+"""The command line: one file a sub-command, loaded only when it is called.
+
+Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from weighbridge import __version__
+from weighbridge.errors import WeighbridgeError
+
+UNDECIDED: Final = 2
+"""Exit code for everything that is neither passed nor failed."""
+
+COMMANDS: Final[dict[str, str]] = {
+    "demo": "Show the whole path on real data, on this machine.",
+    "digest": "Print the digest that identifies a model.",
+    "audit": "Audit dependencies against advisories.",
+    "scan": "Scan a model for code and for what cannot be judged.",
+    "robustness": "Attack a model and measure what it withstands.",
+    "leakage": "Measure what a model gives away about its training data.",
+    "gate": "Judge the evidence of a model by a policy.",
+    "run": "Run every check that a policy asks for, then the gate.",
+    "verify": "Say whether a model may be loaded.",
+    "report": "Write a report of evidence for people or programs.",
+    "keys": "Make the keys that sign.",
+    "trust": "Say who may sign what, and revoke.",
+    "advisories": "Build and look at advisory bundles.",
+    "doctor": "Say what this machine can do and what is missing.",
+    "completion": "Print a completion script for a shell.",
+}
+"""Every sub-command with its short help, so that ``--help`` loads none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they are usually needed."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"weighbridge.cli.{cmd_name}"), "command")  # noqa: B009
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="weighbridge")
+def command() -> None:
+    """Weighbridge lets no model onto a GPU unverified.
+
+    Checks look at a model and leave signed evidence about its digest; the gate applies your policy to that evidence
+    and signs a verdict; whoever loads the model verifies the verdict first.
+
+    Start with `weighbridge demo`. Exit codes: 0 passed, 1 failed, 2 undecided or wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code; no error ends in a traceback.
+
+    ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
+    """
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911
+    """Run one command line and return its exit code."""
+    try:
+        result = command.main(args=arguments, prog_name="weighbridge", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return UNDECIDED
+    except click.Abort:
+        return _fail("stopped", code=130)
+    except WeighbridgeError as error:
+        return _fail(error.message, remedy=error.remedy)
+    except BrokenPipeError:
+        # The reader went away; point stdout elsewhere, or the interpreter complains once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNDECIDED
+    except OSError as error:
+        return _fail(f"{error.filename or 'the output'}: {error.strerror}")
+    except Exception as error:
+        if os.environ.get("WEIGHBRIDGE_DEBUG"):
+            raise
+        return _fail(
+            f"internal error: {type(error).__name__}: {error}",
+            remedy="run again with WEIGHBRIDGE_DEBUG=1 and report what it shows",
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, *, remedy: str = "", code: int = UNDECIDED) -> int:
+    click.echo(f"weighbridge: {message}", err=True)
+    if remedy:
+        click.echo(f"  next step: {remedy}", err=True)
+    return code

@@ -1,0 +1,80 @@
+"""Options and small steps that several commands share."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from weighbridge._files import read_limited
+from weighbridge.errors import KeyFileError
+from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
+
+PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
+"""Environment variable that holds the passphrase of private keys."""
+
+MODEL: Final = click.argument("model", type=click.Path(path_type=Path))
+EVIDENCE: Final = click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    help="Directory of evidence. [default: evidence/ beside the model]",
+)
+PASSPHRASE_FILE: Final = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help=f"File with the passphrase of the keys; else ${PASSPHRASE_VARIABLE}, else a prompt.",
+)
+
+
+def evidence_directory(model: Path, chosen: Path | None) -> Path:
+    """Return the directory of evidence: the chosen one, or ``evidence`` beside the model."""
+    return chosen if chosen is not None else Path(os.path.abspath(model)).parent / "evidence"
+
+
+def read_passphrase(file: Path | None) -> bytes:
+    """Return the passphrase from a file, the environment or the terminal.
+
+    Raises:
+        KeyFileError: When there is none.
+    """
+    if file is not None:
+        return read_limited(file, limit=4096, what="the passphrase file").rstrip(b"\r\n")
+    if value := os.environ.get(PASSPHRASE_VARIABLE):
+        return value.encode()
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return str(click.prompt("Passphrase", hide_input=True, err=True)).encode()
+    raise KeyFileError(
+        "there is no passphrase for the private key",
+        remedy=f"set {PASSPHRASE_VARIABLE}, or give --passphrase-file",
+    )
+
+
+def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:
+    """Read and decrypt a private key file.
+
+    Raises:
+        InputError: When it cannot be read.
+        KeyFileError: When it cannot be decrypted.
+    """
+    data = read_limited(path, limit=MAX_KEY_BYTES, what="the private key")
+    return PrivateKey.parse(data, passphrase=passphrase, what=str(path))
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Read a public key file.
+
+    Raises:
+        InputError: When it cannot be read.
+        KeyFileError: When it is not a public key.
+    """
+    data = read_limited(path, limit=MAX_KEY_BYTES, what="the public key")
+    return PublicKey.parse(data.decode(errors="replace"), what=str(path))
+
+
+def new_nonce() -> str:
+    """Return 128 random bits in hex."""
+    return secrets.token_hex(16)

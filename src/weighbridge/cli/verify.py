@@ -1,0 +1,54 @@
+"""``weighbridge verify MODEL``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from weighbridge import _json
+from weighbridge.cli._options import MODEL
+from weighbridge.cli._progress import bytes_progress
+from weighbridge.clock import format_instant
+from weighbridge.errors import VerificationError
+from weighbridge.gate.verify import verify
+
+
+@click.command(short_help="Say whether a model may be loaded.")
+@MODEL
+@click.option("--verdict", type=click.Path(path_type=Path), required=True, help="The verdict that the gate wrote.")
+@click.option("--trust", type=click.Path(path_type=Path), required=True, help="Who may sign verdicts.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Demand that the verdict was judged by this policy.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(model: Path, verdict: Path, trust: Path, policy: Path | None, output: str) -> int:
+    """Say whether MODEL may be loaded: exit code 0 when it may, 1 when it must not, 2 when nothing can be said.
+
+    The model is hashed again, so a changed byte refuses. Run this, or `weighbridge.verify(...)`, before you load.
+    """
+    try:
+        with bytes_progress("hashing") as progress:
+            found = verify(model, verdict=verdict, trust=trust, policy=policy, progress=progress)
+    except VerificationError as error:
+        if output == "json":
+            click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
+        click.echo(f"refused: {error.message}", err=True)
+        if error.remedy:
+            click.echo(f"  next step: {error.remedy}", err=True)
+        return 1
+    if output == "json":
+        click.echo(
+            _json.dumps_pretty(
+                {
+                    "verified": True,
+                    "model": str(found.model),
+                    "policy": {"name": found.policy_name, "sha256": found.policy_digest},
+                    "signer": found.signer,
+                    "validUntil": format_instant(found.valid_until),
+                }
+            )
+        )
+        return 0
+    click.echo(f"verified: {found.model}")
+    click.echo(f"  policy {found.policy_name}, judged by {found.signer} at {format_instant(found.time)}")
+    click.echo(f"  valid until {format_instant(found.valid_until)}")
+    return 0
