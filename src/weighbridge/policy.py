@@ -97,13 +97,13 @@ class ModelScanRequirement(_Requirement, tag="model-scan"):
     limits: ModelScanLimits = ModelScanLimits()
 
 
-class RobustnessRequirement(_Requirement, tag="robustness"):
+class RobustnessRequirement(_Requirement, kw_only=True, tag="robustness"):
     """The model kept its accuracy under attack."""
 
     limits: RobustnessLimits
 
 
-class LeakageRequirement(_Requirement, tag="leakage"):
+class LeakageRequirement(_Requirement, kw_only=True, tag="leakage"):
     """The model does not give its training data away."""
 
     limits: LeakageLimits

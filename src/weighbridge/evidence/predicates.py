@@ -49,10 +49,10 @@ class TestResult(Wire, omit_defaults=True):
 
     result: Literal["PASSED", "WARNED", "FAILED"]
     configuration: tuple[ResourceDescriptor, ...]
+    record: CheckRecord = msgspec.field(name=RECORD_FIELD)
     passed_tests: tuple[str, ...] = ()
     warned_tests: tuple[str, ...] = ()
     failed_tests: tuple[str, ...] = ()
-    record: CheckRecord = msgspec.field(name=RECORD_FIELD)
 
 
 class Score(Wire):
@@ -83,8 +83,8 @@ class Scanner(Wire, omit_defaults=True):
 
     uri: str
     version: str
+    result: tuple[Vulnerability, ...]
     db: Database | None = None
-    result: tuple[Vulnerability, ...] = msgspec.field()
 
 
 class ScanTimes(Wire):

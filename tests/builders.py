@@ -1,0 +1,197 @@
+"""Real keys, trust, policies, models and evidence for tests, made by code with sensible defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from weighbridge.clock import format_instant
+from weighbridge.digest import Digest, hash_model
+from weighbridge.evidence.bundle import write_bundle
+from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
+from weighbridge.evidence.measurements import (
+    AdvisoryDatabase,
+    AuditedComponent,
+    Control,
+    CurvePoint,
+    DependencyAuditMeasurements,
+    FileCoverage,
+    Input,
+    LeakageEntry,
+    LeakageMeasurements,
+    Measurements,
+    ModelScanMeasurements,
+    RateAtFpr,
+    RobustnessEntry,
+    RobustnessMeasurements,
+    RocPoint,
+)
+from weighbridge.evidence.predicates import statement_of
+from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Tool, Undecided
+from weighbridge.evidence.store import StoredFile
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+from weighbridge.trust_edit import dump, new_document
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+ROLES = ("auditor", "scanner", "tester", "verifier")
+SIGNER = {
+    CheckName.DEPENDENCY_AUDIT: "auditor",
+    CheckName.MODEL_SCAN: "scanner",
+    CheckName.ROBUSTNESS: "tester",
+    CheckName.LEAKAGE: "tester",
+}
+SUM = "0" * 64
+
+POLICY = """\
+apiVersion: weighbridge.dev/v1alpha1
+kind: ModelPolicy
+metadata: {name: production}
+spec:
+  requirements:
+    - check: model-scan
+      signers: [scanner]
+      maxAge: 30d
+    - check: dependency-audit
+      signers: [auditor]
+      maxAge: 7d
+      limits: {severity: high, unknownSeverity: fail, malware: fail, databaseMaxAge: 7d}
+    - check: robustness
+      signers: [tester]
+      maxAge: 30d
+      limits: {norm: linf, epsilon: 0.1, accuracyUnderAttack: {atLeast: 0.60, confidence: 0.95}}
+    - check: leakage
+      signers: [tester]
+      maxAge: 30d
+      limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
+  separation: [[scanner, tester, auditor], [verifier]]
+"""
+
+CONFINEMENT = Confinement(
+    landlock_abi=7, filesystem=True, network=True, seccomp=True, limits={"memory": 1}, summary="confined"
+)
+
+
+def make_keys(algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> dict[str, PrivateKey]:
+    return {role: PrivateKey.generate(algorithm) for role in ROLES}
+
+
+def trust_bytes(keys: dict[str, PrivateKey], *, expires: datetime = NOW + timedelta(days=90)) -> bytes:
+    return dump(new_document("production", roles={role: key.public for role, key in keys.items()}, expires=expires))
+
+
+def make_model(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "a.bin").write_bytes(b"weights")
+    (directory / "config.json").write_bytes(b"{}")
+    return directory
+
+
+def measurements_of(check: CheckName) -> Measurements:
+    """Return measurements that are well within ``POLICY``."""
+    source = Input(name="data.npz", sha256=SUM, rows=500)
+    if check is CheckName.MODEL_SCAN:
+        file = FileCoverage(path="a.bin", format="safetensors", size=7, state="clean")
+        return ModelScanMeasurements(files=(file,), allow_lists={"python": SUM})
+    if check is CheckName.DEPENDENCY_AUDIT:
+        built = format_instant(NOW - timedelta(days=1))
+        return DependencyAuditMeasurements(
+            database=AdvisoryDatabase(sha256=SUM, built=built, records=7080, withdrawn=269, sources=("PYSEC",)),
+            sources=(source,),
+            components=(AuditedComponent(name="numpy", version="2.4.0"),),
+        )
+    if check is CheckName.ROBUSTNESS:
+        entry = RobustnessEntry(
+            path="model.onnx",
+            framework="onnx",
+            examples=200,
+            correct=190,
+            survived=160,
+            queries=100_000,
+            curve=(CurvePoint(queries=0, accuracy=0.95), CurvePoint(queries=1000, accuracy=0.8)),
+            controls=(Control(name="converged", held=True, detail="yes"),),
+            pictures=(),
+        )
+        return RobustnessMeasurements(
+            data=source,
+            norm="linf",
+            epsilon=0.1,
+            bounds=(0.0, 1.0),
+            attack="square",
+            queries_per_example=1000,
+            seed=0,
+            entries=(entry,),
+        )
+    rate = RateAtFpr(fpr=0.01, confidence=0.95, tpr=0.012, lower=0.0, upper=0.04)
+    leak = LeakageEntry(
+        path="model.onnx",
+        framework="onnx",
+        attack="loss",
+        auc=0.52,
+        rates=(rate,),
+        roc=(RocPoint(fpr=0.01, tpr=0.012),),
+        verbatim_training_rows=0,
+        arrays_examined=4,
+    )
+    return LeakageMeasurements(members=source, non_members=source, entries=(leak,))
+
+
+def make_record(
+    check: CheckName,
+    *,
+    finished: datetime = NOW - timedelta(hours=1),
+    findings: tuple[Finding, ...] = (),
+    undecided: tuple[Undecided, ...] = (),
+    measurements: Measurements | None = None,
+    nonce: str = "00112233445566778899aabbccddeeff",
+) -> CheckRecord:
+    return CheckRecord(
+        check=check,
+        tool=Tool(name="weighbridge", version="0.1.0"),
+        confinement=CONFINEMENT,
+        nonce=nonce,
+        started=format_instant(finished - timedelta(minutes=1)),
+        finished=format_instant(finished),
+        parameters={},
+        findings=findings,
+        undecided=undecided,
+        measurements=measurements or measurements_of(check),
+    )
+
+
+@dataclass
+class Scene:
+    """A model with keys, trust, policy and one good piece of evidence for each check; tests change one thing."""
+
+    model: Path
+    keys: dict[str, PrivateKey] = field(default_factory=make_keys)
+    policy_text: str = POLICY
+    records: dict[CheckName, CheckRecord] = field(default_factory=lambda: {c: make_record(c) for c in CheckName})
+
+    @property
+    def digest(self) -> Digest:
+        return hash_model(self.model)
+
+    @property
+    def trust(self) -> Trust:
+        return Trust.parse(trust_bytes(self.keys), name="trust.yaml")
+
+    @property
+    def policy(self) -> Policy:
+        return Policy.parse(self.policy_text.encode(), name="policy.yaml")
+
+    def sign(self, record: CheckRecord, *, role: str | None = None, digest: Digest | None = None) -> bytes:
+        statement = statement_of(record, model=digest or self.digest, name=self.model.name)
+        return write_bundle(statement.encode(), signer=self.keys[role or SIGNER[record.check]])
+
+    def files(self) -> list[StoredFile]:
+        return [StoredFile(f"{check.value}.sigstore.json", self.sign(record)) for check, record in self.records.items()]
+
+
+def replace_measurement(record: CheckRecord, **changes: object) -> CheckRecord:
+    """Change fields of a record's measurements."""
+    assert record.measurements is not None
+    return msgspec.structs.replace(record, measurements=msgspec.structs.replace(record.measurements, **changes))

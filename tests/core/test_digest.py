@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from weighbridge import digest as digest_module
+from weighbridge.digest import Digest, combine, hash_model
+from weighbridge.errors import ModelError, ParseError
+
+PIPELINE = "find . -type f | cut -c3- | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
+
+NAMES = st.text(
+    alphabet=st.characters(
+        min_codepoint=0x21, max_codepoint=0x2FF, exclude_characters="/\\\x7f", exclude_categories=["Cc", "Cs"]
+    ),
+    min_size=1,
+    max_size=12,
+).filter(lambda name: name not in (".", "..") and not name.startswith("-"))
+TREES = st.dictionaries(NAMES, st.binary(max_size=40), min_size=1, max_size=6)
+
+
+def write_tree(root: Path, tree: dict[str, bytes]) -> Path:
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    for name, content in tree.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root
+
+
+def by_pipeline(root: Path) -> str:
+    return subprocess.run(["bash", "-c", PIPELINE], cwd=root, check=True, capture_output=True, text=True).stdout[:64]
+
+
+def test_equals_find_sort_sha256sum(tmp_path: Path) -> None:
+    root = write_tree(
+        tmp_path / "m",
+        {"b": b"1", "a/b": b"2", "a.b": b"", "a/c d/é": b"3" * 2_000_000, ".hidden/x": b"4", "Z": b"5", "a b": b"6"},
+    )
+    assert hash_model(root).hex == by_pipeline(root)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(tree=TREES)
+def test_equals_find_sort_sha256sum_for_any_names(tmp_path: Path, tree: dict[str, bytes]) -> None:
+    root = write_tree(tmp_path / "m", tree)
+    assert hash_model(root).hex == by_pipeline(root)
+
+
+def test_single_file_is_a_directory_with_that_one_name(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"weights")
+    checksum = hashlib.sha256(b"weights").hexdigest()
+    assert hash_model(file).hex == hashlib.sha256(f"{checksum}  model.onnx\n".encode()).hexdigest()
+    assert hash_model(file) == hash_model(write_tree(tmp_path / "m", {"model.onnx": b"weights"}))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(tree=TREES, data=st.data())
+def test_any_change_gives_another_digest(tmp_path: Path, tree: dict[str, bytes], data: st.DataObject) -> None:
+    before = hash_model(write_tree(tmp_path / "m", tree))
+    changed = dict(tree)
+    name = data.draw(st.sampled_from(sorted(tree)))
+    kind = data.draw(st.sampled_from(["rename", "flip", "append", "add", "remove"]))
+    if kind == "rename":
+        new = data.draw(NAMES.filter(lambda other: other not in tree))
+        changed[new] = changed.pop(name)
+    elif kind == "flip" and tree[name]:
+        position = data.draw(st.integers(0, len(tree[name]) - 1))
+        content = bytearray(tree[name])
+        content[position] ^= 1 << data.draw(st.integers(0, 7))
+        changed[name] = bytes(content)
+    elif kind == "remove" and len(tree) > 1:
+        del changed[name]
+    elif kind == "add":
+        changed[data.draw(NAMES.filter(lambda other: other not in tree))] = b""
+    else:
+        changed[name] = tree[name] + b"\0"
+    assert hash_model(write_tree(tmp_path / "m", changed)) != before
+
+
+def test_swapped_names_give_another_digest(tmp_path: Path) -> None:
+    one = hash_model(write_tree(tmp_path / "1", {"a": b"x", "b": b"y"}))
+    assert one != hash_model(write_tree(tmp_path / "2", {"a": b"y", "b": b"x"}))
+
+
+@pytest.mark.parametrize("kind", ["file link", "directory link", "dangling link", "fifo", "socket", "device"])
+def test_refuses_what_is_no_regular_file(tmp_path: Path, kind: str) -> None:
+    root = write_tree(tmp_path / "m", {"a": b"1", "d/x": b"2"})
+    odd = root / "odd"
+    if kind == "file link":
+        odd.symlink_to("a")
+    elif kind == "directory link":
+        odd.symlink_to("d")
+    elif kind == "dangling link":
+        odd.symlink_to("nothing")
+    elif kind == "fifo":
+        os.mkfifo(odd)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(os.path.relpath(odd))
+    else:
+        try:
+            os.mknod(odd, 0o600 | 0o020000, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("making a device needs to be root")
+    with pytest.raises(ModelError, match="'odd' is a"):
+        hash_model(root)
+
+
+def test_refuses_a_model_that_is_itself_a_link(tmp_path: Path) -> None:
+    write_tree(tmp_path / "m", {"a": b"1"})
+    (tmp_path / "link").symlink_to("m")
+    with pytest.raises(ModelError, match="is a symlink"):
+        hash_model(tmp_path / "link")
+
+
+@pytest.mark.parametrize("name", [b"new\nline", b"tab\t", b"back\\slash", b"\x7f", b"not-utf8-\xff"])
+def test_refuses_names_that_break_a_line(tmp_path: Path, name: bytes) -> None:
+    root = write_tree(tmp_path / "m", {"a": b"1"})
+    (root / os.fsdecode(name)).write_bytes(b"")
+    with pytest.raises(ModelError, match="name"):
+        hash_model(root)
+
+
+def test_refuses_an_empty_directory_and_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "m" / "inner").mkdir(parents=True)
+    with pytest.raises(ModelError, match="no file"):
+        hash_model(tmp_path / "m")
+    with pytest.raises(ModelError, match="cannot be read"):
+        hash_model(tmp_path / "nothing")
+
+
+def test_refuses_what_lies_too_deep(tmp_path: Path) -> None:
+    deep = tmp_path / "m" / Path(*["d"] * (digest_module.MAX_DEPTH + 2))
+    deep.mkdir(parents=True)
+    (deep / "x").write_bytes(b"")
+    with pytest.raises(ModelError, match="deeper"):
+        hash_model(tmp_path / "m")
+
+
+def test_refuses_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest_module, "MAX_FILES", 2)
+    with pytest.raises(ModelError, match="more than 2 files"):
+        hash_model(write_tree(tmp_path / "m", {"a": b"", "b": b"", "c": b""}))
+
+
+class Interfering:
+    """Changes the tree once, while it is being read."""
+
+    def __init__(self, change: object) -> None:
+        self._change = change
+        self._lock = threading.Lock()
+
+    def total(self, size: int, /) -> None:
+        pass
+
+    def advance(self, size: int, /) -> None:
+        with self._lock:
+            change, self._change = self._change, None
+        if callable(change):
+            change()
+
+
+@pytest.mark.parametrize("change", ["append", "rewrite", "add", "remove", "replace"])
+def test_refuses_a_model_that_changes_while_it_is_read(tmp_path: Path, change: str) -> None:
+    root = write_tree(tmp_path / "m", {"a": b"1" * 3_000_000, "b": b"2"})
+
+    def interfere() -> None:
+        if change == "append":
+            with (root / "a").open("ab") as stream:
+                stream.write(b"more")
+        elif change == "rewrite":
+            with (root / "a").open("r+b") as stream:
+                stream.write(b"X")
+        elif change == "add":
+            (root / "c").write_bytes(b"new")
+        elif change == "remove":
+            (root / "b").unlink()
+        else:
+            (tmp_path / "other").write_bytes(b"1" * 3_000_000)
+            (tmp_path / "other").rename(root / "a")
+
+    with pytest.raises(ModelError, match=r"changed|cannot be read"):
+        hash_model(root, progress=Interfering(interfere))
+
+
+def test_reports_progress_in_bytes(tmp_path: Path) -> None:
+    seen = []
+
+    class Meter:
+        def total(self, size: int, /) -> None:
+            seen.append(size)
+
+        def advance(self, size: int, /) -> None:
+            seen.append(-size)
+
+    hash_model(write_tree(tmp_path / "m", {"a": b"12", "b": b"345"}), progress=Meter())
+    assert seen[0] == 5
+    assert sum(seen) == 0
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_digest_round_trips(value: bytes) -> None:
+    found = Digest(value.hex())
+    assert Digest.parse(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "dirHash:",
+        "dirHash:" + "A" * 64,
+        "sha256:" + "0" * 64,
+        "0" * 64,
+        "dirHash:" + "0" * 63,
+        "dirHash:" + "0" * 64 + "\n",
+    ],
+)
+def test_refuses_a_text_that_is_no_digest(text: str) -> None:
+    with pytest.raises(ParseError):
+        Digest.parse(text)
+
+
+def test_combine_is_go_hash1_of_its_lines() -> None:
+    assert combine([("a", "0" * 64)]).hex == hashlib.sha256(b"0" * 64 + b"  a\n").hexdigest()
