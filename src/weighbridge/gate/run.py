@@ -1,0 +1,154 @@
+"""Run every check that a policy asks for: plan, examine in parallel, sign when the last worker is gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from weighbridge.checks.interface import (
+    CheckRequest,
+    DependencyAuditOptions,
+    LeakageOptions,
+    ModelScanOptions,
+    Options,
+    RobustnessOptions,
+)
+from weighbridge.checks.run import run_check
+from weighbridge.clock import Clock
+from weighbridge.digest import Digest
+from weighbridge.errors import UsageError
+from weighbridge.evidence.bundle import write_bundle
+from weighbridge.evidence.cyclonedx import bill_of_materials
+from weighbridge.evidence.keys import Signer
+from weighbridge.evidence.predicates import CYCLONEDX, statement_of
+from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.evidence.statement import Statement
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.policy import (
+    DependencyAuditRequirement,
+    LeakageRequirement,
+    ModelScanRequirement,
+    Policy,
+    RequirementSpec,
+    RobustnessRequirement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """What checks need beside the model; only what the policy asks for must be there."""
+
+    advisories: Path | None = None
+    requirements: tuple[Path, ...] = ()
+    locks: tuple[Path, ...] = ()
+    environments: tuple[Path, ...] = ()
+    data: Path | None = None
+    members: Path | None = None
+    non_members: Path | None = None
+    queries: int = 1_000
+    samples: int = 200
+    seed: int = 0
+
+
+def plan(policy: Policy, *, model: Path, inputs: RunInputs) -> tuple[CheckRequest, ...]:
+    """Turn the policy's requirements into requests, with the policy's own limits as the checks' targets.
+
+    Raises:
+        UsageError: When an input is missing that a required check needs; nothing has run by then.
+    """
+    return tuple(
+        CheckRequest(model=os.path.abspath(model), options=_options(requirement.spec, inputs))
+        for requirement in policy.requirements
+    )
+
+
+def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
+    match spec:
+        case ModelScanRequirement():
+            return ModelScanOptions()
+        case DependencyAuditRequirement():
+            if not (inputs.requirements or inputs.locks or inputs.environments):
+                raise _missing("dependency-audit", "--lock, -r or --environment")
+            return DependencyAuditOptions(
+                advisories=_path(inputs.advisories, "dependency-audit", "--advisories"),
+                requirements=_paths(inputs.requirements),
+                locks=_paths(inputs.locks),
+                environments=_paths(inputs.environments),
+            )
+        case RobustnessRequirement(limits=limits):
+            wanted = limits.accuracy_under_attack
+            return RobustnessOptions(
+                data=_path(inputs.data, "robustness", "--data"),
+                epsilon=limits.epsilon,
+                queries=inputs.queries,
+                samples=inputs.samples,
+                seed=inputs.seed,
+                at_least=wanted.at_least if 0 < wanted.at_least < 1 else None,
+                confidence=wanted.confidence,
+            )
+        case LeakageRequirement(limits=leakage):
+            plain = LeakageOptions(
+                members=_path(inputs.members, "leakage", "--members"),
+                non_members=_path(inputs.non_members, "leakage", "--non-members"),
+                seed=inputs.seed,
+            )
+            membership = leakage.membership
+            return LeakageOptions(
+                members=plain.members,
+                non_members=plain.non_members,
+                rates=tuple(sorted({*plain.rates, membership.tpr_at_fpr})),
+                confidences=tuple(sorted({*plain.confidences, membership.confidence})),
+                seed=inputs.seed,
+            )
+
+
+def _path(path: Path | None, check: str, option: str) -> str:
+    if path is None:
+        raise _missing(check, option)
+    return os.path.abspath(path)
+
+
+def _paths(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    return tuple(os.path.abspath(path) for path in paths)
+
+
+def _missing(check: str, option: str) -> UsageError:
+    return UsageError(f"the policy asks for {check}, which needs {option}", remedy=f"give {option}")
+
+
+def run_checks(
+    requests: Sequence[CheckRequest], *, clock: Clock, nonce: Callable[[], str], secrets: Sequence[Path]
+) -> tuple[CheckRecord, ...]:
+    """Run the checks side by side, as many as there are cores, and return their records in the same order.
+
+    When this returns, every worker is gone; only then may a key be opened.
+    """
+    jobs = max(1, min(len(requests), len(os.sched_getaffinity(0))))
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        return tuple(
+            pool.map(lambda request: run_check(request, clock=clock, nonce=nonce(), secrets=secrets), requests)
+        )
+
+
+def signing_roles(policy: Policy) -> Mapping[CheckName, str]:
+    """Return the role that signs each check's evidence: the first that its requirement names."""
+    return {requirement.check: requirement.spec.signers[0] for requirement in policy.requirements}
+
+
+def sign_record(record: CheckRecord, *, model: Digest, name: str, store: DirectoryStore, signer: Signer) -> list[Path]:
+    """Sign a record and write it; an audit also leaves a bill of materials. Return the files.
+
+    Raises:
+        OutputError: When a file cannot be written; each file is whole or absent.
+    """
+    statements = [(record.check.value, statement_of(record, model=model, name=name))]
+    if record.check is CheckName.DEPENDENCY_AUDIT:
+        bom = bill_of_materials(record, model=model, name=name)
+        statements.append(("cyclonedx", Statement.about(model, name=name, predicate_type=CYCLONEDX, predicate=bom)))
+    return [
+        store.write(write_bundle(statement.encode(), signer=signer), kind=kind, model=model, nonce=record.nonce)
+        for kind, statement in statements
+    ]
