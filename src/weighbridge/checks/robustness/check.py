@@ -1,0 +1,122 @@
+"""The robustness check: accuracy under a score-based black-box attack, for every loadable file of a model."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from weighbridge._binomial import upper_bound
+from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOptions
+from weighbridge.checks.robustness.attack import NAME
+from weighbridge.checks.robustness.measure import Setting, measure
+from weighbridge.checks.runners.data import Examples, read_examples
+from weighbridge.checks.runners.entries import find_entries, load
+from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.errors import InputError
+from weighbridge.evidence.measurements import RobustnessEntry, RobustnessMeasurements
+from weighbridge.evidence.record import Finding, Severity, Undecided
+
+RULE: Final = "accuracy-under-attack-below-limit"
+
+_STREAM_SAMPLE: Final = 0
+
+
+def run(request: CheckRequest, /) -> CheckOutput:
+    """Attack every loadable file of the model.
+
+    A file that cannot be loaded, a control that does not hold, unusable data and a model without any file that can
+    be run are undecided. The only finding is a limit that the model surely misses, when a limit was given.
+    """
+    options = request.options
+    if not isinstance(options, RobustnessOptions):
+        raise TypeError(f"robustness was asked for {request.check}")
+    try:
+        examples = _sample(read_examples(Path(options.data)), options)
+        entries = find_entries(Path(request.model))
+    except InputError as error:
+        return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
+    setting = Setting(
+        x=examples.x,
+        y=examples.y,
+        image=examples.image,
+        bounds=examples.bounds,
+        epsilon=options.epsilon,
+        queries=options.queries,
+        seed=options.seed,
+    )
+    threads = len(os.sched_getaffinity(0))
+    measured: list[RobustnessEntry] = []
+    undecided: list[Undecided] = []
+    for entry in entries:
+        try:
+            loaded = load(entry, features=setting.x.shape[1], threads=threads)
+            measured.append(measure(loaded.runner, entry.name, setting))
+        except RunnerError as error:
+            undecided.append(_undecided(entry.name, error))
+    undecided.extend(doubt for result in measured for doubt in _doubts(result))
+    return CheckOutput(
+        findings=tuple(finding for result in measured for finding in _findings(result, options)),
+        undecided=tuple(undecided),
+        measurements=_measurements(examples, options, measured),
+    )
+
+
+def _sample(examples: Examples, options: RobustnessOptions) -> Examples:
+    if len(examples.x) <= options.samples:
+        return examples
+    rng = np.random.default_rng([options.seed, _STREAM_SAMPLE])
+    chosen = np.sort(rng.choice(len(examples.x), size=options.samples, replace=False))
+    return replace(examples, x=examples.x[chosen], y=examples.y[chosen])
+
+
+def _measurements(
+    examples: Examples, options: RobustnessOptions, measured: list[RobustnessEntry]
+) -> RobustnessMeasurements:
+    return RobustnessMeasurements(
+        data=examples.source,
+        norm="linf",
+        epsilon=options.epsilon,
+        bounds=examples.bounds,
+        attack=NAME,
+        queries_per_example=options.queries,
+        seed=options.seed,
+        entries=tuple(measured),
+    )
+
+
+def _undecided(location: str, error: InputError) -> Undecided:
+    reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
+    return Undecided(location=location, reason=reason[:4096])
+
+
+def _doubts(entry: RobustnessEntry) -> list[Undecided]:
+    return [
+        Undecided(location=entry.path, reason=f"the control {control.name} did not hold: {control.detail}")
+        for control in entry.controls
+        if not control.held
+    ]
+
+
+def _findings(entry: RobustnessEntry, options: RobustnessOptions) -> list[Finding]:
+    if options.at_least is None or entry.examples == 0:
+        return []
+    high = upper_bound(entry.survived, entry.examples, confidence=options.confidence)
+    if high >= options.at_least:
+        return []
+    return [
+        Finding(
+            rule=RULE,
+            severity=Severity.HIGH,
+            message=(
+                f"accuracy under attack is at most {high:.3f} with confidence {options.confidence:g} "
+                f"({entry.survived} of {entry.examples} withstood epsilon {options.epsilon:g}); "
+                f"the limit is {options.at_least:g}"
+            ),
+            location=entry.path,
+            remedy="Train the model to withstand small changes of its inputs (adversarial training), or lower epsilon.",
+        )
+    ]

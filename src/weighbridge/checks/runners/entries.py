@@ -1,0 +1,145 @@
+"""Find the files of a model that can be run, and load them.
+
+Every one of them is measured: a model passes a limit only if each file that somebody could load does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from weighbridge.checks.runners.interface import Runner, RunnerError
+from weighbridge.checks.runners.unpickle import MAX_PICKLE_BYTES
+
+PICKLE_SUFFIXES: Final = frozenset({".pkl", ".pickle", ".joblib"})
+ONNX_SUFFIXES: Final = frozenset({".onnx"})
+
+MAX_ENTRIES: Final = 64
+"""Most files of one model that are measured; with more the check is undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file that should be loadable, by its name inside the model."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A runner and, for an artifact examination, the object behind it (None where there is none)."""
+
+    runner: Runner
+    content: object
+
+
+def find_entries(model: Path) -> tuple[Entry, ...]:
+    """Return every loadable file of a model, a directory or one file, sorted by name.
+
+    Raises:
+        RunnerError: There is none, there are too many, or a directory cannot be read.
+    """
+    found = sorted(_walk(model), key=lambda entry: entry.name)
+    if not found:
+        raise RunnerError(
+            "the model has no file that can be run: no .onnx, .pkl, .pickle or .joblib",
+            remedy="Export the model to ONNX beside its other files.",
+        )
+    if len(found) > MAX_ENTRIES:
+        raise RunnerError(f"the model has {len(found)} files that can be run; at most {MAX_ENTRIES} are measured")
+    return tuple(found)
+
+
+def _walk(model: Path) -> Iterator[Entry]:
+    if not model.is_dir():
+        if _suffix(model) in PICKLE_SUFFIXES | ONNX_SUFFIXES:
+            yield Entry(model, model.name)
+        return
+
+    def refuse(error: OSError) -> None:
+        raise RunnerError(f"a directory of the model cannot be read: {error.strerror}") from None
+
+    for directory, _, names in os.walk(model, onerror=refuse):
+        for name in names:
+            path = Path(directory, name)
+            if _suffix(path) in PICKLE_SUFFIXES | ONNX_SUFFIXES:
+                yield Entry(path, path.relative_to(model).as_posix())
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
+
+
+def load(entry: Entry, *, features: int, threads: int) -> Loaded:
+    """Load one entry file for rows of so many features.
+
+    Raises:
+        RunnerError: The file cannot be loaded safely or at all, its library is not installed, or it is not a
+            classifier over such rows.
+    """
+    if _suffix(entry.path) in ONNX_SUFFIXES:
+        return _load_onnx(entry, features=features, threads=threads)
+    return _load_pickle(entry, features=features, threads=threads)
+
+
+def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
+    try:
+        from weighbridge.checks.runners.onnx_model import OnnxRunner
+    except ImportError as error:
+        raise RunnerError(
+            f"ONNX Runtime is not installed: {error}", remedy="Install weighbridge[onnx] where the check runs."
+        ) from None
+    return Loaded(OnnxRunner(entry.path, features=features, threads=threads), None)
+
+
+def _load_pickle(entry: Entry, *, features: int, threads: int) -> Loaded:
+    from weighbridge.checks.worker import state
+
+    if not state.confined():
+        raise RunnerError(
+            f"{entry.name} is a pickle, and this process is not confined: it is not loaded",
+            remedy="Run the check where the kernel has Landlock (5.13 or newer), or give an ONNX export only.",
+        )
+    content = _content(entry)
+    _require_clean(entry)
+    try:
+        from weighbridge.checks.runners.sklearn_model import SklearnRunner
+    except ImportError as error:
+        raise RunnerError(
+            f"scikit-learn is not installed: {error}", remedy="Install weighbridge[sklearn] where the check runs."
+        ) from None
+    from weighbridge.checks.model_scan.allow import allowed_globals
+    from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
+    from weighbridge.checks.runners.unpickle import load_pickle
+
+    read = load_joblib if is_joblib(content) else load_pickle
+    model = read(content, allowed=allowed_globals())
+    return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=threads), model)
+
+
+def _content(entry: Entry) -> bytes:
+    try:
+        with entry.path.open("rb") as file:
+            content = file.read(MAX_PICKLE_BYTES + 1)
+    except OSError as error:
+        raise RunnerError(f"{entry.name} cannot be read: {error.strerror}") from None
+    if len(content) > MAX_PICKLE_BYTES:
+        raise RunnerError(f"{entry.name} has more than {MAX_PICKLE_BYTES} bytes")
+    if content[:1] != b"\x80":
+        raise RunnerError(f"{entry.name} is not a plain pickle: compressed files are not loaded")
+    return content
+
+
+def _require_clean(entry: Entry) -> None:
+    from weighbridge.checks.model_scan.check import scan_file
+
+    result = scan_file(entry.path, name=entry.name)
+    if result.findings or result.undecided:
+        raise RunnerError(
+            f"the model scan did not find {entry.name} clean, so it is not loaded",
+            remedy="See the findings of the model scan.",
+        )

@@ -1,0 +1,166 @@
+"""Run an ONNX classifier with ONNX Runtime on the CPU.
+
+Accepted signatures: one numeric input ``(n, d)``, ``(n, 1, h, w)`` or ``(n, h, w)`` (any rank of two or more whose
+fixed lengths fit the rows); one output with scores as a tensor ``(n, classes)``, or as the sequence of maps that
+skl2onnx's ZipMap makes, and at most one integer tensor ``(n,)`` with the model's own decision.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+
+_INPUT_TYPES: Final = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+}
+_LABEL_TYPES: Final = frozenset({"tensor(int64)", "tensor(int32)"})
+_SCORE_TYPES: Final = frozenset({"tensor(float)", "tensor(double)", "tensor(float16)"})
+_MAP_TYPES: Final = frozenset({"seq(map(int64,tensor(float)))", "seq(map(int64,tensor(double)))"})
+_SILENT: Final = 4
+
+MAX_ROWS_A_CALL: Final = 16_384
+"""Rows that go into one call, so that memory stays bounded."""
+
+
+class OnnxRunner:
+    """An ONNX Runtime session as a ``Runner``."""
+
+    framework = "onnxruntime"
+
+    def __init__(self, path: Path, *, features: int, threads: int) -> None:
+        """Open the file for rows of so many features on so many threads.
+
+        Raises:
+            RunnerError: The runtime refuses the file, or its signature is not a classifier's.
+        """
+        self._name = path.name
+        self._session = _open(path, threads)
+        self._input, self._shape, self._dtype = _input_of(self._session, features, self._name)
+        self._scores, self._label, self._zipped = _outputs_of(self._session, self._name)
+        self._fixed = self._shape[0] if isinstance(self._shape[0], int) else None
+        # One row tells the classes; a model that cannot answer it is refused here and not in the midst of a check.
+        self.classes: Labels = np.zeros(0, dtype=np.int64)
+        self.classes = self._probe(features)
+
+    def scores(self, batch: Floats, /) -> Floats:
+        """Return finite scores; see ``Runner``."""
+        return self._answer(batch)[0]
+
+    def labels(self, batch: Floats, /) -> Labels | None:
+        """Return the integer output where the model has one; see ``Runner``."""
+        return self._answer(batch)[1]
+
+    def _probe(self, features: int) -> Labels:
+        raw = self._call(np.zeros((1, features)))[0]
+        if not self._zipped:
+            return np.arange(checked_scores(raw, rows=1, what=self._name).shape[1], dtype=np.int64)
+        if not isinstance(raw, list) or not raw or not isinstance(raw[0], dict):
+            raise RunnerError(f"{self._name} did not answer with a sequence of maps")
+        return np.array(sorted(raw[0]), dtype=np.int64)
+
+    def _answer(self, batch: Floats) -> tuple[Floats, Labels | None]:
+        step = self._fixed or MAX_ROWS_A_CALL
+        parts = [self._chunk(batch[start : start + step]) for start in range(0, len(batch), step)]
+        scores = np.concatenate([part[0] for part in parts])
+        if self._label is None:
+            return scores, None
+        return scores, np.concatenate([part[1] for part in parts if part[1] is not None])
+
+    def _chunk(self, rows: Floats) -> tuple[Floats, Labels | None]:
+        raw, label = self._call(rows)
+        if self._zipped:
+            raw = _unzip(raw, self.classes, self._name)
+        scores = checked_scores(raw, rows=len(rows), what=self._name)
+        if scores.shape[1] != len(self.classes):
+            raise RunnerError(f"{self._name} answered with {scores.shape[1]} scores, before with {len(self.classes)}")
+        return scores, label
+
+    def _call(self, rows: Floats) -> tuple[Any, Labels | None]:
+        count = len(rows)
+        if self._fixed is not None and count < self._fixed:
+            rows = np.concatenate([rows, np.repeat(rows[-1:], self._fixed - count, axis=0)])
+        tail = [length for length in self._shape[1:] if isinstance(length, int)]
+        feed = rows.reshape(len(rows), *tail).astype(self._dtype)
+        wanted = [self._scores] if self._label is None else [self._scores, self._label]
+        try:
+            answers = self._session.run(wanted, {self._input: feed})
+        except Exception as error:  # the runtime's own exception classes share no documented base
+            raise RunnerError(f"{self._name} failed while it was run: {_line(error)}") from None
+        label: Labels | None = None
+        if self._label is not None:
+            label = np.asarray(answers[1]).reshape(-1)[:count].astype(np.int64)
+            if len(label) != count:
+                raise RunnerError(f"{self._name} gave {len(label)} labels for {count} rows")
+        return answers[0][:count], label
+
+
+def _open(path: Path, threads: int) -> Any:  # noqa: ANN401 - the runtime has no types
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _SILENT
+    # Spinning threads eat the CPU time of whoever shares the machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as above
+        raise RunnerError(f"{path.name} cannot be opened by ONNX Runtime: {_line(error)}") from None
+
+
+def _input_of(session: Any, features: int, what: str) -> tuple[str, list[int | None], type[Any]]:  # noqa: ANN401
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        raise RunnerError(f"{what} has {len(inputs)} inputs, expected one")
+    dtype = _INPUT_TYPES.get(inputs[0].type)
+    if dtype is None:
+        raise RunnerError(f"{what} wants {inputs[0].type}, expected one tensor of float16, float or double")
+    shape: list[int | None] = [length if isinstance(length, int) else None for length in inputs[0].shape]
+    if len(shape) < 2:  # noqa: PLR2004
+        raise RunnerError(f"{what} wants an input of shape {inputs[0].shape}, expected rows first")
+    return inputs[0].name, [shape[0], *_fit(shape[1:], features, what)], dtype
+
+
+def _fit(lengths: Sequence[int | None], features: int, what: str) -> list[int | None]:
+    fixed = math.prod(length for length in lengths if length is not None)
+    free = [place for place, length in enumerate(lengths) if length is None]
+    if not free and fixed == features:
+        return list(lengths)
+    if len(free) == 1 and fixed > 0 and features % fixed == 0:
+        return [features // fixed if length is None else length for length in lengths]
+    raise RunnerError(f"{what} wants examples of shape {tuple(lengths)}, the data has {features} numbers an example")
+
+
+def _outputs_of(session: Any, what: str) -> tuple[str, str | None, bool]:  # noqa: ANN401
+    outputs = session.get_outputs()
+    scores = [output for output in outputs if output.type in _SCORE_TYPES | _MAP_TYPES]
+    labels = [output for output in outputs if output.type in _LABEL_TYPES]
+    if len(scores) != 1 or len(labels) > 1 or len(scores) + len(labels) != len(outputs):
+        kinds = ", ".join(output.type for output in outputs)
+        raise RunnerError(f"{what} answers with {kinds}; expected one table of scores and at most one integer label")
+    return scores[0].name, labels[0].name if labels else None, scores[0].type in _MAP_TYPES
+
+
+def _unzip(answer: object, classes: Labels, what: str) -> NDArray[Any]:
+    if not isinstance(answer, list):
+        raise RunnerError(f"{what} did not answer with a sequence of maps")
+    keys = classes.tolist()
+    try:
+        return np.array([[row[key] for key in keys] for row in answer if len(row) == len(keys)], dtype=np.float64)
+    except (KeyError, TypeError, ValueError):
+        raise RunnerError(f"{what} did not answer with the same classes for every row") from None
+
+
+def _line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else type(error).__name__

@@ -1,0 +1,74 @@
+"""The one place of Weighbridge that unpickles, and the conditions under which it does.
+
+Decision: a scikit-learn model exists as a pickle only, and its behaviour cannot be measured without loading it. So
+it is loaded, when all of these hold, and reported undecided when one does not:
+
+1. The process is a worker whose confinement is in force: no keys, no network, no writing.
+2. The model scan's symbolic pickle machine found these bytes clean, just before.
+3. The unpickler resolves exactly the globals of the scan's allow list, by module and name; no dotted names.
+
+The third holds even if the second is wrong. What is left is a hostile value inside an allowed class, such as a
+decision tree whose nodes point outside its arrays: native code may misbehave on it, which is what the first is for.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any, Final
+
+from weighbridge.checks.runners.interface import RunnerError
+
+FindClass = Callable[[str, str], Any]
+
+MAX_PICKLE_BYTES: Final = 2 * 1024**3
+"""Largest pickle that is loaded."""
+
+AllowedGlobals = frozenset[tuple[str, str]]
+
+
+class _StrictUnpickler(pickle.Unpickler):
+    """An unpickler that knows the allow list and nothing else."""
+
+    def __init__(self, stream: io.BytesIO, allowed: AllowedGlobals) -> None:
+        super().__init__(stream, fix_imports=False)
+        self._allowed = allowed
+
+    def find_class(self, module: str, name: str, /) -> Any:  # noqa: ANN401
+        """Resolve one allowed global."""
+        require_allowed(module, name, self._allowed)
+        return super().find_class(module, name)
+
+
+def require_allowed(module: str, name: str, allowed: AllowedGlobals) -> None:
+    """Refuse a global outside the allow list.
+
+    Raises:
+        RunnerError: For every other pair, and for a dotted name, which would reach attributes of an allowed object.
+    """
+    if (module, name) not in allowed or "." in name:
+        raise RunnerError(f"the pickle asks for {module}.{name}, which is not on the allow list")
+
+
+def load_pickle(content: bytes, *, allowed: AllowedGlobals) -> object:
+    """Load a plain pickle with the globals of an allow list.
+
+    Raises:
+        RunnerError: Another global is asked for, the pickle is damaged, or bytes follow it.
+    """
+    stream = io.BytesIO(content)
+    loaded = run_pickle(_StrictUnpickler(stream, allowed).load)
+    if stream.tell() != len(content):
+        raise RunnerError(f"{len(content) - stream.tell()} bytes follow the end of the pickle")
+    return loaded
+
+
+def run_pickle(load: Callable[[], Any]) -> object:
+    """Call an unpickler's ``load`` and turn whatever a damaged pickle makes it raise into a RunnerError."""
+    try:
+        return load()
+    except RunnerError:
+        raise
+    except Exception as error:  # a pickle calls constructors with what it likes, and they raise what they like
+        raise RunnerError(f"the pickle cannot be loaded: {type(error).__name__}: {str(error)[:300]}") from None
