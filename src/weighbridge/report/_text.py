@@ -1,0 +1,59 @@
+"""Make hostile text harmless to look at: no control, bidirectional or invisible characters, and not without end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+MAX_SHOWN: Final = 600
+"""Characters of one text from evidence that a report shows."""
+
+_HOSTILE: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+"""Unicode categories that are never written as they are.
+
+Control characters drive terminals, format characters reorder or hide text (Boucher and Anderson, "Trojan Source",
+2021), surrogates cannot be encoded, and what is unassigned or private means nothing to a reader.
+"""
+
+_PLAIN: Final = re.compile(r"[ -~]*")
+_SPACES: Final = re.compile(r"[ \t\r\n\v\f]+")
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code <= 0xFF:  # noqa: PLR2004
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def clean_block(text: str) -> str:
+    """Return the text with every character that is not plainly visible written as an escape; line breaks stay."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(
+        _escape(character) if character != "\n" and unicodedata.category(character) in _HOSTILE else character
+        for character in text
+    )
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, with every character that is not plainly visible written as an escape."""
+    return clean_block(_SPACES.sub(" ", text)).strip(" ")
+
+
+def cut(text: str, *, limit: int = MAX_SHOWN) -> str:
+    """Return the text cleaned and cut to a limit, saying how much is left out."""
+    # Cleaned after cutting: the input may have megabytes. Cut again, since one character may become ten.
+    shown = clean(text[:limit])[:limit]
+    if len(text) <= limit and len(shown) < limit:
+        return shown
+    missing = max(len(text) - limit, 0)
+    if missing == 0 and clean(text) == shown:
+        return shown
+    return f"{shown}… ({missing} more characters)" if missing else f"{shown}…"
+
+
+def plural(count: int, noun: str, *, nouns: str = "") -> str:
+    """Return a count with its noun: ``1 file``, ``2 files``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {nouns or noun + 's'}"

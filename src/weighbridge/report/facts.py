@@ -1,0 +1,76 @@
+"""What can be said about one record without a policy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
+from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity
+from weighbridge.report._text import plural
+from weighbridge.report.interface import RequirementView, Result, State, VerdictView
+
+TITLES: Final[dict[CheckName, str]] = {
+    CheckName.DEPENDENCY_AUDIT: "Dependency audit",
+    CheckName.MODEL_SCAN: "Model scan",
+    CheckName.ROBUSTNESS: "Robustness",
+    CheckName.LEAKAGE: "Leakage",
+}
+"""How the checks are called in text for people."""
+
+SEVERITIES: Final = tuple(sorted(Severity, key=lambda severity: severity.rank, reverse=True))
+"""Worst first; unknown last, although a policy may count it as the worst."""
+
+RESULT_OF: Final[dict[State, Result]] = {"satisfied": "passed", "failed": "failed", "undecided": "undecided"}
+"""What each state of a requirement means for the verdict."""
+
+
+def result_of(record: CheckRecord) -> Result:
+    """Say what a record amounts to on its own: any finding fails, and anything missing is undecided.
+
+    A measurement without a limit neither passes nor fails, so figures alone are ``passed`` only in the sense that
+    nothing was found; the gate applies the limits of a policy.
+    """
+    if record.findings:
+        return "failed"
+    return "undecided" if record.undecided or record.measurements is None or not _conclusive(record) else "passed"
+
+
+def _conclusive(record: CheckRecord) -> bool:
+    match record.measurements:
+        case RobustnessMeasurements(entries=entries):
+            return bool(entries) and all(control.held for entry in entries for control in entry.controls)
+        case LeakageMeasurements(entries=examined):
+            return bool(examined)
+        case _:
+            return True
+
+
+def outcome_of(record: CheckRecord) -> str:
+    """Say in words what a record amounts to without a policy: figures alone never sound like a pass."""
+    result = result_of(record)
+    if result == "failed":
+        return plural(len(record.findings), "finding")
+    return "undecided" if result == "undecided" else "nothing found"
+
+
+def is_waived(finding: Finding, requirements: tuple[RequirementView, ...]) -> bool:
+    """Tell whether a requirement waives this finding by its advisory, an alias or its rule."""
+    names = {finding.rule, finding.advisory, *finding.aliases}
+    return any(name in names for item in requirements for name in item.waived)
+
+
+def requirements_of(check: CheckName, verdict: VerdictView | None) -> tuple[RequirementView, ...]:
+    """Return the policy's requirements on one check."""
+    return tuple(item for item in verdict.requirements if item.check is check) if verdict else ()
+
+
+def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Sort findings by severity, worst first, else as the check reported them."""
+    return tuple(sorted(findings, key=lambda finding: -finding.severity.rank))
+
+
+def count_severities(findings: tuple[Finding, ...]) -> tuple[tuple[Severity, int], ...]:
+    """Count findings by severity, worst first, leaving out what does not occur."""
+    counts = Counter(finding.severity for finding in findings)
+    return tuple((severity, counts[severity]) for severity in SEVERITIES if counts[severity])

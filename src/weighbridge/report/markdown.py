@@ -1,0 +1,116 @@
+"""Markdown for a comment on a pull request: the verdict, the requirements, and the worst findings.
+
+Every text that is not ours stands in a code span, where nothing is a link, a mention, an image or a tag
+(CommonMark 0.31, section 6.1).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from weighbridge.report._text import cut, plural
+from weighbridge.report.facts import TITLES, count_severities, outcome_of, worst_first
+from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
+from weighbridge.report.summary import key_figure
+
+MAX_FINDINGS: Final = 20
+"""Findings of one check that a comment lists."""
+
+MAX_CELL: Final = 200
+"""Characters of one cell."""
+
+_MARKS: Final[dict[Result, str]] = {"passed": "✅", "failed": "❌", "undecided": "❔"}
+_SENTENCES: Final[dict[Result, str]] = {
+    "passed": "The policy holds. Verify the verdict before loading the model.",
+    "failed": "The policy does not hold. This model must not be loaded.",
+    "undecided": "Something is missing or could not be judged. This model must not be loaded.",
+}
+
+
+def code(text: str, *, limit: int = MAX_CELL) -> str:
+    """Return hostile text as one code span that also holds inside a table.
+
+    A vertical bar becomes a broken bar, since no escape of it works in every reader of tables.
+    """
+    shown = cut(text, limit=limit).replace("|", "¦")
+    if not shown:
+        return ""
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def render_markdown(report: ReportInput, /) -> str:
+    """Return a short Markdown document that ends with a newline."""
+    lines = _head(report)
+    if report.verdict:
+        lines += _requirements(report.verdict)
+    if report.evidence:
+        lines += ["", "| check | result | measured | signature |", "|---|---|---|---|"]
+        lines += [_row(view) for view in report.evidence]
+    for view in report.evidence:
+        lines += _details(view)
+    if report.rejected:
+        lines += ["", f"**{plural(len(report.rejected), 'file')} of evidence did not count:**", ""]
+        lines += [f"- {code(item.source)}: {code(item.reason)}" for item in report.rejected[:MAX_FINDINGS]]
+        lines += _more(len(report.rejected))
+    return "\n".join(lines) + "\n"
+
+
+def _head(report: ReportInput) -> list[str]:
+    verdict = report.verdict
+    title = f"{_MARKS[verdict.verdict]} Weighbridge: {verdict.verdict}" if verdict else "Weighbridge: no verdict yet"
+    lines = [f"### {title}", ""]
+    lines.append(_SENTENCES[verdict.verdict] if verdict else "This is evidence only; no policy was applied.")
+    lines += ["", f"- model {code(report.model)}", f"- digest {code(str(report.digest))}"]
+    if verdict:
+        lines.append(f"- policy {code(verdict.policy_name)}, {code(verdict.policy_digest)}")
+        lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by or 'nobody')}")
+        lines += [f"- problem: {code(problem)}" for problem in verdict.problems]
+    return lines
+
+
+def _requirements(verdict: VerdictView) -> list[str]:
+    lines = ["", "| requirement | state | why | next step |", "|---|---|---|---|"]
+    for item in verdict.requirements:
+        place = f" (line {item.line})" if item.line else ""
+        waived = f", waived {', '.join(code(name) for name in item.waived[:5])}" if item.waived else ""
+        lines.append(
+            f"| {TITLES[item.check]}{place} | {item.state}{waived} | {code(item.reason)} | {code(item.remedy)} |"
+        )
+    return lines
+
+
+def _row(view: EvidenceView) -> str:
+    signer = f" by {code(view.signer)}" if view.signer else ""
+    return (
+        f"| {TITLES[view.record.check]} | {outcome_of(view.record)} | {key_figure(view.record)} | "
+        f"{view.signature}{signer} |"
+    )
+
+
+def _details(view: EvidenceView) -> list[str]:
+    record = view.record
+    lines: list[str] = []
+    if record.findings:
+        counts = ", ".join(f"{count} {severity}" for severity, count in count_severities(record.findings))
+        lines += ["", f"<details><summary>{TITLES[record.check]}: {counts}</summary>", ""]
+        lines += ["| severity | finding | where | next step |", "|---|---|---|---|"]
+        for finding in worst_first(record.findings)[:MAX_FINDINGS]:
+            name = code(finding.advisory or finding.rule)
+            lines.append(
+                f"| {finding.severity} | {name} {code(finding.message)} | {code(finding.location)} | "
+                f"{code(finding.remedy)} |"
+            )
+        lines += [*_more(len(record.findings)), "", "</details>"]
+    if record.undecided:
+        count = plural(len(record.undecided), "place")
+        lines += ["", f"<details><summary>{TITLES[record.check]}: {count} undecided</summary>", ""]
+        lines += [f"- {code(item.location)}: {code(item.reason)}" for item in record.undecided[:MAX_FINDINGS]]
+        lines += [*_more(len(record.undecided)), "", "</details>"]
+    return lines
+
+
+def _more(count: int) -> list[str]:
+    return ["", f"{count - MAX_FINDINGS} more are not listed."] if count > MAX_FINDINGS else []
