@@ -1,0 +1,107 @@
+"""What the commands of all checks do: identify, examine, identify again, sign, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from weighbridge.checks.interface import CheckRequest, Options
+from weighbridge.checks.run import run_check
+from weighbridge.cli import _views, _write
+from weighbridge.cli._options import (
+    EVIDENCE,
+    MODEL,
+    PASSPHRASE_FILE,
+    evidence_directory,
+    new_nonce,
+    read_passphrase,
+    read_private_key,
+)
+from weighbridge.cli._progress import bytes_progress, working
+from weighbridge.clock import system_clock
+from weighbridge.digest import Digest, hash_model
+from weighbridge.errors import ModelError
+from weighbridge.evidence.record import CheckRecord
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.gate.run import sign_record
+from weighbridge.report.check_json import check_report, write_json
+from weighbridge.report.facts import result_of
+
+EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
+"""Exit code of a check or gate by its result."""
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a check's result goes: a format, and a key and a directory when it is to be signed."""
+
+    output: str
+    evidence: Path | None
+    key: Path | None
+    passphrase_file: Path | None
+
+
+def check_options(function: C) -> C:
+    """Add the options that every check has."""
+    for option in (
+        click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
+        PASSPHRASE_FILE,
+        click.option("--key", type=click.Path(path_type=Path), help="Private key; without one nothing is signed."),
+        EVIDENCE,
+        MODEL,
+    ):
+        function = option(function)
+    return function
+
+
+def perform(model: Path, options: Options, *, destination: Destination) -> int:
+    """Run one check on a model and return the exit code.
+
+    Raises:
+        ModelError: When the model changed while it was examined; nothing is signed then.
+    """
+    store = DirectoryStore(evidence_directory(model, destination.evidence))
+    store.require_outside(model)
+    request = CheckRequest(model=os.path.abspath(model), options=options)
+    secrets = [path for path in (destination.key, destination.passphrase_file) if path is not None]
+    digest = identify(model)
+    with working(f"{request.check}: {model.name}"):
+        record = run_check(request, clock=system_clock, nonce=new_nonce(), secrets=secrets)
+    if identify(model) != digest:
+        raise ModelError(
+            "the model changed while it was examined; nothing was signed",
+            remedy="stop whatever writes there and try again",
+        )
+    source, signer = "", None
+    if destination.key is not None:
+        key = read_private_key(destination.key, passphrase=read_passphrase(destination.passphrase_file))
+        paths = sign_record(record, model=digest, name=model.name, store=store, signer=key)
+        source, signer = paths[0].name, key.public.id
+        for path in paths:
+            click.echo(f"evidence: {path}", err=True)
+    _print(record, model=model, digest=digest, source=source, signer=signer, output=destination.output)
+    return EXIT_CODES[result_of(record)]
+
+
+def identify(model: Path) -> Digest:
+    """Hash a model with a progress bar."""
+    with bytes_progress("hashing") as progress:
+        return hash_model(model, progress=progress)
+
+
+def _print(record: CheckRecord, *, model: Path, digest: Digest, source: str, signer: str | None, output: str) -> None:
+    if output == "json":
+        _write.write(write_json(check_report(record, model=model.name, digest=digest)), to=None)
+        return
+    report = _views.of_record(record, model=model.name, digest=digest, signer=signer, source=source)
+    if output == "text":
+        _write.show(report)
+    else:
+        _write.write(_write.render(report, output=output), to=None)

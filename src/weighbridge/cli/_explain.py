@@ -1,0 +1,45 @@
+"""Say for each requirement what satisfied it or did not, with digest, key, role and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from weighbridge.clock import format_instant
+from weighbridge.gate.decision import Decision, Outcome
+
+
+def explain(decision: Decision) -> str:
+    """Return the explanation as plain text; the same decision gives the same text."""
+    return "\n".join(_lines(decision))
+
+
+def _lines(decision: Decision) -> Iterator[str]:
+    policy, trust = decision.policy, decision.trust
+    yield f"model    {decision.model}"
+    yield f"policy   {policy.name} sha256:{policy.digest}"
+    yield f"trust    {trust.name} version {trust.version} sha256:{trust.digest}"
+    yield f"time     {format_instant(decision.time)}, valid until {format_instant(decision.valid_until)}"
+    yield f"verdict  {decision.result}"
+    for problem in decision.problems:
+        yield f"! {problem.reason}"
+        yield f"    next step: {problem.remedy}"
+    for outcome in decision.outcomes:
+        yield from _outcome(outcome, policy.file)
+    if decision.rejected:
+        yield "files that do not count:"
+    for item in decision.rejected:
+        yield f"  {item.file}: {item.reason}"
+        if item.remedy:
+            yield f"    next step: {item.remedy}"
+
+
+def _outcome(outcome: Outcome, policy_file: str) -> Iterator[str]:
+    yield f"{outcome.result:<9} {outcome.check} ({policy_file}:{outcome.line}): {outcome.reason}"
+    for item in outcome.evidence:
+        yield f"    {item.file} sha256:{item.sha256}"
+        yield f"    signed by {item.role} with {item.key.id}, finished {item.record.finished}"
+        yield f"    {item.record.confinement.summary}"
+    for waived in outcome.waived:
+        yield f"    waived: {waived}"
+    if outcome.remedy:
+        yield f"    next step: {outcome.remedy}"

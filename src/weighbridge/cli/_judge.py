@@ -1,0 +1,68 @@
+"""What ``gate`` and ``run`` share: judge, write the verdict, say why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from weighbridge import __version__
+from weighbridge._files import write_atomically
+from weighbridge.cli import _views, _write
+from weighbridge.cli._checks import EXIT_CODES
+from weighbridge.cli._explain import explain
+from weighbridge.clock import Clock
+from weighbridge.digest import Digest
+from weighbridge.evidence.keys import Signer
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.gate.judge import judge
+from weighbridge.gate.verdict import write_verdict
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+VERDICT_SUFFIX = ".verdict.sigstore.json"
+"""How the default file name of a verdict ends."""
+
+
+def verdict_path(model: Path, chosen: Path | None) -> Path:
+    """Return where the verdict goes: the chosen path, or ``MODEL.verdict.sigstore.json`` beside the model."""
+    absolute = Path(os.path.abspath(model))
+    return chosen if chosen is not None else absolute.with_name(absolute.name + VERDICT_SUFFIX)
+
+
+def judge_and_write(
+    model: Path,
+    digest: Digest,
+    *,
+    policy: Policy,
+    trust: Trust,
+    store: DirectoryStore,
+    signer: Signer | None,
+    verdict: Path,
+    output: str,
+    report: Path | None,
+    clock: Clock,
+) -> int:
+    """Judge a model by what is in the store, sign the verdict, print it, and return the exit code."""
+    files = list(store.read())
+    decision = judge(digest, policy=policy, trust=trust, files=files, now=clock())
+    if signer is not None:
+        data = write_verdict(decision, name=model.name, version=__version__, signer=signer)
+        write_atomically(verdict, data)
+        click.echo(f"verdict: {verdict}", err=True)
+    else:
+        click.echo("no verdict was written: there is no --key", err=True)
+    view = _views.of_decision(
+        decision, model=model.name, files=files, signed_by=signer.public.id if signer is not None else None
+    )
+    if report is not None:
+        _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
+        click.echo(f"report: {report}", err=True)
+    if output == "text":
+        _write.show(view)
+    elif output == "explain":
+        click.echo(explain(decision))
+    else:
+        _write.write(_write.render(view, output=output), to=None)
+    return EXIT_CODES[decision.result.value]

@@ -1,0 +1,69 @@
+"""``weighbridge gate MODEL``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from weighbridge.cli import _write
+from weighbridge.cli._checks import identify
+from weighbridge.cli._judge import judge_and_write, verdict_path
+from weighbridge.cli._options import (
+    EVIDENCE,
+    MODEL,
+    PASSPHRASE_FILE,
+    evidence_directory,
+    read_passphrase,
+    read_private_key,
+)
+from weighbridge.clock import system_clock
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Judge the evidence of a model by a policy.")
+@MODEL
+@click.option("--policy", type=PATH, required=True, help="What must hold.")
+@click.option("--trust", type=PATH, required=True, help="Who may sign what.")
+@EVIDENCE
+@click.option("--key", type=PATH, help="Private key of the verifier; without one no verdict is written.")
+@PASSPHRASE_FILE
+@click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
+@click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
+@click.option("--explain", "output", flag_value="explain", help="Show every requirement and what satisfied it.")
+@click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
+def command(
+    model: Path,
+    policy: Path,
+    trust: Path,
+    evidence: Path | None,
+    key: Path | None,
+    passphrase_file: Path | None,
+    verdict: Path | None,
+    report: Path | None,
+    output: str,
+) -> int:
+    """Judge MODEL: hash it again, verify all evidence by TRUST, apply the POLICY, and sign the verdict.
+
+    Exit code 0: passed, 1: failed, 2: undecided, which refuses just the same.
+    """
+    judged_by, trusted = Policy.read(policy), Trust.read(trust)
+    store = DirectoryStore(evidence_directory(model, evidence))
+    store.require_outside(model)
+    signer = read_private_key(key, passphrase=read_passphrase(passphrase_file)) if key else None
+    return judge_and_write(
+        model,
+        identify(model),
+        policy=judged_by,
+        trust=trusted,
+        store=store,
+        signer=signer,
+        verdict=verdict_path(model, verdict),
+        output=output,
+        report=report,
+        clock=system_clock,
+    )

@@ -1,0 +1,41 @@
+"""``weighbridge leakage MODEL``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from weighbridge.checks.interface import LeakageOptions
+from weighbridge.cli._checks import Destination, check_options, perform
+
+
+@click.command(short_help="Measure what a model gives away about its training data.")
+@check_options
+@click.option("--members", type=click.Path(path_type=Path), required=True, help=".npz with x, y that was trained on.")
+@click.option("--non-members", type=click.Path(path_type=Path), required=True, help=".npz that was not trained on.")
+@click.option("--fpr", "rates", type=float, multiple=True, help="False-positive rate. [default: 0.01, 0.05, 0.1]")
+@click.option("--confidence", "confidences", type=float, multiple=True, help="[default: 0.9, 0.95, 0.99]")
+@click.option("--seed", type=int, default=0, show_default=True)
+def command(
+    model: Path,
+    evidence: Path | None,
+    key: Path | None,
+    passphrase_file: Path | None,
+    output: str,
+    members: Path,
+    non_members: Path,
+    rates: tuple[float, ...],
+    confidences: tuple[float, ...],
+    seed: int,
+) -> int:
+    """Measure how well MODEL's scores tell training examples from others, and look for training rows inside it."""
+    options = LeakageOptions(
+        members=os.path.abspath(members),
+        non_members=os.path.abspath(non_members),
+        rates=rates or LeakageOptions(members="", non_members="").rates,
+        confidences=confidences or LeakageOptions(members="", non_members="").confidences,
+        seed=seed,
+    )
+    return perform(model, options, destination=Destination(output, evidence, key, passphrase_file))

@@ -1,0 +1,40 @@
+"""``weighbridge robustness MODEL``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from weighbridge.checks.interface import RobustnessOptions
+from weighbridge.cli._checks import Destination, check_options, perform
+
+
+@click.command(short_help="Attack a model and measure what it withstands.")
+@check_options
+@click.option("--data", type=click.Path(path_type=Path), required=True, help=".npz with x, y and optionally bounds.")
+@click.option("--epsilon", type=float, default=0.1, show_default=True, help="Largest change of one input value.")
+@click.option("--queries", type=int, default=1_000, show_default=True, help="Model calls an example.")
+@click.option("--samples", type=int, default=200, show_default=True, help="Examples to attack.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def command(
+    model: Path,
+    evidence: Path | None,
+    key: Path | None,
+    passphrase_file: Path | None,
+    output: str,
+    data: Path,
+    epsilon: float,
+    queries: int,
+    samples: int,
+    seed: int,
+) -> int:
+    """Attack MODEL (ONNX or scikit-learn) through its scores and measure how many examples withstand.
+
+    An attack that fails proves little, so its controls are reported with it; at best the model is "not falsified".
+    """
+    options = RobustnessOptions(
+        data=os.path.abspath(data), epsilon=epsilon, queries=queries, samples=samples, seed=seed
+    )
+    return perform(model, options, destination=Destination(output, evidence, key, passphrase_file))

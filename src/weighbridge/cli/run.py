@@ -1,0 +1,125 @@
+"""``weighbridge run MODEL``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from weighbridge.checks.dependencies.advisories import packaged_bundle
+from weighbridge.cli import _write
+from weighbridge.cli._checks import identify
+from weighbridge.cli._judge import judge_and_write, verdict_path
+from weighbridge.cli._options import (
+    EVIDENCE,
+    MODEL,
+    PASSPHRASE_FILE,
+    evidence_directory,
+    new_nonce,
+    read_passphrase,
+    read_private_key,
+)
+from weighbridge.cli._progress import working
+from weighbridge.clock import system_clock
+from weighbridge.errors import ModelError
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+PATH = click.Path(path_type=Path)
+VERIFIER = "verifier"
+"""The role whose key signs the verdict, by the name of its file."""
+
+
+@click.command(short_help="Run every check that a policy asks for, then the gate.")
+@MODEL
+@click.option("--policy", type=PATH, required=True, help="What must hold.")
+@click.option("--trust", type=PATH, required=True, help="Who may sign what.")
+@click.option("--keys", type=PATH, required=True, help="Directory with ROLE.key for every role, and verifier.key.")
+@PASSPHRASE_FILE
+@EVIDENCE
+@click.option("-r", "--requirement", "requirements", type=PATH, multiple=True, help="Requirements file to audit.")
+@click.option("--lock", "locks", type=PATH, multiple=True, help="Lock file to audit.")
+@click.option("--environment", "environments", type=PATH, multiple=True, help="site-packages directory to audit.")
+@click.option("--advisories", type=PATH, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
+@click.option("--data", type=PATH, help="Test examples for robustness: .npz with x and y.")
+@click.option("--members", type=PATH, help="Examples that were trained on, for leakage.")
+@click.option("--non-members", type=PATH, help="Examples that were not, for leakage.")
+@click.option("--queries", type=int, default=1_000, show_default=True, help="Robustness: model calls an example.")
+@click.option("--samples", type=int, default=200, show_default=True, help="Robustness: examples to attack.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
+@click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
+@click.option("--explain", "output", flag_value="explain", help="Show every requirement and what satisfied it.")
+@click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
+def command(
+    model: Path,
+    policy: Path,
+    trust: Path,
+    keys: Path,
+    passphrase_file: Path | None,
+    evidence: Path | None,
+    requirements: tuple[Path, ...],
+    locks: tuple[Path, ...],
+    environments: tuple[Path, ...],
+    advisories: Path | None,
+    data: Path | None,
+    members: Path | None,
+    non_members: Path | None,
+    queries: int,
+    samples: int,
+    seed: int,
+    verdict: Path | None,
+    report: Path | None,
+    output: str,
+) -> int:
+    """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
+
+    Checks run side by side, each in a worker without keys or network. No key is opened before the last worker is
+    gone. Exit code 0: passed, 1: failed, 2: undecided.
+    """
+    judged_by, trusted = Policy.read(policy), Trust.read(trust)
+    store = DirectoryStore(evidence_directory(model, evidence))
+    store.require_outside(model)
+    inputs = RunInputs(
+        advisories=advisories or packaged_bundle(),
+        requirements=requirements,
+        locks=locks,
+        environments=environments,
+        data=data,
+        members=members,
+        non_members=non_members,
+        queries=queries,
+        samples=samples,
+        seed=seed,
+    )
+    requests = plan(judged_by, model=model, inputs=inputs)
+    secrets = [path for path in (keys, passphrase_file) if path is not None]
+    digest = identify(model)
+    with working(f"{len(requests)} checks on {model.name}"):
+        records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets)
+    again = identify(model)
+    if again != digest:
+        raise ModelError(
+            "the model changed while it was examined; nothing was signed",
+            remedy="stop whatever writes there and try again",
+        )
+    passphrase = read_passphrase(passphrase_file)
+    roles = signing_roles(judged_by)
+    for record in records:
+        signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
+        for path in sign_record(record, model=digest, name=model.name, store=store, signer=signer):
+            click.echo(f"evidence: {path}", err=True)
+    return judge_and_write(
+        model,
+        identify(model),
+        policy=judged_by,
+        trust=trusted,
+        store=store,
+        signer=read_private_key(keys / f"{VERIFIER}.key", passphrase=passphrase),
+        verdict=verdict_path(model, verdict),
+        output=output,
+        report=report,
+        clock=system_clock,
+    )

@@ -1,0 +1,1 @@
+"""The whole path on real data, on one machine: four models, four endings."""

@@ -1,0 +1,176 @@
+"""Tell the story: run the real commands on four models and check that each ends as it must."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from weighbridge.demo import training
+
+POLICY: Final = """\
+apiVersion: weighbridge.dev/v1alpha1
+kind: ModelPolicy
+metadata: {name: demo}
+spec:
+  requirements:
+    - check: model-scan
+      signers: [scanner]
+      maxAge: 30d
+    - check: dependency-audit
+      signers: [auditor]
+      maxAge: 7d
+      # The demo audits against the snapshot of 2026-07-23 that comes with Weighbridge, so it allows an old one.
+      limits: {severity: high, unknownSeverity: fail, malware: fail, databaseMaxAge: 520w}
+    - check: robustness
+      signers: [tester]
+      maxAge: 30d
+      limits: {norm: linf, epsilon: 0.05, accuracyUnderAttack: {atLeast: 0.60, confidence: 0.95}}
+    - check: leakage
+      signers: [tester]
+      maxAge: 30d
+      limits: {membership: {tprAtFpr: 0.01, atMost: 0.10, confidence: 0.95}, verbatimTrainingRows: 0}
+  separation: [[scanner, tester, auditor], [verifier]]
+"""
+
+Command = Callable[[list[str]], int]
+"""Runs one command line of weighbridge and returns its exit code."""
+
+Say = Callable[[str], None]
+"""Prints one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one part of the story ended, and how it had to."""
+
+    title: str
+    commands: tuple[tuple[str, int, int], ...]
+
+    @property
+    def as_expected(self) -> bool:
+        """Tell whether every command exited as it had to."""
+        return all(code == expected for _, code, expected in self.commands)
+
+
+class Story:
+    """The demo in one directory; every step runs a real command and shows it."""
+
+    def __init__(self, directory: Path, *, command: Command, say: Say) -> None:
+        self._directory = directory
+        self._command = command
+        self._say = say
+        self._shown: list[tuple[str, int, int]] = []
+
+    def tell(self) -> tuple[Ending, ...]:
+        """Run all four parts and return their endings."""
+        self._prepare()
+        return (self._good(), self._changed_byte(), self._forbidden_pickle(), self._other_model())
+
+    def _prepare(self) -> None:
+        self._say("Training a classifier of handwritten digits (scikit-learn, 898 pictures) ...")
+        split = training.load_split()
+        model = training.train(split)
+        self._say(f"  accuracy on {len(split.test_y)} unseen pictures: {model.score(split.test_x, split.test_y):.3f}")
+        training.export(model, self._directory / "good" / "model")
+        training.write_examples(split, self._directory / "data")
+        (self._directory / "requirements.txt").write_text(training.pinned_requirements())
+        (self._directory / "policy.yaml").write_text(POLICY)
+        passphrase = self._directory / "passphrase"
+        passphrase.touch(mode=0o600)
+        passphrase.write_text(secrets.token_urlsafe(24))
+        self._run("keys", "new", "scanner", "auditor", "tester", "verifier", "-o", "keys", *self._passphrase)
+        self._run("trust", "init", "trust.yaml", "--keys", "keys", "--name", "demo")
+        self._finish("preparation")
+
+    def _good(self) -> Ending:
+        self._chapter("1. The good model passes")
+        self._run(
+            *("run", "good/model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--keys", "keys"),
+            *self._passphrase,
+            *("-r", "requirements.txt", "--data", "data/test.npz"),
+            *("--members", "data/members.npz", "--non-members", "data/non-members.npz"),
+            *("--report", "report.html"),
+        )
+        self._verify("good/model", "good/model.verdict.sigstore.json")
+        return self._finish("the good model passes")
+
+    def _changed_byte(self) -> Ending:
+        self._chapter("2. One byte of the weights is changed after the verdict")
+        model = self._copy("changed")
+        weights = model / "digits.onnx"
+        content = bytearray(weights.read_bytes())
+        content[len(content) // 2] ^= 1
+        weights.write_bytes(content)
+        self._verify("changed/model", "good/model.verdict.sigstore.json", expected=1)
+        return self._finish("one changed byte is refused")
+
+    def _forbidden_pickle(self) -> Ending:
+        self._chapter("3. A pickle that would run a command when it is loaded")
+        model = self._copy("forbidden")
+        (model / "digits.pkl").write_bytes(pickle.dumps(_Payload(), protocol=4))
+        self._run("scan", "forbidden/model", "--key", "keys/scanner.key", *self._passphrase, expected=1)
+        self._gate("forbidden/model", "forbidden/evidence", expected=1)
+        return self._finish("a pickle with a payload is refused by the scan")
+
+    def _other_model(self) -> Ending:
+        self._chapter("4. Evidence of the good model is put beside another one")
+        split = training.load_split(seed=1)
+        training.export(training.train(split, seed=1), self._directory / "other" / "model")
+        shutil.copytree(self._directory / "good" / "evidence", self._directory / "other" / "evidence")
+        self._gate("other/model", "other/evidence", expected=2)
+        self._verify("other/model", "good/model.verdict.sigstore.json", expected=1)
+        return self._finish("evidence of another model is refused")
+
+    def _gate(self, model: str, evidence: str, *, expected: int) -> None:
+        self._run(
+            *("gate", model, "--policy", "policy.yaml", "--trust", "trust.yaml", "--evidence", evidence),
+            *("--key", "keys/verifier.key"),
+            *self._passphrase,
+            expected=expected,
+        )
+
+    def _verify(self, model: str, verdict: str, *, expected: int = 0) -> None:
+        self._run("verify", model, "--verdict", verdict, "--trust", "trust.yaml", expected=expected)
+
+    def _copy(self, name: str) -> Path:
+        return Path(shutil.copytree(self._directory / "good" / "model", self._directory / name / "model"))
+
+    @property
+    def _passphrase(self) -> tuple[str, str]:
+        return ("--passphrase-file", "passphrase")
+
+    def _chapter(self, title: str) -> None:
+        self._say("")
+        self._say(title)
+
+    def _run(self, *arguments: str, expected: int = 0) -> None:
+        self._say(f"$ weighbridge {' '.join(arguments)}")
+        before = Path.cwd()
+        os.chdir(self._directory)
+        try:
+            code = self._command(list(arguments))
+        finally:
+            os.chdir(before)
+        self._shown.append((arguments[0], code, expected))
+        if code != expected:
+            self._say(f"  exit code {code}; expected {expected}")
+
+    def _finish(self, title: str) -> Ending:
+        ending = Ending(title, tuple(self._shown))
+        self._shown = []
+        if title == "preparation" and not ending.as_expected:
+            raise RuntimeError("the demo could not be prepared")
+        return ending
+
+
+class _Payload:
+    """Pickles as a call of ``os.system``; the command does nothing, and nobody ever loads the pickle."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("true",)
