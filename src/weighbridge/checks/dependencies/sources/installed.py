@@ -1,0 +1,114 @@
+"""Read the metadata of one installed distribution."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from weighbridge import _json
+from weighbridge.checks.dependencies.inventory import normalise
+from weighbridge.errors import InputError, ParseError
+
+MAX_METADATA: Final = 4 * 1024 * 1024
+"""Most bytes of a METADATA or PKG-INFO file that are read; the long description stands behind the headers."""
+
+MAX_RECORD: Final = 64 * 1024 * 1024
+"""Largest RECORD that is read; the largest in common use, of big SDKs, have about 3 MB."""
+
+_HEADER: Final = re.compile(r"(Name|Version):[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """One installed distribution; ``digest`` is over its metadata and RECORD, ``record`` is None where it has none."""
+
+    name: str
+    version: str
+    digest: str
+    record: bytes | None
+    doubt: str = ""
+
+    @property
+    def start_files(self) -> tuple[str, ...]:
+        """Return the ``.pth`` files at the top of ``site-packages`` that this distribution recorded."""
+        found = re.findall(rb"^([^,/\\\"]+\.pth),", self.record or b"", re.MULTILINE)
+        return tuple(name.decode("utf-8", "surrogateescape") for name in found)
+
+
+def read_distribution(place: Path) -> Distribution:
+    """Read a ``.dist-info`` directory, or an ``.egg-info`` directory or file.
+
+    Raises:
+        InputError: When the metadata is missing, unreadable, or names no package and version.
+    """
+    if place.suffix in (".egg-link", ".egg"):
+        raise InputError("it was installed as an egg, whose metadata is not read; install it from a wheel")
+    data = _metadata(place)
+    name, version = _name_and_version(data)
+    record = _optional(place / "RECORD", MAX_RECORD) if place.suffix == ".dist-info" else None
+    doubt = ""
+    if place.suffix == ".dist-info":
+        stem = place.name.removesuffix(".dist-info").partition("-")[0]
+        if re.sub(r"[-_.]+", "-", stem).lower() != name:
+            doubt = f"its directory names another package than its metadata, which says {name}"
+        doubt = doubt or _origin(place, name)
+    digest = hashlib.sha256(data + b"\0" + (record or b"")).hexdigest()
+    return Distribution(name=name, version=version, digest=digest, record=record, doubt=doubt)
+
+
+def _metadata(place: Path) -> bytes:
+    candidates = [place / "METADATA"] if place.suffix == ".dist-info" else [place / "PKG-INFO", place]
+    for candidate in candidates:
+        data = _optional(candidate, MAX_METADATA)
+        if data is not None:
+            return data
+    raise InputError("its metadata is missing or cannot be read")
+
+
+def _optional(path: Path, limit: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    if len(data) > limit:
+        raise InputError(f"{path.name} is larger than {limit} bytes")
+    return data
+
+
+def _name_and_version(data: bytes) -> tuple[str, str]:
+    found: dict[str, str] = {}
+    for line in data.decode("utf-8", "replace").split("\n"):
+        if not line.strip():
+            break
+        if match := _HEADER.fullmatch(line):
+            key = match[1].lower()
+            if key in found:
+                raise InputError(f"its metadata says {match[1]} twice")
+            found[key] = match[2]
+    if not found.get("name") or not found.get("version"):
+        raise InputError("its metadata names no package and version")
+    return normalise(found["name"]), found["version"]
+
+
+def _origin(place: Path, name: str) -> str:
+    """Say why a distribution is no release of an index, from ``direct_url.json`` (PEP 610)."""
+    data = _optional(place / "direct_url.json", 1024 * 1024)
+    if data is None:
+        return ""
+    try:
+        origin: Any = _json.loads(data, what="direct_url.json")
+    except ParseError:
+        return f"where {name} came from cannot be read"
+    if not isinstance(origin, dict):
+        return f"where {name} came from cannot be read"
+    folder = origin.get("dir_info")
+    if isinstance(folder, dict) and folder.get("editable") is True:
+        return f"{name} is an editable install: it is whatever its source directory holds"
+    if isinstance(folder, dict):
+        return f"{name} was installed from a directory, not from an index, so its content is not a known release"
+    kind = "version control" if "vcs_info" in origin else "a URL"
+    return f"{name} was installed from {kind}, not from an index, so its content is not a known release"

@@ -1,0 +1,137 @@
+"""What the lock formats have in common: TOML, packages, and the way from a root to each of them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from weighbridge.checks.dependencies.inventory import (
+    Inventory,
+    Pin,
+    describe,
+    natural_roots,
+    normalise,
+    paths_from_roots,
+)
+from weighbridge.checks.dependencies.text import plain
+from weighbridge.errors import InputError, ParseError
+from weighbridge.evidence.record import Undecided
+
+MAX_PACKAGES: Final = 50_000
+"""Most packages in one lock."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """One package of a lock.
+
+    ``needs`` names other packages, each with its version where the lock tells two versions apart. ``doubt`` says why
+    the package is not a release of an index. ``own`` marks the project itself and its workspace members, which are
+    what is being built and no dependency: paths begin there. ``applies`` is false where a marker excludes it here.
+    """
+
+    name: str
+    version: str | None
+    needs: tuple[tuple[str, str | None], ...] = ()
+    doubt: str = ""
+    own: bool = False
+    applies: bool = True
+
+
+def parse_toml(data: bytes, *, what: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Raises:
+        ParseError: When the bytes are not UTF-8 or not TOML.
+    """
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
+    except (RecursionError, ValueError) as error:
+        raise ParseError(f"{what} is not TOML: {plain(str(error), limit=200)}") from None
+
+
+def convert(value: object, into: type[T], *, what: str) -> T:
+    """Give parsed data its type; fields that the type does not name are passed over.
+
+    Raises:
+        ParseError: For a missing field or one of another type.
+    """
+    try:
+        return msgspec.convert(value, into, strict=True)
+    except msgspec.ValidationError as error:
+        raise ParseError(f"{what} is not a lock of its format: {error}") from None
+
+
+def inventory_of(locked: Sequence[Locked], *, name: str, data: bytes, table: str) -> Inventory:
+    """Turn the packages of a lock into an inventory, with a path from a root to each.
+
+    Every package that the lock holds for this target is judged, whether or not a root leads to it. ``table`` is the
+    name of the array of tables that the packages stand in, from which their lines are known.
+
+    Raises:
+        ParseError: When there are more than ``MAX_PACKAGES``.
+    """
+    if len(locked) > MAX_PACKAGES:
+        raise ParseError(f"{name} has more than {MAX_PACKAGES} packages")
+    places = _places(data, table, len(locked))
+    paths = _paths(locked)
+    pins: list[Pin] = []
+    undecided: list[Undecided] = []
+    passed_over = 0
+    for place, package in enumerate(locked):
+        location = f"{name}:{places[place]}" if places else f"{name}#{plain(package.name, limit=200)}"
+        try:
+            normal = normalise(package.name)
+        except InputError as error:
+            reason = f"the package {plain(package.name, limit=200)!r} cannot be looked up: {error}"
+            undecided.append(Undecided(location=location, reason=reason))
+            continue
+        if package.own or not package.applies:
+            passed_over += 1
+        elif package.version is None:
+            reason = package.doubt or f"{normal} has no version in the lock"
+            undecided.append(Undecided(location=location, reason=reason))
+        else:
+            path = paths.get(place, (normal,))
+            pins.append(Pin(name=normal, version=package.version, location=location, path=path, doubt=package.doubt))
+    return Inventory(
+        inputs=(describe(name, data, rows=len(locked)),),
+        pins=tuple(pins),
+        undecided=tuple(undecided),
+        passed_over=passed_over,
+    )
+
+
+def _places(data: bytes, table: str, count: int) -> list[int]:
+    header = re.compile(rb"\s*\[\[\s*" + table.encode() + rb"\s*\]\]")
+    found = [number for number, line in enumerate(data.splitlines(), start=1) if header.match(line)]
+    # Inline tables and strings with line breaks could shift the count; then no line is better than a wrong one.
+    return found if len(found) == count else []
+
+
+def _paths(locked: Sequence[Locked]) -> dict[int, tuple[str, ...]]:
+    names = [re.sub(r"[-_.]+", "-", package.name).lower() for package in locked]
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    edges = {
+        str(place): [
+            str(target)
+            for needed, version in package.needs
+            for target in places.get(re.sub(r"[-_.]+", "-", needed).lower(), ())
+            if version is None or locked[target].version == version
+        ]
+        for place, package in enumerate(locked)
+    }
+    own = [str(place) for place, package in enumerate(locked) if package.own]
+    found = paths_from_roots(edges, own or natural_roots(edges))
+    return {int(place): tuple(names[int(step)] for step in path) for place, path in found.items()}

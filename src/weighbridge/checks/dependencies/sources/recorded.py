@@ -1,0 +1,122 @@
+"""Compare installed files with the hashes that their installer recorded.
+
+Source: packaging.python.org, "Recording installed projects", the RECORD file. A RECORD proves nothing about where a
+package came from, since malware is recorded like everything else; it shows what was changed after the installation.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.sources.installed import Distribution
+from weighbridge.checks.dependencies.text import plain
+from weighbridge.errors import InputError
+from weighbridge.evidence.record import Component, Finding, Severity, Undecided
+
+MAX_ROWS: Final = 500_000
+"""Most files that one distribution may record."""
+
+MAX_SHOWN: Final = 5
+"""How many files a finding names."""
+
+_COLUMNS: Final = 3
+_ALGORITHMS: Final = ("sha256", "sha384", "sha512")
+
+
+def check_record(found: Distribution, *, site: Path, root: Path, location: str) -> Inventory:
+    """Hash the files of one distribution and compare.
+
+    Only files below ``root``, which is what was handed in, are read: an entry that leads elsewhere, such as a script
+    beside a bare ``site-packages``, is not compared.
+    """
+    try:
+        rows = list(_rows(found.record or b""))
+    except InputError as error:
+        return Inventory(inputs=(), undecided=(Undecided(location=location, reason=str(error)),))
+    changed: list[str] = []
+    missing: list[str] = []
+    unread: list[str] = []
+    top = os.path.realpath(root)
+    for name, recorded in rows:
+        place = os.path.realpath(site / name)
+        if os.path.isabs(name) or os.path.commonpath([top, place]) != top:
+            continue
+        try:
+            if not _holds(place, recorded):
+                changed.append(name)
+        except FileNotFoundError:
+            missing.append(name)
+        except (OSError, InputError):
+            unread.append(name)
+    return Inventory(
+        inputs=(),
+        findings=tuple(_findings(found, location, changed=changed, missing=missing)),
+        undecided=tuple(
+            Undecided(location=location, reason=f"recorded files of {found.name} cannot be read: {_shown(unread)}")
+            for _ in unread[:1]
+        ),
+    )
+
+
+def _rows(record: bytes) -> Iterator[tuple[str, str]]:
+    try:
+        text = record.decode("utf-8")
+        for number, row in enumerate(csv.reader(io.StringIO(text), strict=True), start=1):
+            if number > MAX_ROWS:
+                raise InputError(f"its RECORD has more than {MAX_ROWS} rows")
+            if not row:
+                continue
+            if len(row) != _COLUMNS or not row[0] or "\0" in row[0]:
+                raise InputError(f"row {number} of its RECORD is not a path, a hash and a size")
+            if row[1]:
+                yield row[0], row[1]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"its RECORD cannot be read: {plain(str(error), limit=100)}") from None
+
+
+def _holds(place: str, recorded: str) -> bool:
+    algorithm, _, expected = recorded.partition("=")
+    if algorithm not in _ALGORITHMS:
+        raise InputError("the hash is of an algorithm that is not known or not safe")
+    try:
+        wanted = base64.urlsafe_b64decode(expected + "=" * (-len(expected) % 4))
+    except (binascii.Error, ValueError):
+        raise InputError("the hash is not base64") from None
+    with open(place, "rb") as file:  # one of thousands; Path objects double the time
+        return hashlib.file_digest(file, algorithm).digest() == wanted
+
+
+def _findings(found: Distribution, location: str, *, changed: list[str], missing: list[str]) -> Iterator[Finding]:
+    component = Component(name=found.name, version=found.version)
+    if changed:
+        yield Finding(
+            rule="record-mismatch",
+            severity=Severity.HIGH,
+            message=f"{len(changed)} files of {found.name} are not what was installed: {_shown(changed)}.",
+            location=location,
+            remedy=f"Install {found.name} again from a trusted index with hashes, and find out who changed it.",
+            component=component,
+        )
+    if missing:
+        yield Finding(
+            rule="record-missing",
+            severity=Severity.LOW,
+            message=f"{len(missing)} files of {found.name} were recorded but are not there: {_shown(missing)}.",
+            location=location,
+            remedy=f"Install {found.name} again, unless the files were taken out on purpose.",
+            component=component,
+        )
+
+
+def _shown(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+    return ", ".join(plain(name, limit=120) for name in names[:MAX_SHOWN]) + more

@@ -1,0 +1,176 @@
+"""The lines of a requirements file, put together as pip puts them together.
+
+Source: pip documentation, "Requirements File Format". Nothing is evaluated here; a line becomes an option with its
+argument or the text of one requirement with its hashes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from weighbridge.errors import ParseError
+
+MAX_LINES: Final = 200_000
+"""Most lines in one requirements file."""
+
+MAX_LINE: Final = 256 * 1024
+"""Longest logical line, in characters; a requirement with the hashes of two hundred files has about 20,000."""
+
+_COMMENT: Final = re.compile(r"(^|\s+)#.*$")
+_COMMENT_LINE: Final = re.compile(r"^\s*#")
+_OPTION_START: Final = re.compile(r"\s(?=--?[a-zA-Z])")
+_VARIABLE: Final = re.compile(r"\$\{[A-Z0-9_]+\}")
+
+_SHORT: Final = {
+    "-r": "--requirement",
+    "-c": "--constraint",
+    "-e": "--editable",
+    "-i": "--index-url",
+    "-f": "--find-links",
+}
+_WITH_VALUE: Final = frozenset(
+    {
+        "--requirement",
+        "--constraint",
+        "--editable",
+        "--index-url",
+        "--pypi-url",
+        "--extra-index-url",
+        "--find-links",
+        "--trusted-host",
+        "--no-binary",
+        "--only-binary",
+        "--use-feature",
+        "--uploaded-prior-to",
+    }
+)
+_FLAGS: Final = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
+
+
+@dataclass(frozen=True, slots=True)
+class OptionLine:
+    """An option that stands on a line of its own, by its long name."""
+
+    number: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementLine:
+    """One requirement, with the hashes that its file must have."""
+
+    number: int
+    text: str
+    hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableLine:
+    """A line that means something to pip, maybe, but not to us."""
+
+    number: int
+    reason: str
+
+
+Line = OptionLine | RequirementLine | UnreadableLine
+
+
+def decode(data: bytes, *, what: str) -> str:
+    """Return the text of a requirements file, which must be UTF-8, with or without a byte order mark.
+
+    Raises:
+        ParseError: For other bytes.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def lines(text: str, *, what: str) -> Iterator[Line]:
+    """Yield the options and requirements of a requirements file in order.
+
+    Raises:
+        ParseError: When the file has too many lines, or one that is too long.
+    """
+    for number, logical in _joined(text, what):
+        bare = _COMMENT.sub("", logical).strip()
+        if bare:
+            yield from _one(number, bare)
+
+
+def _joined(text: str, what: str) -> Iterator[tuple[int, str]]:
+    # As pip: a backslash at the end goes on in the next line, except that a comment line ends what it continues.
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        if number > MAX_LINES:
+            raise ParseError(f"{what} has more than {MAX_LINES} lines")
+        comment = _COMMENT_LINE.match(line) is not None
+        if not parts:
+            start = number
+        if line.endswith("\\") and not comment:
+            parts.append(line.strip("\\"))
+        else:
+            parts.append(f" {line}" if comment else line)
+            yield start, "".join(parts)
+            parts = []
+        if sum(map(len, parts)) > MAX_LINE or len(line) > MAX_LINE:
+            raise ParseError(f"line {start} of {what} is longer than {MAX_LINE} characters")
+    if parts:
+        yield start, "".join(parts)
+
+
+def _one(number: int, text: str) -> Iterator[Line]:
+    if _VARIABLE.search(text):
+        yield UnreadableLine(number, "it takes a value from an environment variable, which is not known here")
+        return
+    try:
+        yield from _options(number, text) if text.startswith("-") else (_requirement(number, text),)
+    except ValueError as error:
+        yield UnreadableLine(number, f"its quoting cannot be read: {error}")
+
+
+def _options(number: int, text: str) -> Iterator[Line]:
+    words = iter(shlex.split(text))
+    for word in words:
+        name, value = _option(word)
+        if name in _WITH_VALUE:
+            value = value or next(words, "")
+            yield OptionLine(number, name, value) if value else UnreadableLine(number, f"{name} has no value")
+        elif name in _FLAGS and not value:
+            yield OptionLine(number, name, "")
+        else:
+            yield UnreadableLine(number, f"the option {name[:60]!r} is not known")
+            return
+
+
+def _option(word: str) -> tuple[str, str]:
+    """Split ``--name=value``, ``-nvalue`` and ``-n=value`` into the long name and what may be its value."""
+    if word.startswith("--"):
+        name, _, value = word.partition("=")
+        return name, value
+    short, rest = word[:2], word[2:]
+    return (_SHORT[short], rest.removeprefix("=")) if short in _SHORT else (word, "")
+
+
+def _requirement(number: int, text: str) -> Line:
+    parts = _OPTION_START.split(text)
+    hashes: list[str] = []
+    for word in (word for part in parts[1:] for word in shlex.split(part)):
+        if word.startswith("--hash="):
+            hashes.append(word.removeprefix("--hash="))
+        elif word == "--hash":
+            hashes.append("")
+        elif word.startswith(("--config-setting", "--global-option", "--install-option")):
+            continue
+        elif word.startswith("-"):
+            return UnreadableLine(number, f"the option {word[:60]!r} is not known")
+        elif hashes and not hashes[-1]:
+            hashes[-1] = word
+    return RequirementLine(number, parts[0].strip(), tuple(hashes))
