@@ -1,0 +1,85 @@
+"""Lanes for the whole suite: skip loudly what this machine cannot run, and end with a table of what ran."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import settings
+
+from tests import lanes
+
+PROPERTY = "lane"
+"""Name under which a test's lane travels from an xdist worker to the controller."""
+
+settings.register_profile("weighbridge", deadline=None, print_blob=True)
+settings.load_profile("weighbridge")
+
+
+class LaneTable:
+    """Counts outcomes per lane where the reports arrive: in the only process, or in the xdist controller."""
+
+    def __init__(self) -> None:
+        self.outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        lane = dict(report.user_properties).get(PROPERTY)
+        if lane is None or (report.when != "call" and report.passed) or (report.when == "teardown"):
+            return
+        self.outcomes[str(lane)][report.outcome] += 1
+
+    def missing(self) -> list[str]:
+        """Return the lanes of which no test passed or failed."""
+        return [lane.name for lane in lanes.LANES if not self._ran(lane.name)]
+
+    def _ran(self, name: str) -> int:
+        return self.outcomes[name]["passed"] + self.outcomes[name]["failed"]
+
+    def lines(self) -> list[str]:
+        width = max(len(lane.name) for lane in lanes.LANES)
+        rows = []
+        for lane in lanes.LANES:
+            counts, ran = self.outcomes[lane.name], self._ran(lane.name)
+            if ran:
+                state = f"ran {ran:5}" + (f", {counts['failed']} FAILED" if counts["failed"] else "")
+                state += f", {counts['skipped']} skipped" if counts["skipped"] else ""
+            elif reason := lanes.why_not(lane.name):
+                state = f"NOT RUN  {reason}"
+            else:
+                state = "NOT RUN  no test of it was selected"
+            rows.append(f"{lane.name:<{width}}  {state:<24}  {lane.purpose}" if ran else f"{lane.name:<{width}}  {state}")
+        return rows
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(LaneTable(), "weighbridge-lanes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    markers = {marker.name for marker in item.iter_markers()}
+    item.user_properties.append((PROPERTY, lanes.lane_of(markers)))
+    for lane in lanes.LANES:
+        if lane.name in markers and (reason := lanes.why_not(lane.name)):
+            if lanes.demanded():
+                pytest.fail(f"lane {lane.name} is demanded and cannot run: {reason}", pytrace=False)
+            pytest.skip(f"lane {lane.name}: {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    table = session.config.pluginmanager.get_plugin("weighbridge-lanes")
+    if isinstance(table, LaneTable) and lanes.demanded() and table.missing() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    table = config.pluginmanager.get_plugin("weighbridge-lanes")
+    if not isinstance(table, LaneTable):
+        return
+    terminalreporter.section("lanes")
+    for line in table.lines():
+        terminalreporter.write_line(line)
+    if lanes.demanded() and (missing := table.missing()):
+        terminalreporter.write_line(f"every lane is demanded, and these did not run: {', '.join(missing)}", red=True)

@@ -1,0 +1,116 @@
+"""Lanes: groups of tests that need more than Python, and whether this machine can run them.
+
+A test joins a lane with the marker of the lane's name; a test without one belongs to ``core``, which always runs.
+A probe answers why the lane cannot run here, or nothing when it can.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import go_tools
+
+DEMAND = "WEIGHBRIDGE_DEMAND_ALL_LANES"
+"""Environment variable with which a lane that cannot run fails in place of being skipped."""
+
+DIRHASH_MODULE = Path(__file__).parent / "interop" / "dirhash"
+"""The Go module that prints ``dirhash.Hash1`` of a directory."""
+
+_LANDLOCK_CREATE_RULESET = 444
+_LANDLOCK_VERSION_FLAG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A group of tests and the probe that says why this machine cannot run it."""
+
+    name: str
+    purpose: str
+    probe: Callable[[], str]
+
+
+def demanded() -> bool:
+    """Tell whether every lane has to run."""
+    return os.environ.get(DEMAND, "") not in {"", "0"}
+
+
+def lane_of(markers: set[str]) -> str:
+    """Return the lane of a test with these markers: the most demanding one, or ``core``."""
+    return next((lane.name for lane in LANES if lane.name in markers), CORE)
+
+
+@functools.cache
+def why_not(name: str) -> str:
+    """Return why the lane cannot run here; empty when it can. Each probe runs once a process."""
+    return next(lane.probe() for lane in LANES if lane.name == name)
+
+
+def _nothing() -> str:
+    return ""
+
+
+def _browser() -> str:
+    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    return f"no {' and no '.join(missing)} on PATH (Debian: chromium chromium-driver)" if missing else ""
+
+
+def _cosign() -> str:
+    if go_tools.cached("cosign"):
+        return ""
+    try:
+        go_tools.go_version()
+    except go_tools.ToolError as error:
+        return str(error)
+    return "cosign is not built yet: `make tools` builds it once, in about four minutes"
+
+
+def _go() -> str:
+    try:
+        go_tools.go_version()
+    except go_tools.ToolError as error:
+        return str(error)
+    done = subprocess.run(
+        ["go", "mod", "download"], cwd=DIRHASH_MODULE, capture_output=True, text=True, timeout=120, check=False
+    )
+    return f"the Go module of dirhash is not to be had: {done.stderr.strip()[-200:]}" if done.returncode else ""
+
+
+def _landlock() -> str:
+    libc = ctypes.CDLL(None, use_errno=True)
+    version = libc.syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION_FLAG)
+    if version >= 1:
+        return ""
+    return f"this kernel has no Landlock ({os.strerror(ctypes.get_errno())})"
+
+
+def _root() -> str:
+    if os.geteuid() != 0:
+        return "not root"
+    with tempfile.TemporaryDirectory() as place:
+        mount = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, text=True, check=False
+        )
+        if mount.returncode:
+            return f"root, but a tmpfs cannot be mounted: {mount.stderr.strip()}"
+        subprocess.run(["umount", place], check=True)
+    return ""
+
+
+CORE = "core"
+LANES = (
+    Lane("browser", "the HTML report in a real Chromium", _browser),
+    Lane("cosign", "bundles exchanged with the real cosign", _cosign),
+    Lane("go", "the digest against Go's own dirhash.Hash1", _go),
+    Lane("root", "a full disk and a read-only target on a real tmpfs", _root),
+    Lane("landlock", "workers under real Landlock rules", _landlock),
+    Lane(CORE, "everything that needs Python only", _nothing),
+)
+"""Every lane; a test with several markers counts for the first, and needs all of them."""
