@@ -1,0 +1,1 @@
+"""The model scan: decides from bytes alone whether a model can do anything but hold numbers when it is loaded."""
