@@ -1,0 +1,56 @@
+# Two commands on a fresh machine with Python 3.11, git and make: `make demo` and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.weighbridge-installed
+DEMO ?= demo
+PYTEST_ARGS ?= -n 2
+
+ifdef UV
+export UV
+endif
+# A caller's own environment must not decide what is imported.
+unexport PYTHONPATH VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock tools clean
+
+help: ## Say what can be made.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock pyproject.toml tools/environment.py tools/uv.txt
+	@$(PYTHON) tools/environment.py $(VENV)
+	@touch $@
+
+demo: $(STAMP) ## Show the whole path on real data: four models, four endings, one report.
+	@$(BIN)/weighbridge demo -o $(DEMO)
+
+test: $(STAMP) ## Run every test that this machine can run, and say which it cannot.
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## Check format, lint, types, layers, dependencies and docstrings.
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/interrogate --quiet src
+	$(BIN)/python -m tools.lock check
+
+format: $(STAMP) ## Format the code and fix what can be fixed.
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(STAMP) ## Measure against other tools on this machine, ratios in the same run.
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+lock: $(STAMP) ## Resolve the lock again, from releases that are at least seven days old.
+	$(BIN)/python -m tools.lock write
+
+tools: ## Build the programs that interop lanes test against (Go; about four minutes, once).
+	$(PYTHON) tools/go_tools.py cosign
+
+clean: ## Remove what was built or cached in the checkout; keep the tools built outside it.
+	rm -rf $(VENV) $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
