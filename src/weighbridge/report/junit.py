@@ -25,7 +25,7 @@ _Outcome = Literal["passed", "failure", "error"]
 _OUTCOMES: Final[dict[State, _Outcome]] = {"satisfied": "passed", "failed": "failure", "undecided": "error"}
 
 
-def render_junit(report: ReportInput, /) -> str:
+def render(report: ReportInput, /) -> str:
     """Return one document with a suite for every check that has evidence or a requirement."""
     root = ElementTree.Element("testsuites", name=clean(f"weighbridge {report.model}"))
     wanted = report.verdict.requirements if report.verdict else ()

@@ -41,7 +41,7 @@ def code(text: str, *, limit: int = MAX_CELL) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def render_markdown(report: ReportInput, /) -> str:
+def render(report: ReportInput, /) -> str:
     """Return a short Markdown document that ends with a newline."""
     lines = _head(report)
     if report.verdict:

@@ -51,7 +51,7 @@ _PLACE: Final = re.compile(r"(?P<path>.+?):(?P<number>[0-9]{1,15})")
 _NOT_RELATIVE: Final = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://|(?:.*/)?\.\.?(?:/|$)")
 
 
-def render_sarif(report: ReportInput, /) -> str:
+def render(report: ReportInput, /) -> str:
     """Return a SARIF log: a run for the verdict when there is one, then one run for each file of evidence."""
     runs = [_verdict_run(report.verdict)] if report.verdict else []
     runs += [_evidence_run(view, report) for view in report.evidence]

@@ -77,7 +77,7 @@ class WholeReport(Wire):
     rejected: tuple[RejectedReport, ...]
 
 
-def render_json(report: ReportInput, /) -> str:
+def render(report: ReportInput, /) -> str:
     """Return the whole report as JSON; its schema is ``docs/schemas/report-v1.json``."""
     return write_json(
         WholeReport(

@@ -1,0 +1,103 @@
+"""One self-contained HTML page: no network, no font, no script but its own, and every text escaped.
+
+The content security policy names the style and the script by their hashes and allows nothing else but pictures that
+stand in the page, so even a text that slipped through would be inert. Needs the extra ``report``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import jinja2
+from markupsafe import Markup
+
+from weighbridge.report._text import clean_block, cut
+from weighbridge.report.facts import TITLES
+from weighbridge.report.html.page import sections_of
+from weighbridge.report.interface import ReportInput
+from weighbridge.report.summary import CONFIDENCE, percent
+
+HEADLINES: Final = {
+    "passed": "Passed",
+    "failed": "Failed",
+    "undecided": "Undecided",
+}
+"""The verdict in one word."""
+
+SENTENCES: Final = {
+    "passed": "Every requirement of the policy holds. The model may be loaded by whoever verifies this verdict first.",
+    "failed": "The policy does not hold. This model must not be loaded.",
+    "undecided": "Something is missing or could not be judged. This model must not be loaded.",
+}
+"""What the verdict means."""
+
+
+def render(report: ReportInput, /) -> str:
+    """Return the page; the same value gives the same bytes."""
+    style, script = _asset("style.css"), _asset("script.js")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            verdict=report.verdict,
+            sections=sections_of(report),
+            titles=TITLES,
+            headline=HEADLINES[report.verdict.verdict] if report.verdict else "No verdict",
+            sentence=SENTENCES[report.verdict.verdict]
+            if report.verdict
+            else "This page shows evidence only; no policy was applied.",
+            style=Markup(style),  # noqa: S704 - ours, a file of the package
+            script=Markup(script),  # noqa: S704 - ours, a file of the package
+            policy=_content_policy(style, script),
+            confidence=percent(CONFIDENCE),
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cut"] = _cut
+    environment.filters["percent"] = percent
+    environment.filters["grouped"] = _grouped
+    return environment
+
+
+def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever a template writes
+    # The last step before escaping: no text leaves with control or reordering characters, filter or not.
+    return clean_block(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cut(text: str, limit: int = 300) -> str:
+    return cut(text, limit=limit)
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _content_policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"

@@ -1,0 +1,230 @@
+"""What the page shows, as values: counts are limited, pictures decoded and charts computed before the template."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from weighbridge.evidence.measurements import (
+    AuditedComponent,
+    DependencyAuditMeasurements,
+    FileCoverage,
+    LeakageEntry,
+    LeakageMeasurements,
+    ModelScanMeasurements,
+    Picture,
+    RateAtFpr,
+    RobustnessEntry,
+    RobustnessMeasurements,
+)
+from weighbridge.evidence.record import CheckRecord, Finding, Severity, Undecided
+from weighbridge.report._text import clean_block
+from weighbridge.report.facts import TITLES, count_severities, is_waived, outcome_of, requirements_of, result_of
+from weighbridge.report.facts import worst_first as sort_findings
+from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
+from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
+from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
+from weighbridge.report.summary import CONFIDENCE, interval, key_figure, percent
+
+MAX_ROWS: Final = 500
+"""Rows of one table of findings, undecided places or files."""
+
+MAX_COMPONENTS: Final = 1_000
+"""Components of one audit that are listed."""
+
+MAX_PICTURES: Final = 12
+"""Pictures of one attacked file."""
+
+MAX_ENTRIES: Final = 20
+"""Examined files of one check that are drawn."""
+
+MAX_RAW: Final = 262_144
+"""Characters of a record's JSON that stand in the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of one table, and how many more there are."""
+
+    items: tuple[Any, ...]
+    hidden: int
+
+    @classmethod
+    def of(cls, items: tuple[Any, ...], *, limit: int = MAX_ROWS) -> Rows:
+        """Keep as many as the limit allows."""
+        return cls(items=items[:limit], hidden=max(len(items) - limit, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """One finding and whether the policy waives it."""
+
+    finding: Finding
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureView:
+    """One example: as it was, as the attack made it, and the difference; None for what cannot be decoded."""
+
+    clean: str | None
+    adversarial: str | None
+    difference: str | None
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackedFile:
+    """One attacked file with its figures."""
+
+    entry: RobustnessEntry
+    share: str
+    low: str
+    high: str
+    clean_share: str
+    chart: Chart | None
+    pictures: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedFile:
+    """One file examined for leakage."""
+
+    entry: LeakageEntry
+    chart: Chart | None
+    rates: tuple[RateAtFpr, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One check as the page shows it."""
+
+    anchor: str
+    title: str
+    view: EvidenceView
+    record: CheckRecord
+    outcome: str
+    result: Result
+    state: State | None
+    figure: str
+    severities: tuple[tuple[Severity, int], ...]
+    findings: Rows
+    undecided: Rows
+    files: Rows | None
+    components: Rows | None
+    attacked: tuple[AttackedFile, ...]
+    examined: tuple[ExaminedFile, ...]
+    raw: str
+    raw_hidden: int
+
+
+def sections_of(report: ReportInput) -> tuple[Section, ...]:
+    """Return one section for each file of evidence, in the order in which they were given."""
+    return tuple(_section(place, view, report) for place, view in enumerate(report.evidence))
+
+
+def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
+    record = view.record
+    requirements = requirements_of(record.check, report.verdict)
+    measurements = record.measurements
+    raw = clean_block(json.dumps(msgspec.to_builtins(record), indent=2, ensure_ascii=False))
+    rows = tuple(
+        FindingRow(finding=finding, waived=is_waived(finding, requirements))
+        for finding in sort_findings(record.findings)
+    )
+    return Section(
+        anchor=f"check-{place}",
+        title=TITLES[record.check],
+        view=view,
+        record=record,
+        outcome=outcome_of(record),
+        result=result_of(record),
+        state=_worst_state(requirements),
+        figure=key_figure(record),
+        severities=count_severities(record.findings),
+        findings=Rows.of(rows),
+        undecided=Rows.of(_undecided(record)),
+        files=Rows.of(_files(measurements.files)) if isinstance(measurements, ModelScanMeasurements) else None,
+        components=_components(measurements.components)
+        if isinstance(measurements, DependencyAuditMeasurements)
+        else None,
+        attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else (),
+        examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else (),
+        raw=raw[:MAX_RAW],
+        raw_hidden=max(len(raw) - MAX_RAW, 0),
+    )
+
+
+def _worst_state(requirements: tuple[RequirementView, ...]) -> State | None:
+    states = {item.state for item in requirements}
+    worst: tuple[State, ...] = ("failed", "undecided", "satisfied")
+    return next((state for state in worst if state in states), None)
+
+
+def _undecided(record: CheckRecord) -> tuple[Undecided, ...]:
+    if record.undecided or record.measurements is not None:
+        return record.undecided
+    return (Undecided(location="check", reason="the check measured nothing and gave no reason"),)
+
+
+def _files(files: tuple[FileCoverage, ...]) -> tuple[FileCoverage, ...]:
+    order = {"refused": 0, "undecided": 1, "clean": 2}
+    return tuple(sorted(files, key=lambda file: (order[file.state], file.path)))
+
+
+def _components(components: tuple[AuditedComponent, ...]) -> Rows:
+    return Rows.of(components, limit=MAX_COMPONENTS)
+
+
+def _attacked(record: CheckRecord, measurements: RobustnessMeasurements) -> tuple[AttackedFile, ...]:
+    wanted = record.parameters.get("atLeast", record.parameters.get("at_least"))
+    limit = float(wanted) if isinstance(wanted, float) else None
+    return tuple(_attacked_file(entry, limit=limit) for entry in measurements.entries[:MAX_ENTRIES])
+
+
+def _attacked_file(entry: RobustnessEntry, *, limit: float | None) -> AttackedFile:
+    low, high = interval(entry.survived, entry.examples)
+    return AttackedFile(
+        entry=entry,
+        share=percent(entry.survived / entry.examples) if entry.examples else "no example",
+        low=percent(low),
+        high=percent(high),
+        clean_share=percent(entry.correct / entry.examples) if entry.examples else "no example",
+        chart=accuracy_chart(entry.curve, examples=entry.examples, limit=limit),
+        pictures=Rows.of(tuple(_picture(item) for item in entry.pictures[:MAX_PICTURES])),
+    )
+
+
+def _picture(picture: Picture) -> PictureView:
+    width, height = picture.width, picture.height
+    before = decode_pixels(picture.clean, width=width, height=height)
+    after = decode_pixels(picture.adversarial, width=width, height=height)
+    difference = None
+    if before is not None and after is not None:
+        # Grey is no change; lighter and darker are more and less, twice as strong as they are.
+        changed = bytes(min(255, max(0, 128 + 2 * (new - old))) for old, new in zip(before, after, strict=True))
+        difference = _image(changed, width, height)
+    return PictureView(
+        clean=_image(before, width, height),
+        adversarial=_image(after, width, height),
+        difference=difference,
+        picture=picture,
+    )
+
+
+def _image(pixels: bytes | None, width: int, height: int) -> str | None:
+    return data_uri(encode_grey(pixels, width=width, height=height)) if pixels is not None else None
+
+
+def _examined(measurements: LeakageMeasurements) -> tuple[ExaminedFile, ...]:
+    return tuple(
+        ExaminedFile(
+            entry=entry,
+            chart=roc_chart(entry.roc, [rate for rate in entry.rates if abs(rate.confidence - CONFIDENCE) < 1e-9]),  # noqa: PLR2004
+            rates=tuple(sorted(entry.rates, key=lambda rate: (rate.fpr, rate.confidence)))[:MAX_ROWS],
+        )
+        for entry in measurements.entries[:MAX_ENTRIES]
+    )

@@ -1,0 +1,48 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const theme = document.querySelector(".theme");
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
+  const label = () => {
+    theme.textContent = isDark() ? "Light theme" : "Dark theme";
+  };
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    label();
+  });
+  prefersDark.addEventListener("change", label);
+  label();
+
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    return cell.dataset.sort ?? cell.textContent.trim();
+  };
+  const compare = (a, b) => {
+    const numbers = [Number(a), Number(b)];
+    return numbers.some(Number.isNaN) ? a.localeCompare(b) : numbers[0] - numbers[1];
+  };
+  for (const table of document.querySelectorAll("table[data-sortable]")) {
+    const headings = [...table.tHead.rows[0].cells];
+    headings.forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.textContent = heading.textContent;
+      heading.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const descending = heading.getAttribute("aria-sort") === "ascending";
+        for (const other of headings) other.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+        const rows = [...table.tBodies[0].rows];
+        rows.sort((a, b) => compare(valueOf(a, column), valueOf(b, column)) * (descending ? -1 : 1));
+        table.tBodies[0].append(...rows);
+      });
+    });
+  }
+
+  // What is folded away must not be missing on paper.
+  const folded = () => document.querySelectorAll("details.keep");
+  window.addEventListener("beforeprint", () => folded().forEach((item) => item.setAttribute("open", "")));
+})();
