@@ -14,7 +14,7 @@ from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOp
 from weighbridge.checks.robustness.attack import NAME
 from weighbridge.checks.robustness.measure import Setting, measure
 from weighbridge.checks.runners.data import Examples, read_examples
-from weighbridge.checks.runners.entries import find_entries, load
+from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import RobustnessEntry, RobustnessMeasurements
@@ -48,12 +48,12 @@ def run(request: CheckRequest, /) -> CheckOutput:
         queries=options.queries,
         seed=options.seed,
     )
-    threads = len(os.sched_getaffinity(0))
+    threads, safeguards = len(os.sched_getaffinity(0)), worker_safeguards()
     measured: list[RobustnessEntry] = []
     undecided: list[Undecided] = []
     for entry in entries:
         try:
-            loaded = load(entry, features=setting.x.shape[1], threads=threads)
+            loaded = load(entry, features=setting.x.shape[1], threads=threads, safeguards=safeguards)
             measured.append(measure(loaded.runner, entry.name, setting))
         except RunnerError as error:
             undecided.append(_undecided(entry.name, error))

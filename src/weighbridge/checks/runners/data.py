@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ MAX_FEATURES: Final = 1_000_000
 _MAX_HEADER: Final = 10_000
 _X_KINDS: Final = "fiu"
 _Y_KINDS: Final = "iu"
+_COMPRESSIONS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _MEMBERS: Final = frozenset({"x.npy", "y.npy", "bounds.npy"})
 _IMAGE_DIMENSIONS: Final = 3
 _CHANNELS: Final = frozenset({1, 3})
@@ -117,8 +119,10 @@ def _read_members(blob: bytes, what: str) -> dict[str, NDArray[Any]]:
             names = [entry.filename for entry in entries]
             if len(set(names)) != len(names) or not {"x.npy", "y.npy"} <= set(names) <= _MEMBERS:
                 raise DataError(f"{what} holds {sorted(names)[:8]}, expected x, y and at most bounds")
+            if any(entry.compress_type not in _COMPRESSIONS for entry in entries):
+                raise DataError(f"{what} is compressed in a way that numpy does not use")
             return {entry.filename: _read_array(archive, entry, what) for entry in entries}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, EOFError, OSError) as error:
         raise DataError(f"{what} is not an npz file: {error}") from None
 
 

@@ -6,13 +6,14 @@ Every one of them is measured: a model passes a limit only if each file that som
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from weighbridge.checks.runners.interface import Runner, RunnerError
-from weighbridge.checks.runners.unpickle import MAX_PICKLE_BYTES
+from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
+from weighbridge.checks.runners.unpickle import MAX_PICKLE_BYTES, AllowedGlobals, load_pickle
 
 PICKLE_SUFFIXES: Final = frozenset({".pkl", ".pickle", ".joblib"})
 ONNX_SUFFIXES: Final = frozenset({".onnx"})
@@ -74,7 +75,32 @@ def _suffix(path: Path) -> str:
     return path.suffix.lower()
 
 
-def load(entry: Entry, *, features: int, threads: int) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Safeguards:
+    """What must hold before a pickle is loaded; see ``weighbridge.checks.runners.unpickle``.
+
+    ``is_clean`` tells whether the model scan finds a file clean, ``allowed`` gives its allow list.
+    """
+
+    confined: Callable[[], bool]
+    is_clean: Callable[[Entry], bool]
+    allowed: Callable[[], AllowedGlobals]
+
+
+def worker_safeguards() -> Safeguards:
+    """Return the safeguards of a worker: its own confinement, and the model scan."""
+    from weighbridge.checks.model_scan.allow import allowed_globals
+    from weighbridge.checks.model_scan.check import scan_file
+    from weighbridge.checks.worker import state
+
+    def is_clean(entry: Entry) -> bool:
+        result = scan_file(entry.path, name=entry.name)
+        return not result.findings and not result.undecided
+
+    return Safeguards(confined=state.confined, is_clean=is_clean, allowed=allowed_globals)
+
+
+def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -> Loaded:
     """Load one entry file for rows of so many features.
 
     Raises:
@@ -83,7 +109,7 @@ def load(entry: Entry, *, features: int, threads: int) -> Loaded:
     """
     if _suffix(entry.path) in ONNX_SUFFIXES:
         return _load_onnx(entry, features=features, threads=threads)
-    return _load_pickle(entry, features=features, threads=threads)
+    return _load_pickle(entry, features=features, threads=threads, safeguards=safeguards)
 
 
 def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
@@ -96,28 +122,26 @@ def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     return Loaded(OnnxRunner(entry.path, features=features, threads=threads), None)
 
 
-def _load_pickle(entry: Entry, *, features: int, threads: int) -> Loaded:
-    from weighbridge.checks.worker import state
-
-    if not state.confined():
+def _load_pickle(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -> Loaded:
+    if not safeguards.confined():
         raise RunnerError(
             f"{entry.name} is a pickle, and this process is not confined: it is not loaded",
             remedy="Run the check where the kernel has Landlock (5.13 or newer), or give an ONNX export only.",
         )
     content = _content(entry)
-    _require_clean(entry)
+    if not safeguards.is_clean(entry):
+        raise RunnerError(
+            f"the model scan did not find {entry.name} clean, so it is not loaded",
+            remedy="See the findings of the model scan.",
+        )
     try:
         from weighbridge.checks.runners.sklearn_model import SklearnRunner
     except ImportError as error:
         raise RunnerError(
             f"scikit-learn is not installed: {error}", remedy="Install weighbridge[sklearn] where the check runs."
         ) from None
-    from weighbridge.checks.model_scan.allow import allowed_globals
-    from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
-    from weighbridge.checks.runners.unpickle import load_pickle
-
     read = load_joblib if is_joblib(content) else load_pickle
-    model = read(content, allowed=allowed_globals())
+    model = read(content, allowed=safeguards.allowed())
     return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=threads), model)
 
 
@@ -132,14 +156,3 @@ def _content(entry: Entry) -> bytes:
     if content[:1] != b"\x80":
         raise RunnerError(f"{entry.name} is not a plain pickle: compressed files are not loaded")
     return content
-
-
-def _require_clean(entry: Entry) -> None:
-    from weighbridge.checks.model_scan.check import scan_file
-
-    result = scan_file(entry.path, name=entry.name)
-    if result.findings or result.undecided:
-        raise RunnerError(
-            f"the model scan did not find {entry.name} clean, so it is not loaded",
-            remedy="See the findings of the model scan.",
-        )

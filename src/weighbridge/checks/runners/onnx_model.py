@@ -115,7 +115,7 @@ def _open(path: Path, threads: int) -> Any:  # noqa: ANN401 - the runtime has no
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above
-        raise RunnerError(f"{path.name} cannot be opened by ONNX Runtime: {_line(error)}") from None
+        raise RunnerError(f"{path.name} cannot be opened by ONNX Runtime: {_line(error, path)}") from None
 
 
 def _input_of(session: Any, features: int, what: str) -> tuple[str, list[int | None], type[Any]]:  # noqa: ANN401
@@ -161,6 +161,8 @@ def _unzip(answer: object, classes: Labels, what: str) -> NDArray[Any]:
         raise RunnerError(f"{what} did not answer with the same classes for every row") from None
 
 
-def _line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
+def _line(error: Exception, path: Path | None = None) -> str:
+    # The runtime names the file by its path on this machine, which has no place in evidence.
+    message = str(error) if path is None else str(error).replace(os.fspath(path), path.name)
+    text = message.strip().splitlines()
     return text[0][:300] if text else type(error).__name__

@@ -1,0 +1,144 @@
+"""The leakage check: membership inference and verbatim rows, for every loadable file of a model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.checks.interface import CheckOutput, CheckRequest, LeakageOptions
+from weighbridge.checks.leakage.artifact import Verbatim, find_rows
+from weighbridge.checks.leakage.membership import ATTACK, auc, enough_rows, membership_scores, rate_at, roc
+from weighbridge.checks.leakage.rows import common_rows
+from weighbridge.checks.runners.data import DataError, Examples, read_examples
+from weighbridge.checks.runners.entries import Entry, Loaded, find_entries, load, worker_safeguards
+from weighbridge.checks.runners.interface import Floats, Labels, Runner, RunnerError
+from weighbridge.errors import InputError
+from weighbridge.evidence.measurements import LeakageEntry, LeakageMeasurements
+from weighbridge.evidence.record import Finding, Severity, Undecided
+
+RULE: Final = "training-rows-in-artifact"
+
+MIN_ROWS: Final = 20
+"""Fewest members and non-members with which anything is measured."""
+
+
+def run(request: CheckRequest, /) -> CheckOutput:
+    """Measure what every loadable file of the model tells about its training rows.
+
+    Undecided are: data that cannot be used, too few rows for a wanted false-positive rate, members that stand among
+    the non-members, a file that cannot be loaded or examined, a model without any file that can be run. The only
+    finding is rows of the training data that lie inside a file.
+    """
+    options = request.options
+    if not isinstance(options, LeakageOptions):
+        raise TypeError(f"leakage was asked for {request.check}")
+    try:
+        members, non_members = read_examples(Path(options.members)), read_examples(Path(options.non_members))
+        _require_usable(members, non_members, options)
+        entries = find_entries(Path(request.model))
+    except InputError as error:
+        return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
+    measured: list[LeakageEntry] = []
+    undecided: list[Undecided] = []
+    threads, safeguards = len(os.sched_getaffinity(0)), worker_safeguards()
+    for entry in entries:
+        try:
+            loaded = load(entry, features=members.x.shape[1], threads=threads, safeguards=safeguards)
+            result, verbatim = _measure(entry, loaded, members, non_members, options=options)
+            measured.append(result)
+        except RunnerError as error:
+            undecided.append(_undecided(entry.name, error))
+            continue
+        if verbatim.non_members:
+            undecided.append(_control_failed(entry, verbatim))
+    return CheckOutput(
+        findings=tuple(_finding(entry, len(members.x)) for entry in measured if entry.verbatim_training_rows),
+        undecided=tuple(undecided),
+        measurements=LeakageMeasurements(
+            members=members.source, non_members=non_members.source, entries=tuple(measured)
+        ),
+    )
+
+
+def _require_usable(members: Examples, non_members: Examples, options: LeakageOptions) -> None:
+    if members.x.shape[1] != non_members.x.shape[1]:
+        raise DataError(f"members have {members.x.shape[1]} numbers an example, non-members {non_members.x.shape[1]}")
+    fewest = min(len(members.x), len(non_members.x))
+    if fewest < MIN_ROWS:
+        raise DataError(f"{fewest} rows are too few; at least {MIN_ROWS} members and non-members are needed")
+    for rate in options.rates:
+        if not enough_rows(len(non_members.x), rate):
+            raise DataError(
+                f"{len(non_members.x)} non-members are too few for a false-positive rate of {rate:g}",
+                remedy=f"Give at least {int(np.ceil(1 / rate))} non-members, or ask for a higher rate.",
+            )
+    shared = common_rows(members.x, non_members.x)
+    if shared:
+        raise DataError(
+            f"{shared} of the {len(non_members.x)} non-members are also members",
+            remedy="Give rows that the model was not trained on as non-members, without duplicates of members.",
+        )
+
+
+def _measure(
+    entry: Entry, loaded: Loaded, members: Examples, non_members: Examples, *, options: LeakageOptions
+) -> tuple[LeakageEntry, Verbatim]:
+    inside = _scores(loaded.runner, members)
+    outside = _scores(loaded.runner, non_members)
+    verbatim = find_rows(entry, loaded, members=members.x, non_members=non_members.x)
+    result = LeakageEntry(
+        path=entry.name,
+        framework=loaded.runner.framework,
+        attack=ATTACK,
+        auc=auc(inside, outside),
+        rates=tuple(
+            rate_at(inside, outside, fpr=rate, confidence=confidence)
+            for rate in options.rates
+            for confidence in options.confidences
+        ),
+        roc=roc(inside, outside),
+        verbatim_training_rows=verbatim.members,
+        arrays_examined=verbatim.arrays,
+    )
+    return result, verbatim
+
+
+def _scores(runner: Runner, examples: Examples) -> Floats:
+    return membership_scores(runner.scores(examples.x), _columns(examples.y, runner.classes))
+
+
+def _columns(labels: Labels, classes: Labels) -> NDArray[np.intp]:
+    unknown = sorted(set(labels.tolist()) - set(classes.tolist()))
+    if unknown:
+        raise RunnerError(f"labels {unknown[:5]} of the data are no classes of the model")
+    order = np.argsort(classes, kind="stable")
+    return order[np.searchsorted(classes[order], labels)]
+
+
+def _finding(entry: LeakageEntry, members: int) -> Finding:
+    return Finding(
+        rule=RULE,
+        severity=Severity.HIGH,
+        message=f"{entry.verbatim_training_rows} of {members} training rows lie inside the file as they are",
+        location=entry.path,
+        remedy="Use a model that does not keep its training data, or treat the file as the data itself.",
+    )
+
+
+def _control_failed(entry: Entry, verbatim: Verbatim) -> Undecided:
+    return Undecided(
+        location=entry.name,
+        reason=(
+            f"{verbatim.non_members} rows given as non-members lie inside the file: either the model was trained on "
+            "them or rows are too simple to be told apart, so no figure about them holds"
+        ),
+    )
+
+
+def _undecided(location: str, error: InputError) -> Undecided:
+    reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
+    return Undecided(location=location, reason=reason[:4096])

@@ -1,0 +1,251 @@
+"""scikit-learn as a runner, and loading it from pickles and joblib files under an allow list."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.svm import SVC
+from tests.checks.runners.trained import cancer, digits, digits_mlp, fitted, globals_of, onnx_bytes, trusting
+
+from weighbridge.checks.runners.entries import Entry, Safeguards, find_entries, load
+from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
+from weighbridge.checks.runners.sklearn_model import SklearnRunner
+from weighbridge.checks.runners.unpickle import load_pickle
+
+JOBLIB_GLOBALS = {("numpy", "ndarray"), ("numpy", "dtype")}
+
+
+def runner_of(model: object, *, features: int = 30) -> SklearnRunner:
+    return SklearnRunner(model, name="m.pkl", features=features, threads=1)
+
+
+def entry_of(path: Path, content: bytes) -> Entry:
+    path.write_bytes(content)
+    return Entry(path, path.name)
+
+
+def joblib_bytes(model: object, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    joblib.dump(model, stream, **options)
+    return stream.getvalue()
+
+
+def test_uses_probabilities_where_there_are_some() -> None:
+    inside, outside, known, _ = cancer()
+    model = fitted(LogisticRegression(), inside, known)
+    assert runner_of(model).scores(outside) == pytest.approx(model.predict_proba(outside))
+
+
+def test_makes_two_columns_of_a_binary_decision() -> None:
+    inside, outside, known, _ = cancer()
+    model = fitted(SVC(), inside, known)
+    scores = runner_of(model).scores(outside)
+    assert np.array_equal(scores[:, 1], model.decision_function(outside))
+    assert np.array_equal(runner_of(model).classes[scores.argmax(axis=1)], model.predict(outside))
+
+
+def test_keeps_labels_that_do_not_start_at_zero() -> None:
+    inside, outside, known, _ = cancer()
+    runner = runner_of(fitted(LogisticRegression(), inside, known * 5 - 3))
+    assert runner.classes.tolist() == [-3, 2]
+    assert set(runner.labels(outside).tolist()) == {-3, 2}  # type: ignore[union-attr]
+
+
+def test_ignores_the_number_of_jobs_that_a_model_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, outside, known, _ = cancer()
+    model = fitted(RandomForestClassifier(5, n_jobs=8, random_state=0), inside, known)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a pool was opened")
+
+    monkeypatch.setattr("joblib._parallel_backends.ThreadingBackend.configure", refuse)
+    assert runner_of(model).scores(outside).shape == (len(outside), 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"not": "a model"}, "expected a scikit-learn classifier"),
+        (LinearRegression(), "expected a scikit-learn classifier"),
+        (LogisticRegression(), "fitted"),
+    ],
+)
+def test_refuses_what_is_no_fitted_classifier(model: object, said: str) -> None:
+    with pytest.raises(RunnerError, match=said):
+        runner_of(model)
+
+
+def test_refuses_other_number_of_features_and_text_labels() -> None:
+    inside, _, known, _ = cancer()
+    with pytest.raises(RunnerError, match="wants 30 features"):
+        runner_of(fitted(LogisticRegression(), inside, known), features=29)
+    with pytest.raises(RunnerError, match="integer classes"):
+        runner_of(fitted(LogisticRegression(), inside, np.where(known, "a", "b")))
+
+
+def test_turns_what_a_broken_model_raises_into_a_runner_error() -> None:
+    inside, outside, known, _ = cancer()
+    model = fitted(LogisticRegression(), inside, known)
+    runner = runner_of(model)
+    del model.coef_
+    with pytest.raises(RunnerError, match="failed while it was run"):
+        runner.scores(outside)
+
+
+def test_loads_a_pickle_that_asks_for_allowed_globals_only(tmp_path: Path) -> None:
+    content = pickle.dumps(digits_mlp())
+    loaded = load(
+        entry_of(tmp_path / "m.pkl", content), features=64, threads=1, safeguards=trusting(globals_of(content))
+    )
+    rows = digits()[1][:20]
+    assert loaded.runner.framework == "scikit-learn"
+    assert np.array_equal(loaded.runner.scores(rows), digits_mlp().predict_proba(rows))
+
+
+def test_refuses_one_global_that_is_not_allowed() -> None:
+    content = pickle.dumps(digits_mlp())
+    wanted = globals_of(content)
+    for missing in sorted(wanted):
+        with pytest.raises(RunnerError, match="not on the allow list"):
+            load_pickle(content, allowed=wanted - {missing})
+
+
+class Touch:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (str(self.path),))
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, joblib_bytes])
+def test_never_calls_what_is_not_allowed(tmp_path: Path, write: Any) -> None:
+    path = tmp_path / "touched"
+    content = write([np.zeros(3), Touch(path)])
+    read = load_joblib if is_joblib(content) else load_pickle
+    with pytest.raises(RunnerError, match="not on the allow list"):
+        read(content, allowed=frozenset(JOBLIB_GLOBALS | {("numpy._core.numeric", "_frombuffer")}))
+    assert not path.exists()
+
+
+def test_refuses_a_dotted_name_even_where_it_is_listed() -> None:
+    content = b"\x80\x04\x8c\x05numpy\x94\x8c\x0dndarray.dtype\x93."
+    with pytest.raises(RunnerError, match="not on the allow list"):
+        load_pickle(
+            content,
+            allowed=frozenset({("numpy", "ndarray.dtype")}),
+        )
+
+
+def test_refuses_a_pickle_in_a_process_that_is_not_confined(tmp_path: Path) -> None:
+    content = pickle.dumps(digits_mlp())
+    open_door = Safeguards(confined=lambda: False, is_clean=lambda _: True, allowed=lambda: globals_of(content))
+    with pytest.raises(RunnerError, match="not confined") as refusal:
+        load(entry_of(tmp_path / "m.pkl", content), features=64, threads=1, safeguards=open_door)
+    assert "Landlock" in refusal.value.remedy
+
+
+def test_refuses_a_pickle_that_the_scan_does_not_find_clean(tmp_path: Path) -> None:
+    content = pickle.dumps(digits_mlp())
+    unclean = Safeguards(confined=lambda: True, is_clean=lambda _: False, allowed=lambda: globals_of(content))
+    with pytest.raises(RunnerError, match="did not find m"):
+        load(entry_of(tmp_path / "m.pkl", content), features=64, threads=1, safeguards=unclean)
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(3, random_state=0), SVC()])
+def test_loads_joblib_files_as_joblib_does(tmp_path: Path, model: Any) -> None:
+    inside, outside, known, _ = cancer()
+    model = fitted(model, inside, known)
+    content = joblib_bytes(model)
+    assert is_joblib(content)
+    allowed = globals_of(pickle.dumps(model)) | JOBLIB_GLOBALS
+    entry = entry_of(tmp_path / "m.joblib", content)
+    loaded = load(entry, features=30, threads=1, safeguards=trusting(frozenset(allowed)))
+    theirs = joblib.load(entry.path)
+    assert np.array_equal(loaded.runner.scores(outside), runner_of(theirs).scores(outside))
+
+
+@pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3), np.asfortranarray(np.ones((3, 2))), np.zeros((0, 4))])
+def test_reads_joblib_arrays_of_every_order(array: Any) -> None:
+    found = load_joblib(joblib_bytes([array, 7]), allowed=frozenset(JOBLIB_GLOBALS))
+    assert isinstance(found, list)
+    assert np.array_equal(found[0], array)
+    assert found[1] == 7
+
+
+def test_refuses_joblib_object_arrays() -> None:
+    content = joblib_bytes(np.array([{}, []], dtype=object))
+    with pytest.raises(RunnerError, match="plain values"):
+        load_joblib(content, allowed=frozenset(JOBLIB_GLOBALS))
+
+
+def test_refuses_joblib_file_that_ends_within_an_array() -> None:
+    with pytest.raises(RunnerError):
+        load_joblib(joblib_bytes(np.arange(1000.0))[:4000], allowed=frozenset(JOBLIB_GLOBALS))
+
+
+@pytest.mark.parametrize("read", [load_pickle, load_joblib])
+def test_refuses_bytes_after_the_end(read: Any) -> None:
+    with pytest.raises(RunnerError, match="bytes follow"):
+        read(pickle.dumps([1]) + b"x", allowed=frozenset())
+
+
+def test_refuses_compressed_joblib(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path / "m.joblib", joblib_bytes(np.zeros(4), compress=3))
+    with pytest.raises(RunnerError, match="compressed"):
+        load(entry, features=4, threads=1, safeguards=trusting(frozenset()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_damaged_pickles_are_refused_or_loaded_but_never_reach_other_globals(data: st.DataObject) -> None:
+    content = bytearray(joblib_bytes([np.arange(5), {"a": 1}, "text"]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    for read in (load_pickle, load_joblib):
+        try:
+            read(bytes(content), allowed=frozenset(JOBLIB_GLOBALS))
+        except RunnerError:
+            continue
+
+
+def test_finds_every_loadable_file_sorted(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("b.onnx", "a.PKL", "sub/c.pickle", "sub/d.joblib", "notes.txt", "weights.safetensors"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [entry.name for entry in find_entries(tmp_path)] == ["a.PKL", "b.onnx", "sub/c.pickle", "sub/d.joblib"]
+    assert [entry.name for entry in find_entries(tmp_path / "b.onnx")] == ["b.onnx"]
+
+
+def test_refuses_model_without_loadable_file_or_with_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(RunnerError, match="no file that can be run"):
+        find_entries(tmp_path)
+    (tmp_path / "a.onnx").write_bytes(b"x")
+    (tmp_path / "b.onnx").write_bytes(b"x")
+    monkeypatch.setattr("weighbridge.checks.runners.entries.MAX_ENTRIES", 1)
+    with pytest.raises(RunnerError, match="at most 1"):
+        find_entries(tmp_path)
+
+
+def test_reports_missing_libraries_as_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    entry = entry_of(tmp_path / "m.onnx", onnx_bytes(digits_mlp(), 64))
+    monkeypatch.delitem(sys.modules, "weighbridge.checks.runners.onnx_model", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(RunnerError, match="not installed") as refusal:
+        load(entry, features=64, threads=1, safeguards=trusting(frozenset()))
+    assert "weighbridge[onnx]" in refusal.value.remedy
