@@ -32,8 +32,11 @@ class DependencyAuditOptions(Wire, tag_field="check", tag="dependency-audit"):
     environments: tuple[str, ...] = ()
 
     def inputs(self) -> tuple[str, ...]:
-        """Return the paths that the worker may read beside the model."""
-        return (self.advisories, *self.requirements, *self.locks, *self.environments)
+        """Return the paths that the worker may read beside the model, with the files that requirements include."""
+        from weighbridge.checks.dependencies.sources.requirements import included_files
+
+        nested = (str(path) for name in self.requirements for path in included_files(Path(name)))
+        return (self.advisories, *self.requirements, *nested, *self.locks, *self.environments)
 
 
 class ModelScanOptions(Wire, tag_field="check", tag="model-scan"):

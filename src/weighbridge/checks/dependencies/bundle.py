@@ -11,6 +11,7 @@ import hashlib
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -80,14 +81,7 @@ def read_bundle(path: Path) -> Bundle:
         ParseError: When it is truncated, empty, undated or contradicts itself, when a line is no OSV record, or
             when an id comes twice. The whole bundle is refused: an audit against part of one proves nothing.
     """
-    try:
-        with path.open("rb") as file:
-            packed = file.read(MAX_PACKED + 1)
-    except OSError as error:
-        raise InputError(f"the advisory bundle {path.name} cannot be read: {error.strerror}", remedy=_REMEDY) from None
-    if len(packed) > MAX_PACKED:
-        raise InputError(f"the advisory bundle {path.name} is larger than {MAX_PACKED} bytes", remedy=_REMEDY)
-    return parse_bundle(packed, name=path.name)
+    return parse_bundle(_read(path), name=path.name)
 
 
 def parse_bundle(packed: bytes, *, name: str) -> Bundle:
@@ -120,10 +114,35 @@ def parse_bundle(packed: bytes, *, name: str) -> Bundle:
     return Bundle(database=database, records=records)
 
 
+def unpack_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a bundle file as their JSON, with their line numbers; the header is left out.
+
+    Raises:
+        InputError: When the file cannot be read, is over a limit or is damaged.
+    """
+    what = f"the advisory bundle {path.name}"
+    for number, line in enumerate(_unpack(_read(path), what).splitlines(), start=1):
+        if len(line) > MAX_LINE:
+            raise ParseError(f"line {number} of {what} is longer than {MAX_LINE} bytes")
+        if number > 1 or _header(line, what) is None:
+            yield number, line
+
+
 def count_sources(records: tuple[Record, ...]) -> tuple[SourceCount, ...]:
     """Count records by the prefix of their ids (PYSEC, GHSA, MAL), sorted by prefix."""
     counts = Counter(record.id.split("-", 1)[0] for record in records)
     return tuple(SourceCount(name=name[:200], records=count) for name, count in sorted(counts.items()))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            packed = file.read(MAX_PACKED + 1)
+    except OSError as error:
+        raise InputError(f"the advisory bundle {path.name} cannot be read: {error.strerror}", remedy=_REMEDY) from None
+    if len(packed) > MAX_PACKED:
+        raise InputError(f"the advisory bundle {path.name} is larger than {MAX_PACKED} bytes", remedy=_REMEDY)
+    return packed
 
 
 def _unpack(packed: bytes, what: str) -> bytes:

@@ -35,6 +35,10 @@ from weighbridge.evidence.record import Finding, Severity, Undecided
 MAX_FILES: Final = 200
 """Most requirements files that one may include, directly or through another."""
 
+NESTED_SUFFIXES: Final = (".txt", ".in", ".pip")
+"""Endings that an included file must have. A requirements file is hostile input: without this it could have any file
+below its directory opened, and a line of a private key repeated as "no requirement"."""
+
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|file:")
 _ARCHIVE: Final = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
 _NESTED: Final = {"--requirement": "requirement", "--constraint": "constraint"}
@@ -114,6 +118,8 @@ def _inside(root: Path, folder: Path, written: str) -> Path:
     nested = folder / written
     if not nested.resolve().is_relative_to(root.resolve()):
         raise InputError("it lies outside the directory of the file that is audited")
+    if not (written.endswith(NESTED_SUFFIXES) and nested.resolve().name.endswith(NESTED_SUFFIXES)):
+        raise InputError(f"its name does not end in {', '.join(NESTED_SUFFIXES)}")
     # Without this, "a/../b" and "b" would be two files.
     return root / nested.resolve().relative_to(root.resolve())
 
