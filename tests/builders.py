@@ -45,6 +45,7 @@ SIGNER = {
     CheckName.LEAKAGE: "tester",
 }
 SUM = "0" * 64
+PASSPHRASE = b"correct horse battery"
 
 POLICY = """\
 apiVersion: weighbridge.dev/v1alpha1

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -15,25 +15,24 @@ from weighbridge.checks.run import run_check
 from weighbridge.cli import _views, _write
 from weighbridge.cli._options import (
     EVIDENCE,
+    EXIT_CODES,
     MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
+    identify,
     new_nonce,
     read_passphrase,
     read_private_key,
 )
-from weighbridge.cli._progress import bytes_progress, working
+from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
-from weighbridge.digest import Digest, hash_model
+from weighbridge.digest import Digest
 from weighbridge.errors import ModelError
 from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
 from weighbridge.report.check_json import check_report, write_json
 from weighbridge.report.facts import result_of
-
-EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
-"""Exit code of a check or gate by its result."""
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -88,12 +87,6 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
             click.echo(f"evidence: {path}", err=True)
     _print(record, model=model, digest=digest, source=source, signer=signer, output=destination.output)
     return EXIT_CODES[result_of(record)]
-
-
-def identify(model: Path) -> Digest:
-    """Hash a model with a progress bar."""
-    with bytes_progress("hashing") as progress:
-        return hash_model(model, progress=progress)
 
 
 def _print(record: CheckRecord, *, model: Path, digest: Digest, source: str, signer: str | None, output: str) -> None:

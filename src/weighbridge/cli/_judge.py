@@ -10,8 +10,8 @@ import click
 from weighbridge import __version__
 from weighbridge._files import write_atomically
 from weighbridge.cli import _views, _write
-from weighbridge.cli._checks import EXIT_CODES
 from weighbridge.cli._explain import explain
+from weighbridge.cli._options import EXIT_CODES
 from weighbridge.clock import Clock
 from weighbridge.digest import Digest
 from weighbridge.evidence.keys import Signer

@@ -11,11 +11,16 @@ from typing import Final
 import click
 
 from weighbridge._files import read_limited
+from weighbridge.cli._progress import bytes_progress
+from weighbridge.digest import Digest, hash_model
 from weighbridge.errors import KeyFileError
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 
 PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
 """Environment variable that holds the passphrase of private keys."""
+
+EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
+"""Exit code of a check or gate by its result."""
 
 MODEL: Final = click.argument("model", type=click.Path(path_type=Path))
 EVIDENCE: Final = click.option(
@@ -33,6 +38,16 @@ PASSPHRASE_FILE: Final = click.option(
 def evidence_directory(model: Path, chosen: Path | None) -> Path:
     """Return the directory of evidence: the chosen one, or ``evidence`` beside the model."""
     return chosen if chosen is not None else Path(os.path.abspath(model)).parent / "evidence"
+
+
+def identify(model: Path) -> Digest:
+    """Hash a model with a progress bar.
+
+    Raises:
+        ModelError: When it has no digest.
+    """
+    with bytes_progress("hashing") as progress:
+        return hash_model(model, progress=progress)
 
 
 def read_passphrase(file: Path | None) -> bytes:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from weighbridge.cli import _write
-from weighbridge.cli._checks import identify
 from weighbridge.cli._judge import judge_and_write, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
+    identify,
     read_passphrase,
     read_private_key,
 )
@@ -34,7 +34,7 @@ PATH = click.Path(path_type=Path)
 @PASSPHRASE_FILE
 @click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
 @click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
-@click.option("--explain", "output", flag_value="explain", help="Show every requirement and what satisfied it.")
+@click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it.")
 @click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
 def command(
     model: Path,
@@ -45,6 +45,7 @@ def command(
     passphrase_file: Path | None,
     verdict: Path | None,
     report: Path | None,
+    explain: bool,
     output: str,
 ) -> int:
     """Judge MODEL: hash it again, verify all evidence by TRUST, apply the POLICY, and sign the verdict.
@@ -63,7 +64,7 @@ def command(
         store=store,
         signer=signer,
         verdict=verdict_path(model, verdict),
-        output=output,
+        output="explain" if explain else output,
         report=report,
         clock=system_clock,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from weighbridge.cli import _views, _write
-from weighbridge.cli._checks import identify
+from weighbridge.cli._options import identify
 from weighbridge.clock import system_clock
 from weighbridge.digest import Digest
 from weighbridge.errors import UsageError

@@ -8,13 +8,13 @@ import click
 
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.cli import _write
-from weighbridge.cli._checks import identify
 from weighbridge.cli._judge import judge_and_write, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
+    identify,
     new_nonce,
     read_passphrase,
     read_private_key,
@@ -51,7 +51,7 @@ VERIFIER = "verifier"
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
 @click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
-@click.option("--explain", "output", flag_value="explain", help="Show every requirement and what satisfied it.")
+@click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it.")
 @click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
 def command(
     model: Path,
@@ -72,6 +72,7 @@ def command(
     seed: int,
     verdict: Path | None,
     report: Path | None,
+    explain: bool,
     output: str,
 ) -> int:
     """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
@@ -119,7 +120,7 @@ def command(
         store=store,
         signer=read_private_key(keys / f"{VERIFIER}.key", passphrase=passphrase),
         verdict=verdict_path(model, verdict),
-        output=output,
+        output="explain" if explain else output,
         report=report,
         clock=system_clock,
     )

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.builders import PASSPHRASE, Scene, make_model, make_record, trust_bytes
+from weighbridge.evidence.record import CheckName
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs the real command line as a process of its own."""
+
+    directory: Path
+
+    def run(self, *arguments: str | Path, timeout: int = 120, **environment: str) -> Result:
+        variables = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "LANG": "C.UTF-8"}
+        variables |= {
+            name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ
+        }
+        variables |= {"WEIGHBRIDGE_PASSPHRASE": PASSPHRASE.decode(), **environment}
+        done = subprocess.run(
+            [sys.executable, "-c", "from weighbridge.cli import main; main()", *map(str, arguments)],
+            cwd=self.directory,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def judged(tmp_path: Path, shell: Shell) -> Scene:
+    """A model with good and current evidence on disk, ready for the gate: model/, evidence/, *.yaml, keys/."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    scene = Scene(make_model(tmp_path / "model"))
+    scene.records = {check: make_record(check, finished=now - timedelta(minutes=5)) for check in CheckName}
+    (tmp_path / "policy.yaml").write_text(scene.policy_text.replace("databaseMaxAge: 7d", "databaseMaxAge: 9999d"))
+    (tmp_path / "trust.yaml").write_bytes(trust_bytes(scene.keys, expires=now + timedelta(days=30)))
+    (tmp_path / "keys").mkdir()
+    for role, key in scene.keys.items():
+        (tmp_path / "keys" / f"{role}.key").write_bytes(key.encrypted(PASSPHRASE))
+        (tmp_path / "keys" / f"{role}.pub").write_text(key.public.pem)
+    (tmp_path / "evidence").mkdir()
+    for file in scene.files():
+        (tmp_path / "evidence" / file.name).write_bytes(file.data)
+    return scene

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import weighbridge
+from tests.builders import Scene, make_record
+from tests.cli.conftest import Shell
+from weighbridge.clock import parse_instant
+from weighbridge.evidence.record import CheckName, Finding, Severity
+
+GATE = ("gate", "model", "--policy", "policy.yaml", "--trust", "trust.yaml")
+SIGNED = (*GATE, "--key", "keys/verifier.key")
+VERDICT = "model.verdict.sigstore.json"
+VERIFY = ("verify", "model", "--verdict", VERDICT, "--trust", "trust.yaml")
+
+
+def test_good_model_passes_and_verifies(judged: Scene, shell: Shell) -> None:
+    gate = shell.run(*SIGNED)
+    assert (gate.code, gate.err) == (0, f"verdict: {shell.directory / VERDICT}\n")
+    assert "Verdict: passed" in gate.out
+    verify = shell.run(*VERIFY, "--policy", "policy.yaml")
+    assert verify.code == 0
+    assert str(judged.digest) in verify.out
+    answer = json.loads(shell.run(*VERIFY, "--format", "json").out)
+    assert answer["verified"] is True
+
+
+def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
+    assert shell.run(*SIGNED).code == 0
+    (judged.model / "a.bin").write_bytes(b"weightz")
+    verify = shell.run(*VERIFY)
+    assert verify.code == 1
+    assert verify.out == ""
+    assert "refused: it is about dirHash:" in verify.err
+    assert shell.run(*SIGNED).code == 2
+    assert shell.run(*VERIFY).code == 1
+    answer = json.loads(shell.run(*VERIFY, "--format", "json").out)
+    assert answer["verified"] is False
+
+
+def test_a_failed_judgement_replaces_an_earlier_verdict(judged: Scene, shell: Shell) -> None:
+    assert shell.run(*SIGNED).code == 0
+    bad = Finding(rule="forbidden-global", severity=Severity.CRITICAL, message="os.system", location="a", remedy="no")
+    record = make_record(CheckName.MODEL_SCAN, findings=(bad,), finished=_later(judged))
+    (shell.directory / "evidence" / "later.sigstore.json").write_bytes(judged.sign(record))
+    gate = shell.run(*SIGNED)
+    assert gate.code == 1
+    assert "os.system" in gate.out
+    assert shell.run(*VERIFY).code == 1
+
+
+def _later(scene: Scene) -> datetime:
+    return parse_instant(scene.records[CheckName.MODEL_SCAN].finished, what="x") + timedelta(seconds=1)
+
+
+@pytest.mark.usefixtures("judged")
+def test_without_a_key_nothing_is_written(shell: Shell) -> None:
+    gate = shell.run(*GATE)
+    assert gate.code == 0
+    assert "no verdict was written" in gate.err
+    assert not (shell.directory / VERDICT).exists()
+
+
+def test_explain_names_file_key_line_and_remedy(judged: Scene, shell: Shell) -> None:
+    (shell.directory / "evidence" / "leakage.sigstore.json").unlink()
+    gate = shell.run(*GATE, "--explain")
+    assert gate.code == 2
+    assert f"signed by scanner with {judged.keys['scanner'].public.id}" in gate.out
+    assert "undecided leakage (policy.yaml:17): there is no evidence of leakage" in gate.out
+    assert "next step: run the leakage check" in gate.out
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.md", "report.sarif", "report.xml", "report.json"])
+def test_writes_reports(judged: Scene, shell: Shell, name: str) -> None:
+    assert shell.run(*SIGNED, "--report", name).code == 0
+    assert judged.digest.hex[:12] in (shell.directory / name).read_text()
+    again = shell.run("report", "evidence", "--model", "model", "-o", f"unjudged-{name}")
+    assert (again.code, again.err) == (0, "")
+    assert (shell.directory / f"unjudged-{name}").stat().st_size > 0
+
+
+@pytest.mark.usefixtures("judged")
+def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
+    gate = shell.run(*SIGNED, "--evidence", "model/evidence")
+    assert gate.code == 2
+    assert "inside the model" in gate.err
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_wrong_passphrase_is_refused(shell: Shell) -> None:
+    gate = shell.run(*SIGNED, WEIGHBRIDGE_PASSPHRASE="wrong")
+    assert gate.code == 2
+    assert "cannot be decrypted" in gate.err
+    (shell.directory / "passphrase").write_text("correct horse battery\n")
+    assert shell.run(*SIGNED, "--passphrase-file", "passphrase", WEIGHBRIDGE_PASSPHRASE="").code == 0
+    nothing = shell.run(*SIGNED, WEIGHBRIDGE_PASSPHRASE="")
+    assert nothing.code == 2
+    assert "no passphrase" in nothing.err
+
+
+def test_library_call_says_the_same(judged: Scene, shell: Shell) -> None:
+    assert shell.run(*SIGNED).code == 0
+    verdict, trust = shell.directory / VERDICT, shell.directory / "trust.yaml"
+    assert weighbridge.verify(judged.model, verdict=verdict, trust=trust).model == judged.digest
+    (judged.model / "extra").write_bytes(b"")
+    with pytest.raises(weighbridge.VerificationError):
+        weighbridge.verify(judged.model, verdict=verdict, trust=trust)
+
+
+BAD = [
+    ("model is missing", lambda d: _remove(d / "model"), "cannot be read"),
+    ("policy is missing", lambda d: (d / "policy.yaml").unlink(), "policy.yaml cannot be read"),
+    ("trust is missing", lambda d: (d / "trust.yaml").unlink(), "trust.yaml cannot be read"),
+    ("evidence is missing", lambda d: _remove(d / "evidence"), "evidence"),
+    ("key is missing", lambda d: (d / "keys" / "verifier.key").unlink(), "verifier.key cannot be read"),
+    ("key is garbage", lambda d: (d / "keys" / "verifier.key").write_text("x"), "cannot be decrypted"),
+    ("policy is a directory", lambda d: ((d / "policy.yaml").unlink(), (d / "policy.yaml").mkdir()), "cannot be read"),
+    ("policy is binary", lambda d: (d / "policy.yaml").write_bytes(b"\xff\xfe\x00"), "not UTF-8"),
+    ("policy is truncated", lambda d: (d / "policy.yaml").write_text("spec: [1,"), "policy.yaml:1"),
+    ("policy has a wrong type", lambda d: _edit(d / "policy.yaml", "maxAge: 30d", "maxAge: 30"), "policy.yaml:8"),
+    ("policy is a bomb", lambda d: (d / "policy.yaml").write_text("a: &a [x]\nb: [*a,*a]"), "anchors and aliases"),
+    ("policy is empty", lambda d: (d / "policy.yaml").write_text(""), "is empty"),
+    (
+        "trust has an unknown field",
+        lambda d: _edit(d / "trust.yaml", "  version:", "  extra: 1\n  version:"),
+        "unknown field",
+    ),
+]
+
+
+def _remove(path: Path) -> None:
+    for item in path.iterdir():
+        item.unlink()
+    path.rmdir()
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize(("title", "spoil", "words"), BAD, ids=[item[0] for item in BAD])
+def test_bad_input_is_a_clear_error(shell: Shell, title: str, spoil: object, words: str) -> None:
+    assert callable(spoil)
+    spoil(shell.directory)
+    gate = shell.run(*SIGNED)
+    assert gate.code == 2, title
+    assert gate.out == ""
+    assert words in gate.err
+    assert not (shell.directory / VERDICT).exists()
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: d[:-40],
+        lambda d: d[: len(d) // 2],
+        lambda d: b"",
+        lambda d: b"{}",
+        lambda d: d.replace(b"1", b"2"),
+        lambda d: d + d,
+    ],
+)
+def test_a_spoilt_verdict_is_refused(shell: Shell, spoil: object) -> None:
+    assert callable(spoil)
+    assert shell.run(*SIGNED).code == 0
+    path = shell.directory / VERDICT
+    path.write_bytes(spoil(path.read_bytes()))
+    assert shell.run(*VERIFY).code in (1, 2)
+
+
+@pytest.mark.usefixtures("judged")
+def test_spoilt_evidence_never_passes(shell: Shell) -> None:
+    path = shell.directory / "evidence" / "model-scan.sigstore.json"
+    good = path.read_bytes()
+    for bad in (good[:-20], b"", b"[]", b"\x00" * 10, good.replace(b"mediaType", b"mediatype")):
+        path.write_bytes(bad)
+        gate = shell.run(*GATE, "--explain")
+        assert gate.code == 2
+        assert "model-scan.sigstore.json" in gate.out
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    assert shell.run(*GATE).code == 2
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.root
+@pytest.mark.parametrize("options", ["size=4k", "ro"])
+def test_a_verdict_that_cannot_be_written_leaves_nothing(shell: Shell, options: str) -> None:
+    out = shell.directory / "out"
+    out.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(out)], check=True)
+    try:
+        if options != "ro":
+            (out / "filler").write_bytes(b"0" * 4096)
+        gate = shell.run(*SIGNED, "-o", "out/v.json")
+        assert gate.code == 2
+        assert "cannot be written" in gate.err
+        assert [item.name for item in out.iterdir() if item.name != "filler"] == []
+    finally:
+        subprocess.run(["umount", str(out)], check=True)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from weighbridge._files import make_directory, read_limited, write_atomically, write_new
+from weighbridge.errors import InputError, OutputError
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("write", [write_atomically, write_new])
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, write: object) -> None:
+    assert callable(write)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(tmp_path)], check=True)
+    try:
+        with pytest.raises(OutputError, match="No space left"):
+            write(tmp_path / "x.json", b"0" * 100_000)
+        assert os.listdir(tmp_path) == []
+        (tmp_path / "old").write_bytes(b"old")
+        with pytest.raises(OutputError):
+            write(tmp_path / "old", b"0" * 100_000)
+        assert (tmp_path / "old").read_bytes() == b"old"
+        assert os.listdir(tmp_path) == ["old"]
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.root
+def test_a_read_only_target_leaves_nothing_behind(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(tmp_path)], check=True)
+    try:
+        for write in (write_atomically, write_new):
+            with pytest.raises(OutputError, match="Read-only"):
+                write(tmp_path / "x", b"1")
+        with pytest.raises(OutputError, match="Read-only"):
+            make_directory(tmp_path / "a" / "b")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_write_new_replaces_nothing(tmp_path: Path) -> None:
+    write_new(tmp_path / "x", b"1", mode=0o600)
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(OutputError, match="File exists"):
+        write_new(tmp_path / "x", b"2")
+    assert (tmp_path / "x").read_bytes() == b"1"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_write_atomically_replaces_a_link_and_not_its_target(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"precious")
+    (tmp_path / "x").symlink_to("target")
+    write_atomically(tmp_path / "x", b"new")
+    assert (tmp_path / "target").read_bytes() == b"precious"
+    assert not (tmp_path / "x").is_symlink()
+
+
+def test_refuses_a_missing_directory(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="No such file"):
+        write_atomically(tmp_path / "no" / "x", b"")
+
+
+def test_reads_regular_files_within_a_limit_only(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"123")
+    assert read_limited(tmp_path / "x", limit=3, what="it") == b"123"
+    with pytest.raises(InputError, match="larger than 2"):
+        read_limited(tmp_path / "x", limit=2, what="it")
+    (tmp_path / "link").symlink_to("x")
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("link", "fifo", "nothing", "."):
+        with pytest.raises(InputError):
+            read_limited(tmp_path / name, limit=9, what="it")
