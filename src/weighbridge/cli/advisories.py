@@ -1,0 +1,52 @@
+"""``weighbridge advisories build|info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from weighbridge._files import write_atomically
+from weighbridge.checks.dependencies.advisories import packaged_bundle
+from weighbridge.checks.dependencies.build import build_bundle
+from weighbridge.checks.dependencies.info import describe_bundle
+from weighbridge.evidence.measurements import AdvisoryDatabase
+
+PATH = click.Path(path_type=Path)
+
+
+@click.group(short_help="Build and look at advisory bundles.")
+def command() -> None:
+    """Build and look at advisory bundles: one file, offline, with a date of its own."""
+
+
+@command.command(short_help="Build a bundle from OSV records.")
+@click.argument("sources", type=PATH, nargs=-1, required=True)
+@click.option("-o", "--output", type=PATH, required=True, help="The bundle (.jsonl.gz).")
+@click.option("--date", "built", required=True, help="When the sources were fetched; the bundle's age counts from it.")
+def build(sources: tuple[Path, ...], output: Path, built: str) -> None:
+    """Build a bundle from SOURCES: OSV's all.zip of PyPI, directories of OSV records, or other bundles."""
+    bundle = build_bundle(sources, built=built)
+    write_atomically(output, bundle.data)
+    _say(output, bundle.database)
+    if bundle.other_ecosystems or bundle.repeated:
+        click.echo(f"  left out: {bundle.other_ecosystems} of other ecosystems, {bundle.repeated} repeated")
+
+
+@command.command(short_help="Print what a bundle holds.")
+@click.argument("bundle", type=PATH, required=False)
+def info(bundle: Path | None) -> None:
+    """Print what BUNDLE holds; without one, the snapshot that comes with weighbridge."""
+    path = bundle or packaged_bundle()
+    found = describe_bundle(path)
+    _say(path, found.database)
+    click.echo(f"  {found.packages} packages, {found.malware} records of malware")
+    click.echo(
+        f"  {found.without_severity} without a severity, {len(found.unorderable)} with versions without an order"
+    )
+
+
+def _say(path: Path, database: AdvisoryDatabase) -> None:
+    click.echo(f"{path.name}: {database.records} records of {database.built} ({database.withdrawn} withdrawn)")
+    click.echo(f"  sha256:{database.sha256}")
+    click.echo(f"  from {', '.join(database.sources)}")
