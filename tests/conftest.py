@@ -47,8 +47,20 @@ class LaneTable:
                 state = f"NOT RUN  {reason}"
             else:
                 state = "NOT RUN  no test of it was selected"
-            rows.append(f"{lane.name:<{width}}  {state:<24}  {lane.purpose}" if ran else f"{lane.name:<{width}}  {state}")
+            rows.append(
+                f"{lane.name:<{width}}  {state:<24}  {lane.purpose}" if ran else f"{lane.name:<{width}}  {state}"
+            )
         return rows
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write golden files anew; look at the diff after.")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Tell whether a golden file is to be written in place of compared."""
+    return bool(request.config.getoption("--update-golden"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,7 +82,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     table = session.config.pluginmanager.get_plugin("weighbridge-lanes")
-    if isinstance(table, LaneTable) and lanes.demanded() and table.missing() and session.exitstatus == pytest.ExitCode.OK:
+    if (
+        isinstance(table, LaneTable)
+        and lanes.demanded()
+        and table.missing()
+        and session.exitstatus == pytest.ExitCode.OK
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
