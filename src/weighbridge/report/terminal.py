@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
 from weighbridge.report._text import cut, plural
-from weighbridge.report.check_json import CheckReport
+from weighbridge.report.check_json import CheckReport, check_report
 from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES, worst_first
-from weighbridge.report.interface import Result, VerdictView
+from weighbridge.report.interface import ReportInput, Result, VerdictView
 from weighbridge.report.summary import figure_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,22 @@ def render_verdict(view: VerdictView) -> Group:
     parts += [Text(f"problem: {cut(problem)}", style="yellow") for problem in view.problems]
     parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict)))
     parts.append(Text(f"policy {cut(view.policy_name)}, valid until {cut(view.valid_until)}", style="dim"))
+    return Group(*parts)
+
+
+def render(report: ReportInput) -> Group:
+    """Return a whole report for a terminal: the verdict when there is one, else every check; then what did not count."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    if report.verdict is not None:
+        parts.append(render_verdict(report.verdict))
+    else:
+        for view in report.evidence:
+            parts.append(render_check(check_report(view.record, model=report.model, digest=report.digest)))
+            parts.append(Text(f"signature {view.signature}" + (f": {cut(view.why)}" if view.why else ""), style="dim"))
+    parts += [Text(f"{cut(item.source)} does not count: {cut(item.reason)}") for item in report.rejected[:MAX_ROWS]]
     return Group(*parts)
 
 

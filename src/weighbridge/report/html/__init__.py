@@ -15,6 +15,8 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from weighbridge.clock import parse_instant
+from weighbridge.errors import ParseError
 from weighbridge.report._text import clean_block, cut
 from weighbridge.report.facts import TITLES
 from weighbridge.report.html.page import sections_of
@@ -71,6 +73,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["cut"] = _cut
     environment.filters["percent"] = percent
+    environment.filters["instant"] = _instant
     environment.filters["grouped"] = _grouped
     return environment
 
@@ -82,6 +85,13 @@ def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever a template writes
 
 def _cut(text: str, limit: int = 300) -> str:
     return cut(text, limit=limit)
+
+
+def _instant(text: str, form: str = "%-d %b %Y, %H:%M UTC") -> str:
+    try:
+        return parse_instant(text, what="an instant").strftime(form)
+    except ParseError:
+        return cut(text, limit=60)
 
 
 def _grouped(number: int) -> str:

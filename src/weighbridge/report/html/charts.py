@@ -12,7 +12,7 @@ from weighbridge.report.summary import interval, percent
 
 WIDTH: Final = 560.0
 HEIGHT: Final = 340.0
-LEFT: Final = 64.0
+LEFT: Final = 76.0
 RIGHT: Final = 16.0
 TOP: Final = 16.0
 BOTTOM: Final = 54.0

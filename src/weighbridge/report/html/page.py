@@ -44,6 +44,8 @@ MAX_ENTRIES: Final = 20
 MAX_RAW: Final = 262_144
 """Characters of a record's JSON that stand in the page."""
 
+_SAME: Final = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
@@ -86,7 +88,7 @@ class AttackedFile:
     high: str
     clean_share: str
     chart: Chart | None
-    pictures: Rows
+    pictures: tuple[PictureView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +117,8 @@ class Section:
     undecided: Rows
     files: Rows | None
     components: Rows | None
-    attacked: tuple[AttackedFile, ...]
-    examined: tuple[ExaminedFile, ...]
+    attacked: Rows
+    examined: Rows
     raw: str
     raw_hidden: int
 
@@ -151,8 +153,8 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         components=_components(measurements.components)
         if isinstance(measurements, DependencyAuditMeasurements)
         else None,
-        attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else (),
-        examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else (),
+        attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else Rows.of(()),
+        examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else Rows.of(()),
         raw=raw[:MAX_RAW],
         raw_hidden=max(len(raw) - MAX_RAW, 0),
     )
@@ -179,22 +181,23 @@ def _components(components: tuple[AuditedComponent, ...]) -> Rows:
     return Rows.of(components, limit=MAX_COMPONENTS)
 
 
-def _attacked(record: CheckRecord, measurements: RobustnessMeasurements) -> tuple[AttackedFile, ...]:
+def _attacked(record: CheckRecord, measurements: RobustnessMeasurements) -> Rows:
     wanted = record.parameters.get("atLeast", record.parameters.get("at_least"))
     limit = float(wanted) if isinstance(wanted, float) else None
-    return tuple(_attacked_file(entry, limit=limit) for entry in measurements.entries[:MAX_ENTRIES])
+    kept = tuple(_attacked_file(entry, limit=limit) for entry in measurements.entries[:MAX_ENTRIES])
+    return Rows(items=kept, hidden=len(measurements.entries) - len(kept))
 
 
 def _attacked_file(entry: RobustnessEntry, *, limit: float | None) -> AttackedFile:
     low, high = interval(entry.survived, entry.examples)
     return AttackedFile(
         entry=entry,
-        share=percent(entry.survived / entry.examples) if entry.examples else "no example",
+        share=percent(min(entry.survived / entry.examples, 1.0)) if entry.examples else "no example",
         low=percent(low),
         high=percent(high),
-        clean_share=percent(entry.correct / entry.examples) if entry.examples else "no example",
+        clean_share=percent(min(entry.correct / entry.examples, 1.0)) if entry.examples else "no example",
         chart=accuracy_chart(entry.curve, examples=entry.examples, limit=limit),
-        pictures=Rows.of(tuple(_picture(item) for item in entry.pictures[:MAX_PICTURES])),
+        pictures=tuple(_picture(item) for item in entry.pictures[:MAX_PICTURES]),
     )
 
 
@@ -219,12 +222,16 @@ def _image(pixels: bytes | None, width: int, height: int) -> str | None:
     return data_uri(encode_grey(pixels, width=width, height=height)) if pixels is not None else None
 
 
-def _examined(measurements: LeakageMeasurements) -> tuple[ExaminedFile, ...]:
-    return tuple(
-        ExaminedFile(
-            entry=entry,
-            chart=roc_chart(entry.roc, [rate for rate in entry.rates if abs(rate.confidence - CONFIDENCE) < 1e-9]),  # noqa: PLR2004
-            rates=tuple(sorted(entry.rates, key=lambda rate: (rate.fpr, rate.confidence)))[:MAX_ROWS],
-        )
-        for entry in measurements.entries[:MAX_ENTRIES]
+def _examined(measurements: LeakageMeasurements) -> Rows:
+    kept = tuple(_examined_file(entry) for entry in measurements.entries[:MAX_ENTRIES])
+    return Rows(items=kept, hidden=len(measurements.entries) - len(kept))
+
+
+def _examined_file(entry: LeakageEntry) -> ExaminedFile:
+    # Bars at several confidences would lie over each other, so the drawing has one and the table has all.
+    drawn = [rate for rate in entry.rates if abs(rate.confidence - CONFIDENCE) < _SAME]
+    return ExaminedFile(
+        entry=entry,
+        chart=roc_chart(entry.roc, drawn[:MAX_ROWS]),
+        rates=tuple(sorted(entry.rates, key=lambda rate: (rate.fpr, rate.confidence)))[:MAX_ROWS],
     )
