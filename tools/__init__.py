@@ -1,0 +1,1 @@
+"""Programs that look after the checkout; nothing of it is shipped."""

@@ -139,5 +139,5 @@ def test_we_refuse_the_old_statement_that_cosign_writes_for_a_bare_predicate(tmp
     )
     assert done.returncode == 0, done.stderr
     envelope = read_bundle(bundle.read_bytes(), what="cosign's bundle")
-    with pytest.raises(ParseError, match="Statement/v0.1"):
+    with pytest.raises(ParseError, match=r"Statement/v0\.1"):
         Statement.parse(envelope.content(), what="the old statement")
