@@ -1,0 +1,1 @@
+"""The confined process in which a check opens an untrusted model, and the parent that starts and judges it."""

@@ -1,0 +1,72 @@
+"""The C library as this package calls it: system calls by number, with errors as ``OSError``."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_DUMPABLE: Final = 4
+PR_GET_SECCOMP: Final = 21
+PR_SET_SECCOMP: Final = 22
+PR_SET_NO_NEW_PRIVS: Final = 38
+PR_GET_NO_NEW_PRIVS: Final = 39
+"""Options of prctl(2), from ``linux/prctl.h``."""
+
+
+def machine() -> str:
+    """Return the machine as ``uname -m`` names it."""
+    return platform.machine()
+
+
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def syscall(number: int, *arguments: object) -> int:
+    """Make a system call.
+
+    Raises:
+        OSError: With the call's errno.
+    """
+    converted = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    result = _library().syscall(ctypes.c_long(number), *converted)
+    return _checked(int(result))
+
+
+def prctl(option: int, *arguments: object) -> int:
+    """Change how this process is treated, by prctl(2); arguments that are not given are zero, which newer kernels demand.
+
+    Raises:
+        OSError: With the call's errno.
+    """
+    padded = (*arguments, *((0,) * (4 - len(arguments))))
+    converted = [ctypes.c_ulong(each) if isinstance(each, int) else each for each in padded]
+    return _checked(int(_library().prctl(ctypes.c_int(option), *converted)))
+
+
+def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
+    """Set capabilities by capset(2).
+
+    Raises:
+        OSError: With the call's errno.
+    """
+    _checked(int(_library().capset(header, data)))
+
+
+def capget(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
+    """Read capabilities by capget(2).
+
+    Raises:
+        OSError: With the call's errno.
+    """
+    _checked(int(_library().capget(header, data)))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

@@ -1,0 +1,172 @@
+"""Examine a model in a confined worker, and believe nothing of its answer but its shape."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from weighbridge import _json
+from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
+from weighbridge.checks.worker import frames, reach
+from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess, started
+from weighbridge.errors import ParseError, WorkerError
+from weighbridge.evidence.record import Confinement, Undecided
+
+COMMAND: Final = (sys.executable, "-I", "-B", "-m", "weighbridge.checks.worker.child")
+"""How a worker is started: a fresh interpreter that ignores the environment and the user's packages."""
+
+PASSED_ON: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""The only variables of the parent that a worker gets: they describe the processor."""
+
+_QUOTED: Final = 600
+_LOCATION: Final = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a worker answered, and the confinement that it reported before it knew of the model."""
+
+    output: CheckOutput
+    confinement: Confinement
+
+
+def examine(request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = ()) -> Examination:
+    """Run the check that the request names in a worker that can read the model and its inputs, and nothing else.
+
+    A worker that dies, hangs or answers garbage gives an output with one undecided entry. When this returns or
+    raises, the worker is gone.
+
+    Raises:
+        UsageError: When the worker could read one of ``secrets``.
+        WorkerError: When no worker can be started and confined at all.
+    """
+    return examine_with(COMMAND, request, limits=limits, secrets=secrets)
+
+
+def examine_with(
+    command: Sequence[str], request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = ()
+) -> Examination:
+    """Run a check with another program as the worker; for tests of the confinement itself.
+
+    Raises:
+        UsageError, WorkerError: As ``examine``.
+    """
+    request = reach.absolute(request)
+    runtime = reach.runtime_paths()
+    reach.refuse_secrets(secrets, request=request, runtime=runtime)
+    readable = tuple(str(path) for path in (*runtime, *request.readable()))
+    with _scratch() as scratch:
+        setup = frames.Setup(
+            readable=readable,
+            scratch=str(scratch),
+            parent=os.getpid(),
+            memory=limits.memory,
+            cpu_seconds=limits.cpu_seconds,
+            files=limits.files,
+        )
+        environment = environment_for(scratch)
+        with started(command, environment=environment, scratch=scratch, seconds=limits.seconds) as worker:
+            confinement = _confined(worker, setup)
+            return Examination(output=_answer(worker, request, limits), confinement=confinement)
+
+
+def environment_for(scratch: Path) -> dict[str, str]:
+    """Return the whole environment of a worker, built from nothing: no passphrase, proxy or token is inherited."""
+    threads = str(len(os.sched_getaffinity(0)))
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        # A worker may not start processes; without this joblib tries and warns.
+        "JOBLIB_MULTIPROCESSING": "0",
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+    }
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    try:
+        scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="weighbridge-worker-")))
+    except OSError as error:
+        raise WorkerError(
+            f"no scratch directory can be made: {error.strerror}", remedy="free some space or set TMPDIR"
+        ) from None
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _confined(worker: WorkerProcess, setup: frames.Setup) -> Confinement:
+    # Up to here the worker runs our own code only and has seen nothing of the model.
+    try:
+        worker.send(frames.encode(setup))
+        frame = worker.receive(limit=frames.MAX_CONFINEMENT)
+        return _json.parse(frame, Confinement, what="the confinement")
+    except (WorkerFailed, ParseError) as error:
+        raise WorkerError(
+            f"no worker can be confined: it {error}{_quoted(worker.stderr)}",
+            remedy="see docs/confinement.md for what the kernel must allow",
+        ) from None
+
+
+def _answer(worker: WorkerProcess, request: CheckRequest, limits: Limits) -> CheckOutput:
+    try:
+        worker.send(frames.encode(request))
+        output = parse_output(worker.receive(limit=limits.output), request=request, limits=limits)
+        worker.finish()
+    except WorkerFailed as failure:
+        return _undecided(f"the worker {failure}", worker)
+    except ParseError as error:
+        return _undecided(f"the worker wrote garbage: {error.message}", worker)
+    return output
+
+
+def parse_output(frame: bytes, *, request: CheckRequest, limits: Limits) -> CheckOutput:
+    """Read a worker's answer as hostile input.
+
+    Raises:
+        ParseError: For anything that is not strict JSON of a ``CheckOutput`` with measurements of the check asked for.
+    """
+    what = "its answer"
+    try:
+        # A cheap first look: the strict parser builds every object before it sees that the shape is wrong.
+        msgspec.json.decode(frame, type=CheckOutput)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"{what} is not acceptable: {error}") from None
+    output = _json.parse(frame, CheckOutput, what=what, max_bytes=limits.output)
+    if output.measurements is not None:
+        measured = str(output.measurements.__struct_config__.tag)
+        if measured != request.check.value:
+            raise ParseError(f"{what} has measurements of {measured}, asked for was {request.check.value}")
+    if output.measurements is None and not output.undecided:
+        raise ParseError(f"{what} has no measurements and does not say why")
+    return output
+
+
+def _undecided(reason: str, worker: WorkerProcess) -> CheckOutput:
+    # Killed first, so that all it wrote is there to be quoted and nothing more is written.
+    worker.kill()
+    text = _printable(reason)[:_QUOTED] + _quoted(worker.stderr)
+    return CheckOutput(undecided=(Undecided(location=_LOCATION, reason=text),))
+
+
+def _quoted(stderr: bytearray) -> str:
+    text = _printable(bytes(stderr).decode("utf-8", errors="replace")).strip()
+    return f"; the end of what it printed: {text[-_QUOTED:]!r}" if text else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,247 @@
+"""One worker process: start it, talk to it within limits, and make sure that nothing of it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from weighbridge.checks.worker.frames import HEADER, write
+from weighbridge.errors import WorkerError
+
+MAX_STDERR: Final = 16 * 1024 * 1024
+"""Most bytes that a worker may write to standard output and error before it is stopped."""
+
+MAX_SCRATCH: Final = 128 * 1024 * 1024
+"""Most bytes that a worker may keep in its scratch directory."""
+
+MAX_SCRATCH_FILES: Final = 1000
+"""Most files that a worker may keep in its scratch directory."""
+
+GRACE: Final = 10.0
+"""Seconds that a worker has to end after it has closed its result pipe."""
+
+_KEPT_STDERR: Final = 8 * 1024
+_TURN: Final = 0.2
+_CHUNK: Final = 1 << 16
+
+
+class WorkerFailed(Exception):  # noqa: N818 - it is an outcome that the parent reports, not an error of the program
+    """The worker is stopped and what it did is not an answer; the message ends "the worker ..."."""
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A running worker. ``deadline`` is on the monotonic clock; ``scratch`` is watched while waiting."""
+
+    process: subprocess.Popen[bytes]
+    scratch: Path
+    deadline: float
+    seconds: int
+    received: bytearray = field(default_factory=bytearray)
+    stderr: bytearray = field(default_factory=bytearray)
+    stderr_size: int = 0
+    open_pipes: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def send(self, frame: bytes) -> None:
+        """Write one frame to the worker, which is still the launcher's own code and reads it.
+
+        Raises:
+            WorkerFailed: When it is gone.
+        """
+        try:
+            write(_fileno(self.process.stdin), frame)
+        except OSError:
+            raise WorkerFailed("ended before it was told what to do") from None
+
+    def receive(self, *, limit: int) -> bytes:
+        """Return the content of the next frame.
+
+        Raises:
+            WorkerFailed: When it is too long, or does not come: the worker ended, hung, or wrote too much.
+        """
+        while True:
+            if len(self.received) >= HEADER.size:
+                (size,) = HEADER.unpack_from(self.received)
+                if size > limit:
+                    raise WorkerFailed(f"wrote too much: it announced {size} bytes, at most {limit} are read")
+                if len(self.received) >= HEADER.size + size:
+                    content = bytes(self.received[HEADER.size : HEADER.size + size])
+                    del self.received[: HEADER.size + size]
+                    return content
+            if not self._turn():
+                raise WorkerFailed(self._how_it_ended())
+
+    def finish(self) -> None:
+        """Wait for the worker to end by itself, with nothing more to say.
+
+        Raises:
+            WorkerFailed: When it says more, ends with an error, or does not end.
+        """
+        while not self.received and self._turn():
+            pass
+        if self.received:
+            raise WorkerFailed("wrote garbage: something follows its answer")
+        self._await_exit()
+        if self.process.returncode != 0:
+            raise WorkerFailed(self._how_it_ended())
+
+    def kill(self) -> None:
+        """Kill the worker and everything in its session, and wait until it is gone."""
+        if self.process.returncode is None:
+            # The worker is not reaped yet, so its number cannot belong to another process.
+            for group in {self.process.pid, *_groups_of_session(self.process.pid)}:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
+            self.process.wait()
+        self.open_pipes.close()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _turn(self) -> bool:
+        """Take in what is there; return False when the result pipe has ended or the worker has."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise WorkerFailed(f"timed out: it was stopped after {self.seconds} seconds")
+        for key, _ in self.open_pipes.select(min(left, _TURN)):
+            data = os.read(key.fd, _CHUNK)
+            if not data:
+                self.open_pipes.unregister(key.fileobj)
+                if key.data == "result":
+                    return False
+            elif key.data == "result":
+                self.received += data
+            else:
+                self._keep(data)
+            self._watch_scratch()
+            return True
+        self._watch_scratch()
+        return not _has_exited(self.process.pid)
+
+    def _keep(self, data: bytes) -> None:
+        self.stderr_size += len(data)
+        self.stderr += data
+        del self.stderr[:-_KEPT_STDERR]
+        if self.stderr_size > MAX_STDERR:
+            raise WorkerFailed(f"wrote too much: more than {MAX_STDERR} bytes of text")
+
+    def _watch_scratch(self) -> None:
+        size = 0
+        with contextlib.suppress(OSError), os.scandir(self.scratch) as entries:
+            for count, entry in enumerate(entries, 1):
+                with contextlib.suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                if count > MAX_SCRATCH_FILES or size > MAX_SCRATCH:
+                    raise WorkerFailed("wrote too much into its scratch directory")
+
+    def _await_exit(self) -> None:
+        until = min(self.deadline, time.monotonic() + GRACE)
+        while not _has_exited(self.process.pid):
+            if time.monotonic() > until:
+                raise WorkerFailed("timed out: it did not end after its answer")
+            self._drain()
+        self._drain()
+        # Anything left of its session goes before the number of the worker is given back.
+        for group in {self.process.pid, *_groups_of_session(self.process.pid)}:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        self.process.wait()
+
+    def _drain(self) -> None:
+        for key, _ in self.open_pipes.select(0.01):
+            data = os.read(key.fd, _CHUNK)
+            if not data:
+                self.open_pipes.unregister(key.fileobj)
+            elif key.data == "stderr":
+                self._keep(data)
+        if not self.open_pipes.get_map():
+            time.sleep(0.001)
+
+    def _how_it_ended(self) -> str:
+        if self.process.returncode is None:
+            try:
+                self._await_exit()
+            except WorkerFailed:
+                return "said too little: it closed its result pipe without an answer"
+        code = self.process.returncode
+        if code == -signal.SIGXCPU:
+            return "used more processor time than it may"
+        if code < 0:
+            return f"was killed by signal {-code} ({_signal_name(-code)})"
+        if code > 0:
+            return f"ended with exit code {code}"
+        return "said too little: it ended without an answer"
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str], *, environment: Mapping[str, str], scratch: Path, seconds: int
+) -> Iterator[WorkerProcess]:
+    """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
+
+    Raises:
+        WorkerError: When the program cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=scratch,
+            env=dict(environment),
+            start_new_session=True,
+            close_fds=True,
+        )
+    except OSError as error:
+        raise WorkerError(
+            f"no worker can be started with {command[0]}: {error.strerror}",
+            remedy="check the Python installation and the limits on processes",
+        ) from None
+    worker = WorkerProcess(process=process, scratch=scratch, deadline=time.monotonic() + seconds, seconds=seconds)
+    try:
+        worker.open_pipes.register(_fileno(process.stdout), selectors.EVENT_READ, "result")
+        worker.open_pipes.register(_fileno(process.stderr), selectors.EVENT_READ, "stderr")
+        yield worker
+    finally:
+        worker.kill()
+
+
+def _fileno(pipe: object) -> int:
+    number: int = pipe.fileno()  # type: ignore[attr-defined]
+    return number
+
+
+def _has_exited(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
+def _groups_of_session(session: int) -> set[int]:
+    """Return the process groups of a session: a straggler may have left the worker's group."""
+    groups: set[int] = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                # After the name in parentheses: state, parent, group, session.
+                rest = Path("/proc", name, "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
+                fields = rest.split()
+                if int(fields[3]) == session:
+                    groups.add(int(fields[2]))
+    return groups
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
