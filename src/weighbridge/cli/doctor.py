@@ -24,12 +24,12 @@ def command() -> int:
 
     Exit code 0 when checks can be fully confined here, 2 when not.
     """
-    from weighbridge.checks.worker.landlock import abi_version
+    from weighbridge.checks.worker import landlock
 
-    abi = abi_version()
+    abi = landlock.abi()
     click.echo(f"weighbridge {__version__}, Python {platform.python_version()} ({sys.executable})")
     click.echo(f"kernel {platform.release()} {platform.machine()}")
-    if abi >= _NETWORK_ABI:
+    if landlock.restricts_tcp(abi):
         click.echo(f"confinement: Landlock ABI {abi}: files and TCP")
     elif abi:
         click.echo(f"confinement: Landlock ABI {abi}: files, not TCP")
@@ -39,8 +39,4 @@ def command() -> int:
         missing = [name for name in modules if find_spec(name) is None]
         state = f"missing {', '.join(missing)}: pip install 'weighbridge[{extra}]'" if missing else "installed"
         click.echo(f"extra {extra}: {state}")
-    return 0 if abi >= _NETWORK_ABI else 2
-
-
-_NETWORK_ABI = 4
-"""First version of Landlock that restricts TCP."""
+    return 0 if landlock.restricts_tcp(abi) else 2

@@ -34,7 +34,7 @@ spec:
     - check: leakage
       signers: [tester]
       maxAge: 30d
-      limits: {membership: {tprAtFpr: 0.01, atMost: 0.10, confidence: 0.95}, verbatimTrainingRows: 0}
+      limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
   separation: [[scanner, tester, auditor], [verifier]]
 """
 
