@@ -44,11 +44,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One file that does not count, and why."""
+    """One file that does not count, and why. ``claims`` is the check that it says it is of, which nobody verified."""
 
     file: str
     reason: str
     remedy: str = ""
+    claims: CheckName | None = None
 
 
 @dataclass(frozen=True, slots=True)

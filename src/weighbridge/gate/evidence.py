@@ -12,6 +12,7 @@ from weighbridge.errors import InputError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.dsse import verify_envelope
 from weighbridge.evidence.predicates import is_check_predicate, record_of
+from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Evidence, Rejected
@@ -35,7 +36,7 @@ def admit_evidence(
                 raise InputError(file.problem)
             evidence = verify_evidence(file, model=model, trust=trust, now=now)
         except WeighbridgeError as error:
-            rejected.append(Rejected(file.name, error.message, error.remedy))
+            rejected.append(Rejected(file.name, error.message, error.remedy, _claim(file)))
             continue
         if evidence is not None:
             accepted.append(evidence)
@@ -71,3 +72,12 @@ def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datet
         key=key,
         role=role.role,
     )
+
+
+def _claim(file: StoredFile) -> CheckName | None:
+    """Return the check that a rejected file says it is of, so that a refusal can name the file that was meant."""
+    try:
+        statement = Statement.parse(read_bundle(file.data, what=file.name).content(), what=file.name)
+        return record_of(statement, what=file.name).check
+    except WeighbridgeError:
+        return None

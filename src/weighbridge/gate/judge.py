@@ -131,7 +131,8 @@ def _judge_requirement(
             Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
             for place in item.record.undecided
         ]
-        problems += problems_of(requirement.spec, item.record, now=now)
+        if item.record.measurements is not None or not item.record.undecided:
+            problems += problems_of(requirement.spec, item.record, now=now)
     until = [
         holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
         for item in counted
@@ -144,14 +145,18 @@ def _missing(requirement: Requirement, evidence: tuple[Evidence, ...], rejected:
     check = requirement.check
     signers = ", ".join(requirement.spec.signers)
     others = sorted({item.role for item in evidence if item.record.check is check})
+    claimed = [item for item in rejected if item.claims is check]
+    unreadable = [item for item in rejected if item.claims is None]
     if others:
         reason = f"evidence of {check} is signed by {', '.join(others)}; the policy wants it from {signers}"
-    elif rejected:
-        reason = f"no evidence of {check} counts; {rejected[0].file}: {rejected[0].reason}"
-        if len(rejected) > 1:
-            reason += f" (and {len(rejected) - 1} more files that do not count)"
+    elif claimed:
+        reason = f"no evidence of {check} counts; {claimed[0].file}: {claimed[0].reason}"
+        if len(claimed) > 1:
+            reason += f" (and {len(claimed) - 1} more that do not count)"
     else:
         reason = f"there is no evidence of {check}"
+        if unreadable:
+            reason += f"; {unreadable[0].file} cannot be read as evidence: {unreadable[0].reason}"
     return Outcome(
         check,
         requirement.line,
