@@ -94,6 +94,8 @@ def _landlock() -> str:
 def _root() -> str:
     if os.geteuid() != 0:
         return "not root"
+    if shutil.which("mount") is None:
+        return "root, but there is no `mount` on PATH"
     with tempfile.TemporaryDirectory() as place:
         mount = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, text=True, check=False
