@@ -17,7 +17,7 @@ from weighbridge.cli._checks import Destination, check_options, perform
 @click.option("--non-members", type=click.Path(path_type=Path), required=True, help=".npz that was not trained on.")
 @click.option("--fpr", "rates", type=float, multiple=True, help="False-positive rate. [default: 0.01, 0.05, 0.1]")
 @click.option("--confidence", "confidences", type=float, multiple=True, help="[default: 0.9, 0.95, 0.99]")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
 def command(
     model: Path,
     evidence: Path | None,

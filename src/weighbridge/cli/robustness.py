@@ -17,7 +17,7 @@ from weighbridge.cli._checks import Destination, check_options, perform
 @click.option("--epsilon", type=float, default=0.1, show_default=True, help="Largest change of one input value.")
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Examples to attack.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
 def command(
     model: Path,
     evidence: Path | None,

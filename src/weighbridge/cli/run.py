@@ -48,7 +48,7 @@ VERIFIER = "verifier"
 @click.option("--non-members", type=PATH, help="Examples that were not, for leakage.")
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Robustness: model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Robustness: examples to attack.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
 @click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
 @click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
 @click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it.")

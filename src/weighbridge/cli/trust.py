@@ -29,7 +29,7 @@ def command() -> None:
 @command.command(short_help="Make a trust document from a directory of public keys.")
 @FILE
 @click.option("--keys", type=click.Path(path_type=Path), required=True, help="Directory with ROLE.pub files.")
-@click.option("--name", default="default", show_default=True)
+@click.option("--name", default="default", show_default=True, help="Name of the document.")
 @click.option("--expires", default="90d", show_default=True, help="A span such as 90d, or a date.")
 def init(trust: Path, keys: Path, name: str, expires: str) -> None:
     """Write TRUST, version 1, from the ROLE.pub files of the usual roles."""
@@ -47,7 +47,7 @@ def init(trust: Path, keys: Path, name: str, expires: str) -> None:
 
 @command.command(short_help="Give a role a key.")
 @FILE
-@click.option("--role", required=True)
+@click.option("--role", required=True, help="The role that gets the key.")
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="Public key file.")
 @click.option("--signs", multiple=True, type=click.Choice(list(get_args(Signable))), help="What a new role signs.")
 @click.option("--not-after", help="When the key ends: a span or a date.")
@@ -75,7 +75,7 @@ def retire(trust: Path, key_id: str, at: str | None) -> None:
 @command.command(short_help="Revoke a key, a model or a policy.")
 @FILE
 @click.argument("item")
-@click.option("--reason", required=True)
+@click.option("--reason", required=True, help="Why, for whoever is refused because of it.")
 def revoke(trust: Path, item: str, reason: str) -> None:
     """Revoke ITEM at once: a key SHA256:…, a model dirHash:… or a policy sha256:…."""
     _change(trust, trust_edit.revoke(_read(trust), item=item, reason=reason))
