@@ -23,7 +23,10 @@ CONTROL_EXAMPLES: Final = 50
 """Examples that the attack with the larger epsilon is tried on."""
 
 LARGER: Final = 4.0
-"""How many times larger the control's epsilon is, or half the width of the bounds if that is more."""
+"""How many times larger the control's epsilon is, if that is more than ``LARGER_SHARE`` of the bounds' width."""
+
+LARGER_SHARE: Final = 0.6
+"""Least epsilon of the control, as a share of the bounds' width: over half, so that ends can change places."""
 
 MAX_BLOCK: Final = 2**24
 """Most numbers of examples that are attacked at once, so that memory stays bounded."""
@@ -153,7 +156,7 @@ def _controls_after(
     if len(broken):
         again = runner.scores(outcome.adversarial[broken]).argmax(axis=1) != columns[correct[broken]]
     width = setting.bounds[1] - setting.bounds[0]
-    larger = min(width, max(LARGER * setting.epsilon, width / 2))
+    larger = min(width, max(LARGER * setting.epsilon, LARGER_SHARE * width))
     few = correct[:CONTROL_EXAMPLES]
     positive = _attack(runner, setting, few, columns, epsilon=larger, stream=_STREAM_CONTROL)
     return (
