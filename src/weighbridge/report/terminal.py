@@ -76,7 +76,7 @@ def render_verdict(view: VerdictView) -> Group:
 
 
 def render(report: ReportInput) -> Group:
-    """Return a whole report for a terminal: the verdict when there is one, else every check; then what did not count."""
+    """Return a whole report for a terminal: the verdict or else every check, then what did not count."""
     from rich.console import Group
     from rich.text import Text
 

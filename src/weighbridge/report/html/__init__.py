@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import Any, Final
 
 import jinja2
-from markupsafe import Markup
 
 from weighbridge.clock import parse_instant
 from weighbridge.errors import ParseError
@@ -53,8 +52,8 @@ def render(report: ReportInput, /) -> str:
             sentence=SENTENCES[report.verdict.verdict]
             if report.verdict
             else "This page shows evidence only; no policy was applied.",
-            style=Markup(style),  # noqa: S704 - ours, a file of the package
-            script=Markup(script),  # noqa: S704 - ours, a file of the package
+            style=style,
+            script=script,
             policy=_content_policy(style, script),
             confidence=percent(CONFIDENCE),
         )
@@ -80,7 +79,7 @@ def _environment() -> jinja2.Environment:
 
 def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever a template writes
     # The last step before escaping: no text leaves with control or reordering characters, filter or not.
-    return clean_block(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return clean_block(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _cut(text: str, limit: int = 300) -> str:

@@ -168,7 +168,8 @@ def roc_chart(roc: Sequence[RocPoint], rates: Sequence[RateAtFpr]) -> Chart | No
         return None
     x = _logarithmic(FLOOR, 1, LEFT, WIDTH - RIGHT)
     y = _logarithmic(FLOOR, 1, HEIGHT - BOTTOM, TOP)
-    curve = sorted((point.fpr, point.tpr) for point in roc)
+    # Zero has no place on a logarithmic axis; a line up from it would show rates that nobody measured.
+    curve = sorted((point.fpr, point.tpr) for point in roc if point.tpr > 0)
     # Thinned by place on the drawing, or the left end of the axis would lose its points.
     drawn: dict[int, tuple[float, float]] = {}
     for fpr, tpr in curve:

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from tests.report import samples
+from tests.report.conftest import Golden
+from weighbridge.evidence.measurements import AuditedComponent, FileCoverage
+from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.report.html import render
+from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
+from weighbridge.report.interface import ReportInput
+
+VOID = {"meta", "link", "img", "br", "circle", "path", "line", "polyline", "polygon"}
+ADDRESSES = {"src", "href", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background"}
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page; refuses what does not nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.scripts: dict[str, list[str]] = {"script": [], "style": []}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.scripts:
+            self.scripts[self.open[-1]].append(data)
+        else:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def only(record: CheckRecord) -> ReportInput:
+    return ReportInput(model="m", digest=samples.DIGEST, evidence=(samples.view(record, signer=None),))
+
+
+@pytest.mark.parametrize("sample", samples.SAMPLES)
+def test_page_has_no_way_to_the_network_and_no_inline_handler(sample: str) -> None:
+    page = Page(render(samples.SAMPLES[sample]()))
+    for tag, attributes in page.elements:
+        assert tag not in {"iframe", "object", "embed", "form", "base", "a-script"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name != "style"
+            if name in ADDRESSES:
+                assert str(value).startswith(("#", "data:image/png;base64,")) or (tag, value) == ("link", "data:,")
+    assert "url(" not in "".join(page.scripts["style"])
+    assert "@import" not in "".join(page.scripts["style"])
+
+
+@pytest.mark.parametrize("sample", samples.SAMPLES)
+def test_policy_allows_exactly_our_style_and_script(sample: str) -> None:
+    page = Page(render(samples.SAMPLES[sample]()))
+    policy = next(a["content"] for t, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    sources = {}
+    for kind in ("style", "script"):
+        assert sum(tag == kind for tag, _ in page.elements) == 1
+        digest = hashlib.sha256("".join(page.scripts[kind]).encode()).digest()
+        sources[kind] = base64.b64encode(digest).decode()
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{sources['style']}'; script-src 'sha256-{sources['script']}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_hostile_text_is_text_everywhere() -> None:
+    text = render(samples.hostile())
+    page = Page(text)
+    assert samples.SCRIPT in page.text
+    assert "{{7*7}}" in page.text
+    assert samples.SCRIPT not in text
+    for sign in ("\x00", "\x1b", "\u202e", "\u2066", "\ufeff", "\ud800"):
+        assert sign not in text
+    values = [value for _, attributes in page.elements for value in attributes.values() if value]
+    assert not any("pwned" in value for value in values)
+
+
+def test_hostile_record_is_cut() -> None:
+    assert len(render(samples.hostile())) < 500_000
+
+
+def test_verdict_comes_before_everything_else() -> None:
+    page = Page(render(samples.failed()))
+    assert page.text.index("This model must not be loaded.") < page.text.index("dirHash:")
+    headings = [tag for tag, _ in page.elements if tag in {"h1", "h2"}]
+    assert headings[0] == "h1"
+    assert headings.count("h1") == 1
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived: PYSEC-2026-1177", "71.0 %"]),
+        ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that did not count", "pillow 9.5.0"]),
+        ("undecided", ["Undecided", "did not hold", "signature invalid", "This kernel has no Landlock", "EXT4"]),
+        ("evidence-only", ["No verdict", "no policy was applied", "A 3 that the model reads as 8 after the attack"]),
+    ],
+)
+def test_page_says_what_matters(sample: str, words: list[str]) -> None:
+    text = Page(render(samples.SAMPLES[sample]())).text
+    for word in words:
+        assert word in text
+
+
+def test_every_reference_inside_the_page_leads_somewhere() -> None:
+    page = Page(render(samples.hostile()))
+    identifiers = [str(attributes["id"]) for _, attributes in page.elements if "id" in attributes]
+    assert len(set(identifiers)) == len(identifiers)
+    for _, attributes in page.elements:
+        for name in str(attributes.get("aria-labelledby") or "").split():
+            assert name in identifiers
+        if (attributes.get("href") or "").startswith("#"):
+            assert str(attributes["href"])[1:] in identifiers
+
+
+def test_charts_and_pictures_have_words_for_screen_readers() -> None:
+    text = render(samples.passed())
+    page = Page(text)
+    drawings = [attributes for tag, attributes in page.elements if tag == "svg" and attributes.get("role") == "img"]
+    assert len(drawings) == 2
+    assert text.count("<desc") == 2
+    assert "Accuracy falls from 97.0 % without attack to 71.0 %" in page.text
+    pictures = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert len(pictures) == 9
+    assert all(attributes["alt"] for attributes in pictures)
+
+
+def test_picture_that_is_none_is_said_to_be_none() -> None:
+    assert Page(render(samples.hostile())).text.count("not a picture") == 3
+
+
+def test_unsigned_verdict_says_that_it_is_unsigned() -> None:
+    report = samples.passed()
+    assert report.verdict is not None
+    plain = samples.verdict("passed", report.verdict.requirements)
+    unsigned = type(plain)(**{name: getattr(plain, name) for name in plain.__slots__} | {"signed_by": None})
+    page = render(ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=unsigned))
+    assert "nobody: this is not a signed verdict" in page
+
+
+def test_policy_without_requirements_is_not_shown_as_fulfilled() -> None:
+    page = render(ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=samples.verdict("undecided", ())))
+    assert "requires nothing, which never passes" in page
+
+
+def test_tables_are_limited_and_say_how_much_they_leave_out() -> None:
+    one = FileCoverage(path="p", format="f", size=1, state="clean")
+    files = msgspec.structs.replace(samples.scan(), files=(one,) * (MAX_ROWS + 7))
+    record = samples.record(CheckName.MODEL_SCAN, files, findings=(samples.PAYLOAD,) * (MAX_ROWS + 3))
+    page = render(only(record))
+    assert "3 more are not shown here" in page
+    assert "7 more are not shown here" in page
+    assert page.count("<tr>") == 2 * MAX_ROWS + 2
+
+
+def test_components_and_entries_are_limited() -> None:
+    many = tuple(AuditedComponent(name=f"c{place}", version="1") for place in range(MAX_COMPONENTS + 5))
+    audit = msgspec.structs.replace(samples.audit(), components=many)
+    assert "5 more are not shown here" in render(only(samples.record(CheckName.DEPENDENCY_AUDIT, audit)))
+    full = samples.robustness()
+    attacked = msgspec.structs.replace(full, entries=full.entries * (MAX_ENTRIES + 2))
+    assert "2 more are not shown here" in render(only(samples.record(CheckName.ROBUSTNESS, attacked)))
+
+
+def test_long_record_is_cut_and_says_so() -> None:
+    files = msgspec.structs.replace(
+        samples.scan(), files=(FileCoverage(path="p" * 4000, format="f", size=1, state="clean"),) * 200
+    )
+    page = render(only(samples.record(CheckName.MODEL_SCAN, files)))
+    assert "more characters are left out" in page
+    assert len(page) < MAX_RAW + 400_000
+
+
+def test_worst_file_and_finding_come_first() -> None:
+    text = Page(render(samples.failed())).text
+    assert text.index("classifier.pkl pickle") < text.index("classifier.onnx onnx")
+    assert text.index("PYSEC-2026-4242 CVE") < text.index("PYSEC-2026-1177 CVE")
+
+
+def test_sections_keep_their_words(golden: Golden) -> None:
+    # The words only: how they are laid out is looked at in a browser.
+    text = re.sub(r"(.{1,100})(?: |$)", r"\1\n", Page(render(samples.failed())).text)
+    golden(text, "failed-page-words.txt")
