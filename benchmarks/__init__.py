@@ -1,0 +1,1 @@
+"""Figures against other tools, each with its ratio in the same run; nothing of it is shipped."""
