@@ -429,46 +429,46 @@ def undecided() -> ReportInput:
     )
 
 
-def hostile() -> ReportInput:
+def hostile(text: str = HOSTILE) -> ReportInput:
     """Return a report in which every text that evidence, a policy or a file name can carry attacks its reader."""
     finding = Finding(
-        rule=HOSTILE[:500],
+        rule=text[:500],
         severity=Severity.UNKNOWN,
-        message=HOSTILE + HUGE[:3000],
-        location=f"../../{HOSTILE}:99",
-        remedy=HOSTILE,
-        advisory=HOSTILE,
-        aliases=(HOSTILE,),
-        component=Component(name=HOSTILE[:500], version=HOSTILE, path=(HOSTILE, HUGE)),
+        message=text + HUGE[:3000],
+        location=f"../../{text}:99",
+        remedy=text,
+        advisory=text,
+        aliases=(text,),
+        component=Component(name=text[:500], version=text, path=(text, HUGE)),
     )
-    lost = Undecided(location=HOSTILE, reason=HOSTILE)
+    lost = Undecided(location=text, reason=text)
     files = ModelScanMeasurements(
-        files=(FileCoverage(path=HOSTILE, format=HOSTILE, size=2**53, state="refused"),),
-        allow_lists={HOSTILE: "12" * 32},
+        files=(FileCoverage(path=text, format=text, size=2**53, state="refused"),),
+        allow_lists={text: "12" * 32},
     )
     packages = DependencyAuditMeasurements(
-        database=AdvisoryDatabase(sha256="ef" * 32, built=HOSTILE[:40], records=0, withdrawn=0, sources=(HOSTILE,)),
-        sources=(Input(name=HOSTILE, sha256="77" * 32, rows=0),),
-        components=(AuditedComponent(name=HOSTILE, version=HUGE),),
+        database=AdvisoryDatabase(sha256="ef" * 32, built=text[:40], records=0, withdrawn=0, sources=(text,)),
+        sources=(Input(name=text, sha256="77" * 32, rows=0),),
+        components=(AuditedComponent(name=text, version=HUGE),),
     )
     attacked = RobustnessMeasurements(
-        data=Input(name=HOSTILE, sha256="ab" * 32, rows=0),
+        data=Input(name=text, sha256="ab" * 32, rows=0),
         norm="linf",
         epsilon=1e300,
         bounds=(-1e300, 1e300),
-        attack=HOSTILE,
+        attack=text,
         queries_per_example=0,
         seed=0,
         entries=(
             RobustnessEntry(
-                path=HOSTILE,
-                framework=HOSTILE,
+                path=text,
+                framework=text,
                 examples=0,
                 correct=2**53,
                 survived=2**53,
                 queries=2**53,
                 curve=(CurvePoint(queries=2**53, accuracy=0.0), CurvePoint(queries=0, accuracy=1.0)),
-                controls=(Control(name=HOSTILE, held=False, detail=HOSTILE),),
+                controls=(Control(name=text, held=False, detail=text),),
                 pictures=(
                     Picture(
                         height=64,
@@ -484,13 +484,13 @@ def hostile() -> ReportInput:
         ),
     )
     told = LeakageMeasurements(
-        members=Input(name=HOSTILE, sha256="cd" * 32, rows=0),
-        non_members=Input(name=HOSTILE, sha256="cd" * 32, rows=0),
+        members=Input(name=text, sha256="cd" * 32, rows=0),
+        non_members=Input(name=text, sha256="cd" * 32, rows=0),
         entries=(
             LeakageEntry(
-                path=HOSTILE,
-                framework=HOSTILE,
-                attack=HOSTILE,
+                path=text,
+                framework=text,
+                attack=text,
                 auc=0.0,
                 rates=(RateAtFpr(fpr=0.0, confidence=0.0, tpr=0.0, lower=1.0, upper=0.0),),
                 roc=(RocPoint(fpr=1.0, tpr=0.0), RocPoint(fpr=0.0, tpr=1.0)),
@@ -509,14 +509,14 @@ def hostile() -> ReportInput:
     records = tuple(
         CheckRecord(
             check=check,
-            tool=Tool(name=HOSTILE[:500], version=HOSTILE[:500]),
+            tool=Tool(name=text[:500], version=text[:500]),
             confinement=Confinement(
-                landlock_abi=0, filesystem=False, network=False, seccomp=False, limits={}, summary=HOSTILE
+                landlock_abi=0, filesystem=False, network=False, seccomp=False, limits={}, summary=text
             ),
-            nonce=HOSTILE[:500],
+            nonce=text[:500],
             started="yesterday",
-            finished=HOSTILE[:40],
-            parameters={HOSTILE[:500]: HOSTILE},
+            finished=text[:40],
+            parameters={text[:500]: text},
             findings=(finding,) * 3,
             undecided=(lost,),
             measurements=measurements,
@@ -524,34 +524,34 @@ def hostile() -> ReportInput:
         for check, measurements in many
     )
     return ReportInput(
-        model=HOSTILE,
+        model=text,
         digest=DIGEST,
         evidence=tuple(
-            EvidenceView(record=item, signer=HOSTILE, signature="invalid", source=HOSTILE, why=HOSTILE)
+            EvidenceView(record=item, signer=text, signature="invalid", source=text, why=text)
             for item in (*records, base)
         ),
         verdict=VerdictView(
             verdict="failed",
-            policy_name=HOSTILE,
-            policy_digest=HOSTILE,
-            trust_name=HOSTILE,
+            policy_name=text,
+            policy_digest=text,
+            trust_name=text,
             trust_version=1,
-            time_verified=HOSTILE,
-            valid_until=HOSTILE,
+            time_verified=text,
+            valid_until=text,
             requirements=(
                 RequirementView(
                     check=CheckName.LEAKAGE,
                     state="failed",
-                    reason=HOSTILE,
-                    remedy=HOSTILE,
-                    waived=(HOSTILE,),
+                    reason=text,
+                    remedy=text,
+                    waived=(text,),
                     line=None,
                 ),
             ),
-            signed_by=HOSTILE,
-            problems=(HOSTILE,),
+            signed_by=text,
+            problems=(text,),
         ),
-        rejected=(RejectedView(source=HOSTILE, reason=HOSTILE, remedy=HOSTILE),),
+        rejected=(RejectedView(source=text, reason=text, remedy=text),),
     )
 
 

@@ -206,3 +206,14 @@ def test_sections_keep_their_words(golden: Golden) -> None:
     # The words only: how they are laid out is looked at in a browser.
     text = re.sub(r"(.{1,100})(?: |$)", r"\1\n", Page(render(samples.failed())).text)
     golden(text, "failed-page-words.txt")
+
+
+def test_evidence_that_does_not_count_never_wears_the_state_of_a_requirement() -> None:
+    whole = samples.passed()
+    old = samples.view(whole.evidence[2].record, signer=None, signature="unverified", why="there is newer evidence")
+    page = Page(
+        render(ReportInput(model="m", digest=samples.DIGEST, evidence=(whole.evidence[2], old), verdict=whole.verdict))
+    )
+    assert page.text.count("does not count") == 2
+    assert page.text.count("satisfied Robustness") == 1
+    assert page.text.count("Robustness satisfied") == 2

@@ -58,5 +58,22 @@ def test_time_is_that_of_the_record_and_zero_when_it_cannot_be_read() -> None:
     assert parse(samples.hostile())[0].get("time") == "0.000"
 
 
-def test_rejected_file_is_an_error() -> None:
+def test_rejected_file_is_an_error_unless_the_verdict_passed_without_it() -> None:
     assert parse(samples.failed())[-1].get("errors") == "1"
+    whole = samples.passed()
+    root = parse(
+        ReportInput(
+            model="m",
+            digest=samples.DIGEST,
+            evidence=whole.evidence,
+            verdict=whole.verdict,
+            rejected=samples.failed().rejected,
+        )
+    )
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")
+    assert "it is about dirHash:0000" in "".join(root.itertext())
+
+
+def test_invalid_signature_is_an_error() -> None:
+    suite = next(suite for suite in parse(samples.undecided()) if suite.get("name") == "leakage")
+    assert any(str(case.get("name")).startswith("signature of") and case.find("error") is not None for case in suite)

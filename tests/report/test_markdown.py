@@ -62,3 +62,11 @@ def test_long_list_says_how_many_are_missing() -> None:
     text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=(view,)))
     assert text.count("pickle-global-not-allowed") == 20
     assert "25 more are not listed." in text
+
+
+def test_comment_stays_below_what_a_forge_accepts() -> None:
+    whole = samples.hostile()
+    text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=whole.evidence * 60))
+    assert len(text) < 65_536
+    assert "10 more are not listed." not in text
+    assert "250 more are not listed." in text

@@ -70,7 +70,8 @@ def _evidence(suite: ElementTree.Element, view: EvidenceView, requirements: tupl
     allowed = bool(requirements) and all(item.state == "satisfied" for item in requirements)
     fails: _Outcome = "passed" if allowed else "failure"
     if view.signature == "invalid":
-        _case(suite, f"signature of {view.source}", "error", message=view.why or "the signature does not hold")
+        outcome: _Outcome = "passed" if allowed else "error"
+        _case(suite, f"signature of {view.source}", outcome, message=view.why or "the signature does not hold")
     for finding in worst_first(record.findings)[:MAX_CASES]:
         name = " ".join(part for part in (finding.rule, finding.advisory, finding.location) if part)
         _case(suite, name, fails, message=f"{finding.severity}: {finding.message}", text=finding.remedy)
@@ -92,8 +93,10 @@ def _whole(root: ElementTree.Element, report: ReportInput) -> None:
     suite = ElementTree.SubElement(root, "testsuite", name="evidence")
     for problem in problems:
         _case(suite, "verdict", "error", message=problem)
+    # A file about another model, left beside this one, does not undo a verdict that passed without it.
+    passed = report.verdict is not None and report.verdict.verdict == "passed"
     for item in report.rejected:
-        _case(suite, f"evidence {item.source}", "error", message=item.reason, text=item.remedy)
+        _case(suite, f"evidence {item.source}", "passed" if passed else "error", message=item.reason, text=item.remedy)
     if not len(suite):
         _case(suite, "evidence", "error", message="there is no evidence and no requirement")
     _close(suite, seconds=0.0)
@@ -107,7 +110,7 @@ def _case(suite: ElementTree.Element, name: str, outcome: _Outcome, *, message: 
         element = ElementTree.SubElement(case, outcome, message=cut(message), type=str(suite.get("name")))
         element.text = cut(text)
     elif message:
-        ElementTree.SubElement(case, "system-out").text = cut(f"allowed by the policy: {message}")
+        ElementTree.SubElement(case, "system-out").text = cut(f"the policy holds all the same: {message}")
 
 
 def _property(properties: ElementTree.Element, name: str, value: str) -> None:

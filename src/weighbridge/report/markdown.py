@@ -17,6 +17,12 @@ from weighbridge.report.summary import key_figure
 MAX_FINDINGS: Final = 20
 """Findings of one check that a comment lists."""
 
+MAX_REQUIREMENTS: Final = 50
+"""Requirements, files of evidence and problems that a comment lists."""
+
+MAX_COMMENT: Final = 60_000
+"""Characters beyond which lists of findings are left out; GitHub refuses a comment of more than 65,536."""
+
 MAX_CELL: Final = 200
 """Characters of one cell."""
 
@@ -48,13 +54,18 @@ def render(report: ReportInput, /) -> str:
         lines += _requirements(report.verdict)
     if report.evidence:
         lines += ["", "| check | result | measured | signature |", "|---|---|---|---|"]
-        lines += [_row(view) for view in report.evidence]
-    for view in report.evidence:
-        lines += _details(view)
+        lines += [_row(view) for view in report.evidence[:MAX_REQUIREMENTS]]
+        lines += _more(len(report.evidence), MAX_REQUIREMENTS)
     if report.rejected:
         lines += ["", f"**{plural(len(report.rejected), 'file')} of evidence did not count:**", ""]
         lines += [f"- {code(item.source)}: {code(item.reason)}" for item in report.rejected[:MAX_FINDINGS]]
         lines += _more(len(report.rejected))
+    for view in report.evidence:
+        details = _details(view)
+        if sum(len(line) + 1 for line in (*lines, *details)) > MAX_COMMENT:
+            lines += ["", "More findings are not listed: the comment would be too long."]
+            break
+        lines += details
     return "\n".join(lines) + "\n"
 
 
@@ -67,19 +78,19 @@ def _head(report: ReportInput) -> list[str]:
     if verdict:
         lines.append(f"- policy {code(verdict.policy_name)}, {code(verdict.policy_digest)}")
         lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by or 'nobody')}")
-        lines += [f"- problem: {code(problem)}" for problem in verdict.problems]
+        lines += [f"- problem: {code(problem)}" for problem in verdict.problems[:MAX_FINDINGS]]
     return lines
 
 
 def _requirements(verdict: VerdictView) -> list[str]:
     lines = ["", "| requirement | state | why | next step |", "|---|---|---|---|"]
-    for item in verdict.requirements:
+    for item in verdict.requirements[:MAX_REQUIREMENTS]:
         place = f" (line {item.line})" if item.line else ""
         waived = f", waived {', '.join(code(name) for name in item.waived[:5])}" if item.waived else ""
         lines.append(
             f"| {TITLES[item.check]}{place} | {item.state}{waived} | {code(item.reason)} | {code(item.remedy)} |"
         )
-    return lines
+    return lines + _more(len(verdict.requirements), MAX_REQUIREMENTS)
 
 
 def _row(view: EvidenceView) -> str:
@@ -112,5 +123,5 @@ def _details(view: EvidenceView) -> list[str]:
     return lines
 
 
-def _more(count: int) -> list[str]:
-    return ["", f"{count - MAX_FINDINGS} more are not listed."] if count > MAX_FINDINGS else []
+def _more(count: int, limit: int = MAX_FINDINGS) -> list[str]:
+    return ["", f"{count - limit} more are not listed."] if count > limit else []

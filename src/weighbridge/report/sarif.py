@@ -73,7 +73,7 @@ def _evidence_run(view: EvidenceView, report: ReportInput) -> Json:
         results.append(result)
     results += [_undecided(record.check, item) for item in record.undecided]
     if view.signature == "invalid":
-        results.append(_signature(view.source, view.why))
+        results.append(_signature(view.source, view.why, verdict=report.verdict))
     run = _run(record.check.value, version=record.tool.version, results=results, findings=record.findings)
     run["invocations"] = [_invocation(record)]
     run["properties"] = {
@@ -148,11 +148,13 @@ def _undecided(check: CheckName, item: Undecided) -> Json:
     }
 
 
-def _signature(source: str, why: str) -> Json:
+def _signature(source: str, why: str, *, verdict: VerdictView | None) -> Json:
+    # A verdict that passed did so without this file.
+    passed = verdict is not None and verdict.verdict == "passed"
     return {
         "ruleId": SIGNATURE_RULE,
         "kind": "fail",
-        "level": "error",
+        "level": "warning" if passed else "error",
         "message": {"text": _message(f"{source}: {why or 'the signature does not hold'}")},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": cut(source) or "evidence"}]}],
         "partialFingerprints": {"weighbridge/v1": _sha256(SIGNATURE_RULE, source)},
@@ -160,7 +162,7 @@ def _signature(source: str, why: str) -> Json:
 
 
 def _rejected_run(report: ReportInput) -> Json:
-    results = [_signature(item.source, item.reason) for item in report.rejected]
+    results = [_signature(item.source, item.reason, verdict=report.verdict) for item in report.rejected]
     return _run("evidence", version="1", results=results)
 
 

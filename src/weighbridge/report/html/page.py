@@ -111,6 +111,7 @@ class Section:
     outcome: str
     result: Result
     state: State | None
+    counts: bool
     figure: str
     severities: tuple[tuple[Severity, int], ...]
     findings: Rows
@@ -144,7 +145,9 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         record=record,
         outcome=outcome_of(record),
         result=result_of(record),
-        state=_worst_state(requirements),
+        # Evidence that did not count has no part in what became of the requirement.
+        state=_worst_state(requirements) if view.signature == "verified" else None,
+        counts=report.verdict is None or view.signature == "verified",
         figure=key_figure(record),
         severities=count_severities(record.findings),
         findings=Rows.of(rows),
