@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import Any, Final, Never, TypeVar
 
 import msgspec
@@ -32,7 +33,18 @@ def _reject_constant(name: str) -> Never:
     raise ParseError(f"{name} is not JSON")
 
 
-_STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ParseError(f"{text[:40]} is larger than a double can hold")
+    return number
+
+
+# Possessive, and the closing quote may be missing: a string that never ends is passed over once and not once for each
+# quote in it, and a string of megabytes needs no memory for ways back.
+_STRUCTURE: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _check_depth(text: str, what: str, max_depth: int) -> None:
@@ -58,8 +70,9 @@ def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth:
         max_depth: Refuse anything nested deeper.
 
     Raises:
-        ParseError: For a size or depth over the limit, bytes that are not UTF-8, duplicate keys, NaN or
-            infinity, trailing bytes, or anything else that RFC 8259 does not allow.
+        ParseError: For a size or depth over the limit, bytes that are not UTF-8, duplicate keys, NaN, infinity or a
+            number that becomes it, half a surrogate pair, trailing bytes, or anything else that RFC 8259 does not
+            allow.
     """
     if len(data) > max_bytes:
         raise ParseError(f"{what} has {len(data)} bytes; at most {max_bytes} are read")
@@ -69,7 +82,12 @@ def loads(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES, max_depth:
         raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
     _check_depth(text, what, max_depth)
     try:
-        return json.loads(text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant)
+        value: object = json.loads(
+            text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant, parse_float=_finite
+        )
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is text that nobody can write
+        return value
     except ParseError as error:
         raise ParseError(f"{what} is not acceptable JSON: {error.message}") from None
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,10 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
         (b"NaN", "NaN"),
         (b"[Infinity]", "Infinity"),
         (b"[-Infinity]", "Infinity"),
+        (b"[1e999]", "larger than a double"),
+        (b"-1e999", "larger than a double"),
+        (rb'{"a":"\ud800"}', "surrogates not allowed"),
+        (rb'{"\uDC00":1}', "surrogates not allowed"),
         (b"{} {}", "not JSON"),
         (b"", "not JSON"),
         (b"{'a': 1}", "not JSON"),
@@ -64,9 +69,31 @@ def test_refuses_what_is_not_strict_json(data: bytes, words: str) -> None:
         _json.loads(data, what="the file")
 
 
+@pytest.mark.timeout(20)
+def test_a_string_that_never_ends_is_refused_in_one_pass() -> None:
+    # Quadratic, this takes days.
+    for data in (b'"' + b'\\"' * 2_000_000, b'["' + b"a" * 4_000_000, b'"' * 4_000_001, b"[" + b'"\\' * 2_000_000):
+        with pytest.raises(ParseError, match="not JSON"):
+            _json.loads(data, what="x")
+
+
+def test_a_long_string_needs_little_memory() -> None:
+    data = b'["' + b"A" * 4_000_000 + b'"]'
+    tracemalloc.start()
+    try:
+        _json.loads(data, what="x")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(data)
+
+
 def test_brackets_in_strings_are_not_nesting() -> None:
     text = "[" * 100 + '\\"' + "{" * 100
     assert _json.loads(json.dumps([text]).encode(), what="x") == [text]
+    assert _json.loads(rb'["\ud83d\ude00"]', what="x") == ["\U0001f600"]
+    with pytest.raises(ParseError, match="deeper"):
+        _json.loads(json.dumps(["\\", *["["] * 3]).encode() + b"[" * 65, what="x")
 
 
 def test_refuses_what_is_too_large() -> None:
