@@ -37,7 +37,7 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def prctl(option: int, *arguments: object) -> int:
-    """Change how this process is treated, by prctl(2); arguments that are not given are zero, which newer kernels demand.
+    """Change how the kernel treats this process. Arguments that are not given are zero, which newer kernels demand.
 
     Raises:
         OSError: With the call's errno.
@@ -48,7 +48,7 @@ def prctl(option: int, *arguments: object) -> int:
 
 
 def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
-    """Set capabilities by capset(2).
+    """Set the capabilities of this process.
 
     Raises:
         OSError: With the call's errno.
@@ -57,7 +57,7 @@ def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_ui
 
 
 def capget(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
-    """Read capabilities by capget(2).
+    """Read the capabilities of this process.
 
     Raises:
         OSError: With the call's errno.

@@ -30,7 +30,11 @@ GRACE: Final = 10.0
 
 _KEPT_STDERR: Final = 8 * 1024
 _TURN: Final = 0.2
+_SHORT_TURN: Final = 0.002
 _CHUNK: Final = 1 << 16
+_LAST_READS: Final = 4
+_RESULT: Final = "result"
+_DEAD: Final = ("Z", "X")
 
 
 class WorkerFailed(Exception):  # noqa: N818 - it is an outcome that the parent reports, not an error of the program
@@ -94,13 +98,9 @@ class WorkerProcess:
             raise WorkerFailed(self._how_it_ended())
 
     def kill(self) -> None:
-        """Kill the worker and everything in its session, and wait until it is gone."""
+        """Kill the worker and everything in its session, wait until it is gone, and take in its last words."""
         if self.process.returncode is None:
-            # The worker is not reaped yet, so its number cannot belong to another process.
-            for group in {self.process.pid, *_groups_of_session(self.process.pid)}:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(group, signal.SIGKILL)
-            self.process.wait()
+            self._reap()
         self.open_pipes.close()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
@@ -112,20 +112,28 @@ class WorkerProcess:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise WorkerFailed(f"timed out: it was stopped after {self.seconds} seconds")
-        for key, _ in self.open_pipes.select(min(left, _TURN)):
-            data = os.read(key.fd, _CHUNK)
-            if not data:
-                self.open_pipes.unregister(key.fileobj)
-                if key.data == "result":
-                    return False
-            elif key.data == "result":
-                self.received += data
-            else:
-                self._keep(data)
-            self._watch_scratch()
-            return True
+        events = self.open_pipes.select(min(left, _TURN))
+        if not events and _has_exited(self.process.pid):
+            # It may have written between the two calls; a straggler may hold the pipe open for ever.
+            events = self.open_pipes.select(0)
+            if not events:
+                return False
         self._watch_scratch()
-        return not _has_exited(self.process.pid)
+        going_on = True
+        for key, _ in events:
+            going_on = self._take(key) and going_on
+        return going_on
+
+    def _take(self, key: selectors.SelectorKey) -> bool:
+        data = os.read(key.fd, _CHUNK)
+        if not data:
+            self.open_pipes.unregister(key.fileobj)
+            return bool(key.data != _RESULT)
+        if key.data == _RESULT:
+            self.received += data
+        else:
+            self._keep(data)
+        return True
 
     def _keep(self, data: bytes) -> None:
         self.stderr_size += len(data)
@@ -148,23 +156,28 @@ class WorkerProcess:
         while not _has_exited(self.process.pid):
             if time.monotonic() > until:
                 raise WorkerFailed("timed out: it did not end after its answer")
-            self._drain()
-        self._drain()
-        # Anything left of its session goes before the number of the worker is given back.
-        for group in {self.process.pid, *_groups_of_session(self.process.pid)}:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, signal.SIGKILL)
-        self.process.wait()
+            for key, _ in self.open_pipes.select(_SHORT_TURN):
+                self._take(key)
+            if not self.open_pipes.get_map():
+                time.sleep(_SHORT_TURN)
+        self._reap()
 
-    def _drain(self) -> None:
-        for key, _ in self.open_pipes.select(0.01):
-            data = os.read(key.fd, _CHUNK)
-            if not data:
-                self.open_pipes.unregister(key.fileobj)
-            elif key.data == "stderr":
-                self._keep(data)
-        if not self.open_pipes.get_map():
-            time.sleep(0.001)
+    def _reap(self) -> None:
+        # Reaped last: until then the worker's number, which is that of its session, belongs to nobody else.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        until = time.monotonic() + GRACE
+        while (stragglers := _stragglers(self.process.pid)) and time.monotonic() < until:
+            for pid in stragglers:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_SHORT_TURN)
+        self.process.wait()
+        for _ in range(_LAST_READS):
+            for key, _ in self.open_pipes.select(0):
+                with contextlib.suppress(WorkerFailed):
+                    self._take(key)
 
     def _how_it_ended(self) -> str:
         if self.process.returncode is None:
@@ -210,7 +223,7 @@ def started(
         ) from None
     worker = WorkerProcess(process=process, scratch=scratch, deadline=time.monotonic() + seconds, seconds=seconds)
     try:
-        worker.open_pipes.register(_fileno(process.stdout), selectors.EVENT_READ, "result")
+        worker.open_pipes.register(_fileno(process.stdout), selectors.EVENT_READ, _RESULT)
         worker.open_pipes.register(_fileno(process.stderr), selectors.EVENT_READ, "stderr")
         yield worker
     finally:
@@ -226,18 +239,17 @@ def _has_exited(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _groups_of_session(session: int) -> set[int]:
-    """Return the process groups of a session: a straggler may have left the worker's group."""
-    groups: set[int] = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                # After the name in parentheses: state, parent, group, session.
-                rest = Path("/proc", name, "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2]
-                fields = rest.split()
-                if int(fields[3]) == session:
-                    groups.add(int(fields[2]))
-    return groups
+def _stragglers(session: int) -> set[int]:
+    """Return the processes of a session that still run: one may have left the worker's group."""
+    found: set[int] = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # After the name in parentheses: state, parent, group, session.
+            text = Path("/proc", name, "stat").read_text(encoding="ascii", errors="replace")
+            state, _, _, its_session = text.rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state not in _DEAD:
+                found.add(int(name))
+    return found
 
 
 def _signal_name(number: int) -> str:

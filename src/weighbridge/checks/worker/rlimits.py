@@ -14,7 +14,7 @@ MAX_TASKS: Final = 4096
 
 
 def apply(*, memory: int, cpu_seconds: int, files: int) -> dict[str, int]:
-    """Set the limits, hard and soft, and return those that are in force by name.
+    """Set the limits and return those that are in force by name.
 
     A limit that the process already has and that is lower stays.
 
@@ -35,7 +35,9 @@ def apply(*, memory: int, cpu_seconds: int, files: int) -> dict[str, int]:
 
 def _lower(kind: int, value: int) -> int:
     _, hard = resource.getrlimit(kind)
+    # At the soft limit of processor time the kernel sends SIGXCPU, which tells why; a second later it kills.
+    ceiling = value + 1 if kind == resource.RLIMIT_CPU else value
     if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(kind, (value, value))
+        ceiling = min(ceiling, hard)
+    resource.setrlimit(kind, (min(value, ceiling), ceiling))
     return resource.getrlimit(kind)[0]
