@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -31,6 +30,9 @@ _STRING: Final = "tag:yaml.org,2002:str"
 _SCALARS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
 )
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
+"""Numbers that every reader of YAML takes for the same: 010, 1_000, 0x10 and 1:30 are not, and neither is 1.0e+400."""
+
 _PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -85,26 +87,13 @@ def load(data: bytes, *, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ParseError(f"{name}:{line}: not YAML that is accepted: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The scanner itself fails on an escape such as "\\UFFFFFFFF" and on a version of thousands of digits.
         raise ParseError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
     if node is None:
         raise ParseError(f"{name} is empty")
     lines: dict[tuple[str | int, ...], int] = {}
     return Document(name, _plain(node, (), name, lines), lines)
-
-
-def read(path: Path) -> Document:
-    """Read and parse a file; see ``load``.
-
-    Raises:
-        ParseError: Also for a file that cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_YAML_BYTES + 1)
-    except OSError as error:
-        raise ParseError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
-    return load(data, name=path.name)
 
 
 class _Loader(yaml.SafeLoader):
@@ -140,6 +129,7 @@ def _plain(node: yaml.Node, path: tuple[str | int, ...], name: str, lines: dict[
             key_line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode) or key.tag != _STRING:
                 raise ParseError(f"{name}:{key_line}: a key must be a plain string")
+            _visible(key.value, name, key_line)
             if key.value in result:
                 raise ParseError(f"{name}:{key_line}: the key {key.value!r} appears twice")
             lines[(*path, key.value)] = key_line
@@ -159,13 +149,17 @@ def _scalar(node: yaml.Node, name: str, line: int) -> object:
         if text in ("true", "false"):
             return text == "true"
         raise ParseError(f"{name}:{line}: write true or false instead of {text!r}, or quote it")
-    try:
-        if kind == "int":
-            return int(text)
-        if kind == "float":
-            return float(text)
-    except ValueError:
-        raise ParseError(f"{name}:{line}: {text[:40]!r} is not a decimal number; quote it if it is text") from None
+    if kind in ("int", "float"):
+        if _NUMBER.fullmatch(text) is None:
+            raise ParseError(f"{name}:{line}: {text[:40]!r} is not a plain decimal number; quote it if it is text")
+        return int(text) if kind == "int" else float(text)
+    return _visible(text, name, line)
+
+
+def _visible(text: str, name: str, line: int) -> str:
+    # Escapes such as "\\e" and "\\u202e" would steer the terminal of whoever reads this later, or hide text from them.
+    if not text.replace("\n", "").replace("\t", "").isprintable():
+        raise ParseError(f"{name}:{line}: the text {text[:40]!r} has characters that cannot be seen")
     return text
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -9,7 +11,7 @@ from tests.builders import POLICY
 from weighbridge.errors import ParseError, WeighbridgeError
 from weighbridge.evidence.record import CheckName
 from weighbridge.policy import Policy
-from weighbridge.trust import VERDICT, Signable
+from weighbridge.trust import VERDICT, Signable, Trust
 
 
 def parse(text: str) -> Policy:
@@ -89,6 +91,13 @@ def test_refuses_what_is_no_policy_at_all() -> None:
     for text in ("", "[]", "text", "a: 1", "null"):
         with pytest.raises(ParseError):
             parse(text)
+
+
+@pytest.mark.parametrize("read", [Policy.read, Trust.read])
+def test_refuses_a_file_that_cannot_be_read(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    for path in (tmp_path / "nothing.yaml", tmp_path):
+        with pytest.raises(ParseError, match="cannot be read"):
+            read(path)
 
 
 def test_roles_may_sign_every_check_and_verdicts_and_nothing_else() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import yaml
 from hypothesis import given
@@ -67,6 +65,18 @@ BOMB = "a: &a [x,x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}
         ("a: " + "[" * 30 + "]" * 30, "deeper than 24"),
         ("- " * 30 + "a", "deeper than 24"),
         ("a: \x07", "not YAML"),
+        (r'a: "\U99999999"', "not YAML"),
+        ("%YAML " + "1" * 5000 + ".1\n---\na: b", "not YAML"),
+        ("a: 010", "decimal"),
+        ("a: 1_000", "decimal"),
+        ("a: +5", "decimal"),
+        ("a: 1.0e+400", "decimal"),
+        ("a: 1:30", "decimal"),
+        ("a: .inf", "decimal"),
+        (r'b: 1\na: "\e[2J"'.replace(r"\n", "\n"), "x:2: the text"),
+        (r'a: "\ud800"', "cannot be seen"),
+        (r'a: "\u202e"', "cannot be seen"),
+        (r'"\e[2J": a', "cannot be seen"),
     ],
 )
 def test_refuses_with_file_and_line(text: str, words: str) -> None:
@@ -101,10 +111,3 @@ def test_errors_of_types_name_the_line() -> None:
     text = b"items:\n  - count: 1\n  - count: one\n"
     with pytest.raises(ParseError, match=r"^x:3: Expected `int`.*items\[1\]\.count"):
         _yaml.load(text, name="x").convert(Outer)
-
-
-def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(ParseError, match="cannot be read"):
-        _yaml.read(tmp_path / "nothing.yaml")
-    with pytest.raises(ParseError, match="cannot be read"):
-        _yaml.read(tmp_path)
