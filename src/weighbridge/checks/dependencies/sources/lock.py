@@ -133,5 +133,5 @@ def _paths(locked: Sequence[Locked]) -> dict[int, tuple[str, ...]]:
         for place, package in enumerate(locked)
     }
     own = [str(place) for place, package in enumerate(locked) if package.own]
-    found = paths_from_roots(edges, own or natural_roots(edges))
+    found = paths_from_roots(edges, [*own, *natural_roots(edges)])
     return {int(place): tuple(names[int(step)] for step in path) for place, path in found.items()}

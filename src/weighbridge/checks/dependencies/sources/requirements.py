@@ -162,7 +162,7 @@ def _option(reading: _Reading, option: OptionLine, path: Path, location: str) ->
 
 
 def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kind: str) -> None:
-    if _URL.match(line.text) or line.text.startswith((".", "/", "~")) or line.text.lower().endswith(_ARCHIVE):
+    if _is_place(line.text):
         reading.doubt(location, "a file, directory or URL is not a release of an index; it has no advisories")
         return
     try:
@@ -178,6 +178,12 @@ def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kin
         reading.doubt(location, f"{name} comes from a URL, so that its content is not a release of an index")
     else:
         _pin(reading, requirement, name, line, location, kind=kind)
+
+
+def _is_place(text: str) -> bool:
+    if _URL.match(text) or text.startswith((".", "/", "~")):
+        return True
+    return "@" not in text and text.lower().endswith(_ARCHIVE)
 
 
 def _pin(
@@ -198,6 +204,9 @@ def _pin(
             reading.passed_over += 1
         return
     version = parse_version(exact[0])
+    if "" in exact:
+        reading.doubt(location, f"{name} is pinned to no version, so it is no requirement")
+        return
     if len(set(exact)) > 1 or (version and not requirement.specifier.contains(version, prereleases=True)):
         reading.doubt(location, f"{name} is pinned to versions that contradict each other")
     reading.pins.extend(Pin(name=name, version=each, location=location) for each in dict.fromkeys(exact))

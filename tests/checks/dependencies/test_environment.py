@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.attacks.dependencies import LITELLM_PTH, install
+
+from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.sources import environment, installed, recorded, startup
+from weighbridge.checks.dependencies.sources.environment import read_environment
+from weighbridge.errors import InputError
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    folder.mkdir(parents=True)
+    install(folder, "Demo_Pkg", "1.0+cu121")
+    return folder
+
+
+def venv(site: Path) -> Path:
+    return site.parents[2]
+
+
+def rules(found: Inventory) -> list[tuple[str, str]]:
+    return [(one.rule, one.location.rpartition("/")[2]) for one in found.findings]
+
+
+def reasons(found: Inventory) -> list[str]:
+    return [one.reason for one in found.undecided]
+
+
+def test_reads_names_and_versions_without_importing(site: Path) -> None:
+    (site / "demo_pkg" / "__init__.py").unlink()
+    install(site, "other", "2.0", {"other.py": b"raise SystemExit('imported')\n"})
+    found = read_environment(site)
+    assert {(pin.name, pin.version) for pin in found.pins} == {("demo-pkg", "1.0+cu121"), ("other", "2.0")}
+    assert (found.inputs[0].name, found.inputs[0].rows) == ("site-packages", 2)
+
+
+def test_finds_site_packages_in_a_virtual_environment(site: Path) -> None:
+    (venv(site) / "lib64").symlink_to("lib")
+    found = read_environment(venv(site))
+    assert [pin.location for pin in found.pins] == ["lib/python3.11/site-packages/Demo_Pkg-1.0+cu121.dist-info"]
+    assert not found.findings
+    assert not found.undecided
+
+
+def test_the_running_environment_has_no_false_alarm() -> None:
+    found = read_environment(Path(sysconfig.get_path("purelib")))
+    assert len(found.pins) > 20
+    assert [rule for rule in rules(found) if rule[0] != "record-missing"] == []
+    assert all("editable" in reason for reason in reasons(found))
+
+
+def test_the_input_digest_changes_with_any_record(site: Path) -> None:
+    before = read_environment(site).inputs[0].sha256
+    assert read_environment(site).inputs[0].sha256 == before
+    record = site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD"
+    record.write_text(record.read_text() + "extra.py,,\n")
+    assert read_environment(site).inputs[0].sha256 != before
+
+
+def test_system_packages_that_are_visible_too_are_undecided(site: Path) -> None:
+    (venv(site) / "pyvenv.cfg").write_text("home = /usr/bin\nInclude-System-Site-Packages = TRUE\n")
+    assert "not handed in" in reasons(read_environment(venv(site)))[0]
+    (venv(site) / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    assert not read_environment(venv(site)).undecided
+
+
+@pytest.mark.parametrize(
+    ("origin", "why"),
+    [
+        ({"url": "file:///x", "dir_info": {"editable": True}}, "editable install"),
+        ({"url": "file:///x", "dir_info": {}}, "from a directory"),
+        ({"url": "https://x", "vcs_info": {"vcs": "git", "commit_id": "a"}}, "from version control"),
+        ({"url": "https://x/y.whl", "archive_info": {}}, "from a URL"),
+    ],
+)
+def test_what_is_no_release_of_an_index_is_doubted(site: Path, origin: dict[str, object], why: str) -> None:
+    install(site, "side", "1.0", direct_url=origin)
+    doubt = next(pin.doubt for pin in read_environment(site).pins if pin.name == "side")
+    assert why in doubt
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{", b"\xff", b'{"a": 1, "a": 2}'])
+def test_an_origin_that_cannot_be_read_is_doubted(site: Path, data: bytes) -> None:
+    (install(site, "side", "1.0") / "direct_url.json").write_bytes(data)
+    assert "cannot be read" in next(pin.doubt for pin in read_environment(site).pins if pin.name == "side")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        (None, "missing"),
+        (b"", "names no package"),
+        (b"Name: side\n\nVersion: 1.0\n", "names no package"),
+        (b"Name: side\nVersion: 1.0\nName: other\n", "twice"),
+        (b"Name: ../x\nVersion: 1.0\n", "not one that a package can have"),
+        (b"x" * 200, "larger than"),
+    ],
+)
+def test_metadata_that_cannot_be_read_is_undecided(
+    site: Path, monkeypatch: pytest.MonkeyPatch, metadata: bytes | None, why: str
+) -> None:
+    monkeypatch.setattr(installed, "MAX_METADATA", 150)
+    path = install(site, "side", "1.0") / "METADATA"
+    path.unlink()
+    if metadata is not None:
+        path.write_bytes(metadata)
+    assert why in reasons(read_environment(site))[0]
+
+
+def test_a_directory_that_names_another_package_is_doubted(site: Path) -> None:
+    (site / "Demo_Pkg-1.0+cu121.dist-info").rename(site / "harmless-1.0.dist-info")
+    assert "another package" in read_environment(site).pins[0].doubt
+
+
+def test_reads_egg_info_and_doubts_eggs(site: Path) -> None:
+    (site / "old-1.0.egg-info").write_text("Name: old\nVersion: 1.0\n")
+    (site / "older.egg-info").mkdir()
+    (site / "older.egg-info" / "PKG-INFO").write_text("Name: older\nVersion: 2.0\n")
+    (site / "linked.egg-link").write_text("/elsewhere\n")
+    found = read_environment(site)
+    assert {("old", "1.0"), ("older", "2.0")} <= {(pin.name, pin.version) for pin in found.pins}
+    assert sum("without a RECORD" in reason for reason in reasons(found)) == 2
+    assert any("egg" in reason for reason in reasons(found))
+
+
+def test_reports_a_file_that_was_changed_after_the_installation(site: Path) -> None:
+    (site / "demo_pkg" / "__init__.py").write_bytes(b"x = 2\n")
+    finding = read_environment(site).findings[0]
+    assert (finding.rule, finding.severity) == ("record-mismatch", "high")
+    assert "demo_pkg/__init__.py" in finding.message
+    assert finding.component is not None
+    assert finding.component.name == "demo-pkg"
+
+
+def test_reports_a_file_that_is_gone(site: Path) -> None:
+    (site / "demo_pkg" / "__init__.py").unlink()
+    assert rules(read_environment(site)) == [("record-missing", "Demo_Pkg-1.0+cu121.dist-info")]
+
+
+@pytest.mark.parametrize("entry", ["/etc/passwd", "../../../../outside", "link/x"])
+def test_never_reads_a_recorded_file_outside_what_was_handed_in(site: Path, tmp_path: Path, entry: str) -> None:
+    (tmp_path / "outside").write_text("secret")
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "x").write_text("secret")
+    (site / "link").symlink_to(tmp_path / "away")
+    record = site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD"
+    record.write_text(record.read_text() + f"{entry},sha256=AAAA,1\n")
+    assert not read_environment(venv(site)).findings
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("only-a-path", "not a path, a hash and a size"),
+        ("demo_pkg/__init__.py,md5=AAAA,1", "cannot be read"),
+        ("demo_pkg/__init__.py,sha256=!,1", "cannot be read"),
+        ("demo_pkg,sha256=AAAA,1", "cannot be read"),
+        ('"unclosed,sha256=AAAA,1', "RECORD cannot be read"),
+        ("demo\0,sha256=AAAA,1", "RECORD"),
+    ],
+)
+def test_a_record_that_cannot_be_followed_is_undecided(site: Path, row: str, why: str) -> None:
+    record = site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD"
+    record.write_text(record.read_text() + row + "\n")
+    found = read_environment(site)
+    assert why in reasons(found)[0]
+
+
+def test_a_distribution_without_record_is_undecided(site: Path) -> None:
+    (site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD").unlink()
+    assert "without a RECORD" in reasons(read_environment(site))[0]
+
+
+def test_finds_the_way_that_litellm_came_with_an_intact_record(site: Path) -> None:
+    install(site, "litellm", "1.82.8", {"litellm/__init__.py": b"", "litellm_init.pth": LITELLM_PTH})
+    found = read_environment(site)
+    assert rules(found) == [("startup-code", "litellm_init.pth:1")]
+    assert found.findings[0].severity == "high"
+    assert "subprocess" in found.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.pth", b"import os"),
+        ("a.pth", b"# comment\n\nimport\tos; os.system('x')\n"),
+        ("a.pth", b"\xef\xbb\xbfimport os\n"),
+        ("a.pth", b"\xff\nimport os\n"),
+        (".hidden.pth", b"import os\n"),
+        ("a.pth", b"/opt/x\rimport os\n"),
+        ("a.start", b"demo.hooks:begin\n"),
+        ("sitecustomize.py", b""),
+        ("usercustomize.cpython-311-x86_64-linux-gnu.so", b""),
+        ("sitecustomize.pyc", b""),
+        ("_virtualenv.pth", b"import _virtualenv"),
+    ],
+)
+def test_reports_code_that_runs_at_start(site: Path, name: str, data: bytes) -> None:
+    (site / name).write_bytes(data)
+    assert "startup-code" in [rule for rule, _ in rules(read_environment(site))]
+
+
+def test_reports_a_package_that_is_a_hook(site: Path) -> None:
+    (site / "sitecustomize").mkdir()
+    assert rules(read_environment(site)) == [("startup-code", "sitecustomize")]
+
+
+def test_reports_a_start_file_that_is_too_large(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "MAX_PTH", 10)
+    (site / "a.pth").write_bytes(b"#" * 11)
+    assert rules(read_environment(site)) == [("startup-code", "a.pth")]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("comment.pth", b"# import os\n\n"),
+        ("sitecustomize.txt", b""),
+        ("my_sitecustomize.py", b""),
+        (
+            "distutils-precedence.pth",
+            b"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
+            b"enabled and __import__('_distutils_hack').add_shim(); \n",
+        ),
+    ],
+)
+def test_leaves_known_and_harmless_files_alone(site: Path, name: str, data: bytes) -> None:
+    (site / name).write_bytes(data)
+    found = read_environment(site)
+    assert (found.findings, found.undecided) == ((), ())
+
+
+def test_knows_files_by_their_content_alone(site: Path) -> None:
+    (site / "distutils-precedence.pth").write_bytes(b"import _distutils_hack_\n")
+    assert rules(read_environment(site)) == [("startup-code", "distutils-precedence.pth:1")]
+
+
+def test_a_directory_that_is_added_is_undecided_unless_an_editable_install_explains_it(site: Path) -> None:
+    (site / "more.pth").write_bytes(b"/srv/code\n")
+    assert "another directory importable" in reasons(read_environment(site))[0]
+    (site / "more.pth").unlink()
+    editable = {"url": "file:///srv/code", "dir_info": {"editable": True}}
+    install(site, "mine", "1.0", {"_mine.pth": b"/srv/code\n"}, direct_url=editable)
+    found = read_environment(site)
+    assert not found.undecided
+    assert [pin.name for pin in found.pins if pin.doubt] == ["mine"]
+    (site / "_mine.pth").write_bytes(b"/srv/code\nimport os\n")
+    assert ("startup-code", "_mine.pth:2") in rules(read_environment(site))
+
+
+def test_a_start_file_that_cannot_be_read_is_undecided(site: Path) -> None:
+    (site / "loop.pth").symlink_to("loop.pth")
+    assert "cannot be read" in reasons(read_environment(site))[0]
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "empty"])
+def test_refuses_what_is_no_environment(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "thing"
+    if kind == "file":
+        path.write_text("")
+    elif kind == "empty":
+        path.mkdir()
+    with pytest.raises(InputError):
+        read_environment(path)
+
+
+def test_refuses_more_than_the_limits(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(recorded, "MAX_ROWS", 1)
+        assert "more than 1 rows" in reasons(read_environment(site))[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(installed, "MAX_RECORD", 1)
+        assert "RECORD is larger" in reasons(read_environment(site))[0]
+    monkeypatch.setattr(environment, "MAX_DISTRIBUTIONS", 0)
+    with pytest.raises(InputError, match="more than 0"):
+        read_environment(site)
+
+
+PLACES = st.sampled_from(["a.pth", "a.start", "demo-1.0.dist-info/RECORD", "demo-1.0.dist-info/METADATA"])
+
+
+@given(st.binary(max_size=80), PLACES)
+def test_any_bytes_are_read_or_undecided(tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str) -> None:
+    site = tmp_path_factory.mktemp("site-packages")
+    install(site, "demo", "1.0")
+    (site / name).write_bytes(data)
+    read_environment(site)

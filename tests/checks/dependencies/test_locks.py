@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.checks.dependencies.check import reader_for
+from weighbridge.checks.dependencies.inventory import Inventory, natural_roots, paths_from_roots
+from weighbridge.checks.dependencies.sources import lock as module
+from weighbridge.checks.dependencies.sources.poetrylock import parse_poetry_lock
+from weighbridge.checks.dependencies.sources.pylock import parse_pylock
+from weighbridge.checks.dependencies.sources.uvlock import parse_uv_lock
+from weighbridge.errors import InputError, ParseError
+
+UV = """
+version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[manifest]
+members = ["app", "side"]
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { editable = "." }
+dependencies = [{ name = "Requests" }, { name = "torch", version = "2.3.0+cpu", marker = "sys_platform == 'x'" }]
+
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+
+[[package]]
+name = "side"
+version = "0.1.0"
+source = { editable = "packages/side" }
+
+[[package]]
+name = "requests"
+version = "2.31.0"
+source = { registry = "https://index.example/simple" }
+dependencies = [{ name = "urllib3" }]
+
+[[package]]
+name = "urllib3"
+version = "2.0.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "torch"
+version = "2.3.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "torch"
+version = "2.3.0+cpu"
+source = { registry = "https://index.example/whl" }
+
+[[package]]
+name = "pytest"
+version = "8.0.0"
+source = { registry = "https://index.example/simple" }
+
+[[package]]
+name = "patched"
+version = "1.0"
+source = { git = "https://example.org/patched?rev=main#abcdef" }
+
+[[package]]
+name = "local"
+version = "1.0"
+source = { editable = "../local" }
+
+[[package]]
+name = "dynamic"
+source = { directory = "vendor/dynamic" }
+"""
+
+POETRY = """
+[[package]]
+name = "flask"
+version = "2.0.0"
+description = "x"
+optional = false
+python-versions = ">=3.8"
+files = []
+
+[package.dependencies]
+Jinja2 = ">=3.0"
+colorama = {version = "*", markers = "sys_platform == \\"win32\\""}
+
+[[package]]
+name = "jinja2"
+version = "3.0.0"
+
+[[package]]
+name = "colorama"
+version = "0.4.6"
+
+[[package]]
+name = "inside"
+version = "1.0"
+
+[package.source]
+type = "git"
+url = "https://example.org/inside.git"
+
+[[package]]
+name = "private"
+version = "1.0"
+
+[package.source]
+type = "legacy"
+url = "https://index.example/simple"
+
+[metadata]
+lock-version = "2.1"
+python-versions = "^3.11"
+content-hash = "x"
+"""
+
+PYLOCK = """
+lock-version = "1.0"
+created-by = "test"
+extras = ["gpu"]
+dependency-groups = ["dev"]
+
+[[packages]]
+name = "attrs"
+version = "25.1.0"
+[[packages.wheels]]
+url = "https://index.example/attrs.whl"
+hashes = {sha256 = "aa"}
+
+[[packages]]
+name = "cattrs"
+version = "24.1.2"
+dependencies = [{name = "attrs"}]
+
+[[packages]]
+name = "elsewhere"
+version = "1.0"
+marker = "sys_platform == 'elsewhere'"
+
+[[packages]]
+name = "optional"
+version = "1.0"
+marker = "'gpu' in extras or 'dev' in dependency_groups"
+
+[[packages]]
+name = "strange"
+version = "1.0"
+marker = "this is no marker"
+
+[[packages]]
+name = "from-git"
+vcs = {type = "git", url = "https://example.org/x", commit-id = "abc"}
+
+[[packages]]
+name = "from-url"
+version = "1.0"
+archive = {url = "https://example.org/x.tar.gz", hashes = {sha256 = "aa"}}
+
+[[packages]]
+name = "itself"
+directory = {path = ".", editable = true}
+
+[[packages]]
+name = "beside"
+directory = {path = "../beside"}
+"""
+
+
+def pins(found: Inventory) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(pin.name, pin.version): pin.path for pin in found.pins}
+
+
+def doubts(found: Inventory) -> dict[str, str]:
+    return {pin.name: pin.doubt for pin in found.pins if pin.doubt}
+
+
+def test_reads_a_lock_of_uv() -> None:
+    found = parse_uv_lock(UV.encode(), name="uv.lock")
+    assert pins(found) == {
+        ("requests", "2.31.0"): ("app", "requests"),
+        ("urllib3", "2.0.0"): ("app", "requests", "urllib3"),
+        ("torch", "2.3.0"): ("torch",),
+        ("torch", "2.3.0+cpu"): ("app", "torch"),
+        ("pytest", "8.0.0"): ("app", "pytest"),
+        ("patched", "1.0"): ("patched",),
+        ("local", "1.0"): ("local",),
+    }
+    assert set(doubts(found)) == {"patched", "local"}
+    assert [entry.reason.split()[0] for entry in found.undecided] == ["dynamic"]
+    assert found.passed_over == 2
+    line = UV.splitlines().index('name = "requests"')  # the header of its table stands one line above
+    assert found.pins[0].location == f"uv.lock:{line}"
+
+
+def test_reads_a_lock_of_poetry() -> None:
+    found = parse_poetry_lock(POETRY.encode(), name="poetry.lock")
+    assert pins(found) == {
+        ("flask", "2.0.0"): ("flask",),
+        ("jinja2", "3.0.0"): ("flask", "jinja2"),
+        ("colorama", "0.4.6"): ("flask", "colorama"),
+        ("inside", "1.0"): ("inside",),
+        ("private", "1.0"): ("private",),
+    }
+    assert set(doubts(found)) == {"inside"}
+
+
+def test_reads_a_lock_of_pep_751() -> None:
+    found = parse_pylock(PYLOCK.encode(), name="pylock.toml")
+    assert pins(found) == {
+        ("attrs", "25.1.0"): ("cattrs", "attrs"),
+        ("cattrs", "24.1.2"): ("cattrs",),
+        ("optional", "1.0"): ("optional",),
+        ("strange", "1.0"): ("strange",),
+        ("from-url", "1.0"): ("from-url",),
+    }
+    assert set(doubts(found)) == {"strange", "from-url"}
+    assert [entry.reason.split()[0] for entry in found.undecided] == ["from-git", "beside"]
+    assert found.passed_over == 2
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "pylock.toml", "pylock.gpu.toml"])
+def test_knows_a_format_by_its_name(tmp_path: Path, name: str) -> None:
+    text = UV if name == "uv.lock" else POETRY if name == "poetry.lock" else PYLOCK
+    (tmp_path / name).write_text(text)
+    assert reader_for(tmp_path / name)(tmp_path / name).pins
+
+
+@pytest.mark.parametrize("name", ["Pipfile.lock", "pdm.lock", "conda-lock.yml", "pylock.a.b.toml", "UV.LOCK", "lock"])
+def test_refuses_a_format_that_it_does_not_know(name: str) -> None:
+    with pytest.raises(InputError, match="no lock format that is understood"):
+        reader_for(Path(name))
+
+
+PARSERS = [parse_uv_lock, parse_poetry_lock, parse_pylock]
+Parser = Callable[..., Inventory]
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_uv_lock, "version = 2\n"),
+        (parse_uv_lock, "version = '1'\n"),
+        (parse_uv_lock, "package = []\n"),
+        (parse_uv_lock, "version = 1\n[[package]]\nname = 'x'\nversion = '1'\n"),
+        (parse_uv_lock, "version = 1\n[[package]]\nname = 'x'\nversion = 1\nsource = {registry = 'y'}\n"),
+        (parse_poetry_lock, "[[package]]\nname = 'x'\nversion = '1'\n"),
+        (parse_poetry_lock, "package = []\n[metadata]\nlock-version = '3.0'\n"),
+        (parse_poetry_lock, "[[package]]\nname = 'x'\n[metadata]\nlock-version = '2.0'\n"),
+        (parse_pylock, "lock-version = '2.0'\npackages = []\n"),
+        (parse_pylock, "lock-version = '1.0'\n"),
+        (parse_pylock, "lock-version = '1.0'\npackages = {}\n"),
+    ],
+)
+def test_refuses_a_lock_of_another_format_or_with_gaps(parse: Parser, text: str) -> None:
+    with pytest.raises(ParseError):
+        parse(text.encode(), name="lock")
+
+
+@pytest.mark.parametrize("parse", PARSERS)
+@pytest.mark.parametrize("data", [b"\xff", b"a = ", b"a = " + b"[" * 100_000, b"a = 1\na = 2\n", b"\0"])
+def test_refuses_what_is_no_toml(parse: Parser, data: bytes) -> None:
+    with pytest.raises(ParseError, match="lock is not"):
+        parse(data, name="lock")
+
+
+@pytest.mark.parametrize("name", ["", "../../etc", "a b", "é", "x" * 300, "\\u001b[2J"])
+def test_a_name_that_no_package_has_is_undecided(name: str) -> None:
+    text = f'version = 1\n[[package]]\nname = "{name}"\nversion = "1"\nsource = {{registry = "y"}}\n'
+    found = parse_uv_lock(text.encode(), name="uv.lock")
+    assert not found.pins
+    assert "cannot be looked up" in found.undecided[0].reason
+    assert found.undecided[0].reason.isprintable()
+
+
+def test_refuses_more_packages_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PACKAGES", 2)
+    with pytest.raises(ParseError, match="more than 2 packages"):
+        parse_uv_lock(UV.encode(), name="uv.lock")
+
+
+def test_says_no_line_rather_than_a_wrong_one() -> None:
+    text = "version = 1\npackage = [{name = 'demo', version = '1', source = {registry = 'y'}}]\n"
+    assert parse_uv_lock(text.encode(), name="uv.lock").pins[0].location == "uv.lock#demo"
+
+
+def test_a_cycle_has_a_path_too() -> None:
+    text = "lock-version = '1.0'\n" + "".join(
+        f"[[packages]]\nname = '{one}'\nversion = '1'\ndependencies = [{{name = '{other}'}}]\n"
+        for one, other in (("a", "b"), ("b", "a"), ("self", "self"))
+    )
+    assert pins(parse_pylock(text.encode(), name="pylock.toml")) == {
+        ("a", "1"): ("a",), ("b", "1"): ("b",), ("self", "1"): ("self",),
+    }  # fmt: skip
+
+
+nodes = st.sampled_from("abcdef")
+
+
+@given(st.dictionaries(nodes, st.lists(nodes, max_size=4)))
+def test_a_path_is_made_of_edges_from_a_root(edges: dict[str, list[str]]) -> None:
+    roots = natural_roots(edges)
+    for node, path in paths_from_roots(edges, roots).items():
+        assert path[0] in roots
+        assert path[-1] == node
+        assert all(after in edges[before] for before, after in pairwise(path))
+        assert len(set(path)) == len(path)
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for parse in PARSERS:
+        for prefix in ("", "version = 1\n", "lock-version = '1.0'\n"):
+            try:
+                parse((prefix + text).encode(), name="lock")
+            except ParseError:
+                continue

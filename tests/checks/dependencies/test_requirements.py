@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.sources import requirement_lines, requirements
+from weighbridge.checks.dependencies.sources.requirement_lines import lines
+from weighbridge.checks.dependencies.sources.requirements import included_files, read_requirements
+from weighbridge.checks.interface import CheckRequest, DependencyAuditOptions
+from weighbridge.errors import InputError, ParseError
+
+HASH = "--hash=sha256:" + "a" * 64
+
+
+def read(folder: Path, text: str | bytes, **others: str) -> Inventory:
+    for name, content in others.items():
+        target = folder / name.replace("__", "/").replace("_txt", ".txt")
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(content)
+    path = folder / "requirements.txt"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_requirements(path)
+
+
+def pins(found: Inventory) -> list[tuple[str, str, str]]:
+    return [(pin.name, pin.version, pin.location.removeprefix("requirements.txt:")) for pin in found.pins]
+
+
+def test_reads_exact_pins_with_hashes_continuations_and_comments(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        f"# a comment \\\n\nFlask_Login==1.0  # why\n"
+        f"torch==2.3.0+cu121 \\\n    {HASH} \\\n    --hash sha256:{'b' * 64}\n"
+        f"numpy [extra] == 1.26.0 ; python_version >= '3.8' {HASH}\n"
+        "weird===1.0-custom\nzope.interface==5.0,>=4\n",
+    )
+    assert pins(found) == [
+        ("flask-login", "1.0", "3"),
+        ("torch", "2.3.0+cu121", "4"),
+        ("numpy", "1.26.0", "7"),
+        ("weird", "1.0-custom", "8"),
+        ("zope-interface", "5.0", "9"),
+    ]
+    assert not found.undecided
+    assert found.inputs[0].rows == 5
+
+
+def test_a_comment_line_ends_what_it_continues(tmp_path: Path) -> None:
+    assert pins(read(tmp_path, "demo==1.0 \\\n# gone\nother==2.0\n")) == [("demo", "1.0", "1"), ("other", "2.0", "3")]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("demo", "not pinned"),
+        ("demo>=1.0", "not pinned"),
+        ("demo==1.*", "not pinned"),
+        ("demo~=1.0", "not pinned"),
+        ("demo==1.0,==2.0", "contradict"),
+        ("demo==1.0,>2", "contradict"),
+        ("demo @ https://example.org/demo-1.0-py3-none-any.whl", "comes from a URL"),
+        ("demo @ git+https://example.org/demo@abcdef", "comes from a URL"),
+        ("git+https://example.org/demo@abcdef#egg=demo", "a file, directory or URL"),
+        ("https://example.org/demo-1.0.tar.gz", "a file, directory or URL"),
+        ("./wheels/demo-1.0-py3-none-any.whl", "a file, directory or URL"),
+        ("demo-1.0-py3-none-any.whl", "a file, directory or URL"),
+        ("../demo", "a file, directory or URL"),
+        ("/srv/demo", "a file, directory or URL"),
+        ("-e .", "editable"),
+        ("--editable=git+https://example.org/demo#egg=demo", "editable"),
+        ("demo==${VERSION}", "environment variable"),
+        ("demo==1.0 ; platform_whatever == 'x'", "is no requirement"),
+        ("demo==1.0 --unknown=1", "is not known"),
+        ("--made-up-option", "is not known"),
+        ("--index-url", "has no value"),
+        ("-r", "has no value"),
+        ("demo===", "is no requirement"),
+        ("demo = 1.0", "is no requirement"),
+        ("--find-links 'unclosed", "quoting"),
+        ("dämon==1.0", "is no requirement"),
+    ],
+)
+def test_what_is_not_one_release_of_an_index_is_undecided(tmp_path: Path, line: str, why: str) -> None:
+    found = read(tmp_path, f"fine==1.0\n{line}\n")
+    assert [entry.location for entry in found.undecided] == ["requirements.txt:2"]
+    assert why in found.undecided[0].reason
+
+
+def test_evaluates_markers_for_the_running_target(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        f"here==1.0; sys_platform == '{sys.platform}'\nthere==1.0; sys_platform == 'elsewhere'\n"
+        "old==1.0; python_version < '3'\nextra==1.0; extra == 'test'\n",
+    )
+    assert pins(found) == [("here", "1.0", "1")]
+    assert (found.passed_over, found.undecided) == (3, ())
+
+
+def test_reads_nested_files_with_their_own_locations(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "-r sub/base.txt\n--requirement=more.txt\ntop==1.0\n",
+        sub__base_txt="base==1.0\n-r ../more.txt\n-r ../requirements.txt\n",
+        more_txt="more==1.0\nopen\n",
+    )
+    assert [(pin.name, pin.location) for pin in found.pins] == [
+        ("base", "sub/base.txt:1"),
+        ("more", "more.txt:1"),
+        ("top", "requirements.txt:3"),
+    ]
+    assert [entry.location for entry in found.undecided] == ["more.txt:2"]
+    assert [entry.name for entry in found.inputs] == ["requirements.txt", "sub/base.txt", "more.txt"]
+
+
+def test_a_constraint_pins_what_a_requirement_leaves_open(tmp_path: Path) -> None:
+    found = read(tmp_path, "demo>=1\n-c limits.txt\n", limits_txt="demo==1.5\nbelow==2.0\nbound<3\n")
+    assert {(pin.name, pin.version) for pin in found.pins} == {("demo", "1.5"), ("below", "2.0")}
+    assert not found.undecided
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("-r missing.txt", "No such file"),
+        ("-r ../outside.txt", "outside the directory"),
+        ("-r /etc/passwd.txt", "not a relative path"),
+        ("-c https://example.org/limits.txt", "not a relative path"),
+        ("-r link.txt", "outside the directory"),
+        ("-r key.pem", "does not end in"),
+        ("-r masked.txt", "does not end in"),
+        ("-r .", "does not end in"),
+    ],
+)
+def test_never_reads_outside_its_directory_or_a_file_of_another_kind(tmp_path: Path, line: str, why: str) -> None:
+    inner = tmp_path / "project"
+    inner.mkdir()
+    (tmp_path / "outside.txt").write_text("secret==1.0\n")
+    (inner / "key.pem").write_text("secret==1.0\n")
+    (inner / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (inner / "masked.txt").symlink_to(inner / "key.pem")
+    found = read(inner, f"{line}\n")
+    assert not found.pins
+    assert why in found.undecided[0].reason
+    assert included_files(inner / "requirements.txt") == ()
+
+
+def test_a_worker_may_read_exactly_what_is_included(tmp_path: Path) -> None:
+    read(tmp_path, "-r a.txt\n-c b.txt\n-r none.txt\n", a_txt="-r b.txt\n-r a.txt\n-r requirements.txt\n", b_txt="")
+    main = str(tmp_path / "requirements.txt")
+    assert set(included_files(Path(main))) == {tmp_path / "a.txt", tmp_path / "b.txt"}
+    options = DependencyAuditOptions(advisories="/advisories", requirements=(main,))
+    assert set(CheckRequest(model="/model", options=options).readable()) == {
+        Path("/model"), Path("/advisories"), Path(main), tmp_path / "a.txt", tmp_path / "b.txt",
+    }  # fmt: skip
+
+
+def test_stops_at_a_number_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "MAX_FILES", 3)
+    for number in range(6):
+        (tmp_path / f"f{number}.txt").write_text(f"-r f{number + 1}.txt\n")
+    found = read(tmp_path, "-r f0.txt\n")
+    assert "more than 3 files" in found.undecided[0].reason
+    assert len(included_files(tmp_path / "requirements.txt")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("--extra-index-url https://internal.example/simple\ndemo==1.0\n", ["index-confusion"]),
+        (f"--extra-index-url https://internal.example/simple\ndemo==1.0 {HASH}\n", []),
+        ("--index-url https://internal.example/simple\ndemo==1.0\n", []),
+        ("-i http://internal.example/simple\ndemo==1.0\n", ["insecure-index"]),
+        ("--trusted-host internal.example\ndemo==1.0\n", ["insecure-index"]),
+        ("demo==1.0\n--extra-index-url=https://internal.example/simple\n", ["index-confusion"]),
+    ],
+)
+def test_reports_where_packages_may_come_from(tmp_path: Path, text: str, rules: list[str]) -> None:
+    found = read(tmp_path, text)
+    assert [finding.rule for finding in found.findings] == rules
+    assert pins(found)[0][:2] == ("demo", "1.0")
+    if "internal" in text and "trusted" not in text:
+        assert found.indexes
+
+
+def test_passes_over_options_that_do_not_change_what_is_installed(tmp_path: Path) -> None:
+    text = "--require-hashes\n--no-binary :all:\n--only-binary=demo --pre\n--use-feature fast-deps\n--prefer-binary\n"
+    found = read(tmp_path, text + "demo==1.0 --config-settings='a=b' --global-option=x\n")
+    assert (pins(found), found.undecided) == ([("demo", "1.0", "6")], ())
+
+
+@pytest.mark.parametrize("data", [b"demo==1.0\xff", "demo==1.0".encode("utf-16"), b"\xff\xfed\x00"])
+def test_refuses_bytes_that_are_not_utf_8(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(ParseError, match="not UTF-8"):
+        read(tmp_path, data)
+
+
+def test_reads_a_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
+    assert pins(read(tmp_path, b"\xef\xbb\xbfdemo==1.0\r\nother==2.0\r\n")) == [
+        ("demo", "1.0", "1"),
+        ("other", "2.0", "2"),
+    ]
+
+
+def test_refuses_what_is_over_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_requirements(tmp_path / "none.txt")
+    monkeypatch.setattr(requirement_lines, "MAX_LINES", 2)
+    with pytest.raises(ParseError, match="more than 2 lines"):
+        read(tmp_path, "a==1\nb==1\nc==1\n")
+    monkeypatch.setattr(requirement_lines, "MAX_LINES", 100)
+    monkeypatch.setattr(requirement_lines, "MAX_LINE", 30)
+    with pytest.raises(ParseError, match="longer than 30"):
+        read(tmp_path, "a==1 \\\n" * 20)
+
+
+@given(st.text(max_size=200))
+def test_reads_any_text_without_a_traceback(text: str) -> None:
+    list(lines(text, what="text"))
+
+
+PARTS = ["demo", "==", "1.0", "\\\n", "\n", " ", "#", ";", "-r", "--hash=", "'", "@", "[", "]", "-e", "é"]
+
+
+@given(st.lists(st.sampled_from(PARTS)))
+def test_reads_any_mixture_without_a_traceback(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    found = read(folder, "".join(parts))
+    assert all(pin.name and pin.version for pin in found.pins)
