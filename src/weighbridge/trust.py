@@ -8,6 +8,7 @@ refuses everything.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from msgspec import Meta
 from weighbridge import _yaml
 from weighbridge._struct import Wire
 from weighbridge.clock import format_instant, parse_instant
-from weighbridge.digest import Digest
+from weighbridge.digest import ALGORITHM, Digest
 from weighbridge.errors import KeyFileError, ParseError, TrustError, VerificationError
 from weighbridge.evidence.keys import PublicKey
 
@@ -27,6 +28,10 @@ VERDICT: Final = "verdict"
 
 MAX_KEYS: Final = 256
 """Most keys in one document."""
+
+_KEY_ID: Final = r"SHA256:[A-Za-z0-9+/]{43}"
+_MODEL_ID: Final = rf"{ALGORITHM}:[0-9a-f]{{64}}"
+_POLICY_ID: Final = r"sha256:[0-9a-f]{64}"
 
 Signable = Literal["dependency-audit", "model-scan", "robustness", "leakage", "verdict"]
 """What a role may sign: evidence of a check, or verdicts."""
@@ -230,8 +235,8 @@ def _trusted(key: KeySpec, role: RoleSpec, what: str) -> TrustedKey:
         key=public,
         role=role.name,
         signs=frozenset(role.signs),
-        not_before=parse_instant(key.not_before, what=f"{what}: notBefore") if key.not_before else None,
-        not_after=parse_instant(key.not_after, what=f"{what}: notAfter") if key.not_after else None,
+        not_before=None if key.not_before is None else parse_instant(key.not_before, what=f"{what}: notBefore"),
+        not_after=None if key.not_after is None else parse_instant(key.not_after, what=f"{what}: notAfter"),
     )
 
 
@@ -248,5 +253,20 @@ def _require_consistent(spec: TrustSpec, keys: list[TrustedKey], name: str) -> N
                 f"{name}: the role {role.name} signs verdicts and evidence; one role must not do both",
                 remedy="give verdicts a role of their own",
             )
-    for item in spec.revoked.models:
-        Digest.parse(item.id)
+    for role in spec.roles:
+        ids = [trusted.key.id for trusted in keys if trusted.role == role.name]
+        if len(set(ids)) < len(ids):
+            twice = next(item for item in ids if ids.count(item) > 1)
+            raise TrustError(f"{name}: the role {role.name} has the key {twice} twice", remedy="leave one of them out")
+    _require_spelling(spec.revoked, name)
+
+
+def _require_spelling(revoked: Revoked, name: str) -> None:
+    # What is revoked is compared as text, so another spelling would revoke nothing and nobody would notice.
+    for spelling, items in ((_KEY_ID, revoked.keys), (_MODEL_ID, revoked.models), (_POLICY_ID, revoked.policies)):
+        for item in items:
+            if re.fullmatch(spelling, item.id) is None:
+                raise TrustError(
+                    f"{name}: {item.id!r} is revoked, but nothing is ever called that; expected {spelling}",
+                    remedy="write it as `weighbridge trust show` and `weighbridge digest` print it",
+                )

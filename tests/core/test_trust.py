@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from tests.builders import NOW, make_keys, trust_bytes
@@ -46,6 +47,8 @@ def test_every_change_is_the_next_version() -> None:
         ("name: scanner", "name: tester", "appears twice"),
         ("- model-scan", "- model-scan\n    - verdict", "verdicts and evidence"),
         ("BEGIN PUBLIC", "BEGIN PRIVATE", "is not a PEM public key"),
+        ("    - publicKey: |", "    - notAfter: ''\n      publicKey: |", "notAfter is ''"),
+        ("    - publicKey: |", "    - notBefore: ''\n      publicKey: |", "notBefore is ''"),
         ("kind: ModelTrust", "kind: ModelPolicy", "trust.yaml:2:"),
         ("  version: 1", "  version: 1\n  extra: 1", "unknown field `extra`"),
     ],
@@ -87,6 +90,38 @@ def test_revoked_counts_even_when_listed() -> None:
     with pytest.raises(VerificationError, match="revoked: bad"):
         trust.require_model(model)
     trust.require_model(Digest("b" * 64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        ("keys", KEYS["scanner"].public.id + "="),
+        ("keys", KEYS["scanner"].public.id.lower()),
+        ("keys", KEYS["scanner"].public.id.removeprefix("SHA256:")),
+        ("models", "dirHash:" + "A" * 64),
+        ("models", "a" * 64),
+        ("models", "sha256:" + "a" * 64),
+        ("policies", "sha256:" + "A" * 64),
+        ("policies", "sha256:" + "a" * 63),
+        ("policies", "sha256:" + "a" * 64 + "\\n"),
+        ("policies", "a" * 64),
+    ],
+)
+def test_refuses_a_revocation_that_would_revoke_nothing(kind: str, item: str) -> None:
+    entry = f'  revoked:\n    {kind}:\n    - {{id: "{item}", reason: leak}}\n'
+    with pytest.raises(TrustError, match="nothing is ever called that"):
+        parse(TEXT + entry)
+
+
+def test_refuses_the_same_key_twice_in_one_role() -> None:
+    # The second entry would outlive the first one's notAfter.
+    (role,) = [role for role in DOCUMENT.spec.roles if role.name == "scanner"]
+    twice = msgspec.structs.replace(
+        role, keys=(msgspec.structs.replace(role.keys[0], not_after="2026-01-01"), *role.keys)
+    )
+    spec = msgspec.structs.replace(DOCUMENT.spec, roles=(twice,))
+    with pytest.raises(TrustError, match="twice"):
+        dump(msgspec.structs.replace(DOCUMENT, spec=spec))
 
 
 def test_refuses_changes_that_make_no_sense() -> None:
