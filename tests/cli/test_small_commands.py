@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,20 @@ def test_output_that_cannot_be_written_is_an_error(shell: Shell) -> None:
     assert done.returncode == 2
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_audit_without_a_model_is_about_the_audited_file(shell: Shell) -> None:
+    (shell.directory / "requirements.txt").write_text("litellm==1.82.7\njinja2==3.1.6\n")
+    audit = shell.run("audit", "-r", "requirements.txt", "--format", "json")
+    report = json.loads(audit.out)
+    assert (audit.code, report["verdict"]) == (1, "failed")
+    assert report["subject"]["name"] == "requirements.txt"
+    assert "dirHash:" + report["subject"]["digest"]["dirHash"] == str(hash_model(shell.directory / "requirements.txt"))
+    (finding,) = [item for item in report["findings"] if item["rule"] == "malware"]
+    assert finding["component"] == {"name": "litellm", "version": "1.82.7", "path": []}
+    signed = shell.run("audit", "-r", "requirements.txt", "--key", "x")
+    assert signed.code == 2
+    assert "name the MODEL" in signed.err
+    nothing = shell.run("audit")
+    assert nothing.code == 2
+    assert "nothing to audit" in nothing.err

@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from weighbridge.checks.interface import CheckRequest, Options
+from weighbridge.checks.interface import CheckRequest, DependencyAuditOptions, Options
 from weighbridge.checks.run import run_check
 from weighbridge.cli import _views, _write
 from weighbridge.cli._options import (
     EVIDENCE,
     EXIT_CODES,
-    MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
     identify,
@@ -26,8 +25,9 @@ from weighbridge.cli._options import (
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
-from weighbridge.digest import Digest
+from weighbridge.digest import Digest, combine
 from weighbridge.errors import ModelError
+from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
@@ -48,13 +48,12 @@ class Destination:
 
 
 def check_options(function: C) -> C:
-    """Add the options that every check has."""
+    """Add the options that every check has beside its model."""
     for option in (
         click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
         PASSPHRASE_FILE,
         click.option("--key", type=click.Path(path_type=Path), help="Private key; without one nothing is signed."),
         EVIDENCE,
-        MODEL,
     ):
         function = option(function)
     return function
@@ -86,6 +85,22 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
         for path in paths:
             click.echo(f"evidence: {path}", err=True)
     _print(record, model=model, digest=digest, source=source, signer=signer, output=destination.output)
+    return EXIT_CODES[result_of(record)]
+
+
+def perform_without_model(options: DependencyAuditOptions, *, output: str) -> int:
+    """Audit dependencies that belong to no model yet; nothing can be signed. The report is about what was audited.
+
+    Its subject is the digest over the audited inputs, by name and content, as if they were a model's files.
+    """
+    request = CheckRequest(model=options.advisories, options=options)
+    with working(str(request.check)):
+        record = run_check(request, clock=system_clock, nonce=new_nonce())
+    measured = record.measurements
+    sources = measured.sources if isinstance(measured, DependencyAuditMeasurements) else ()
+    digest = combine(sorted((source.name, source.sha256) for source in sources))
+    name = ", ".join(source.name for source in sources) or "nothing"
+    _print(record, model=Path(name), digest=digest, source="", signer=None, output=output)
     return EXIT_CODES[result_of(record)]
 
 

@@ -9,9 +9,11 @@ import click
 
 from weighbridge.checks.interface import LeakageOptions
 from weighbridge.cli._checks import Destination, check_options, perform
+from weighbridge.cli._options import MODEL
 
 
 @click.command(short_help="Measure what a model gives away about its training data.")
+@MODEL
 @check_options
 @click.option("--members", type=click.Path(path_type=Path), required=True, help=".npz with x, y that was trained on.")
 @click.option("--non-members", type=click.Path(path_type=Path), required=True, help=".npz that was not trained on.")

@@ -8,9 +8,11 @@ import click
 
 from weighbridge.checks.interface import ModelScanOptions
 from weighbridge.cli._checks import Destination, check_options, perform
+from weighbridge.cli._options import MODEL
 
 
 @click.command(short_help="Scan a model for code and for what cannot be judged.")
+@MODEL
 @check_options
 def command(model: Path, evidence: Path | None, key: Path | None, passphrase_file: Path | None, output: str) -> int:
     """Scan every file of MODEL for code that would run when it is loaded, and for what cannot be judged.

@@ -48,7 +48,7 @@ class Severity(enum.StrEnum):
 _RANKS: Final = {severity: place for place, severity in enumerate(Severity)}
 
 
-class Component(Wire, omit_defaults=True):
+class Component(Wire):
     """One installed or locked package: its normalised name, its version as written, how it came in."""
 
     name: Name
@@ -56,7 +56,7 @@ class Component(Wire, omit_defaults=True):
     path: tuple[Text, ...] = ()
 
 
-class Finding(Wire, omit_defaults=True):
+class Finding(Wire):
     """One fact that a check reports against a model.
 
     ``rule`` is the stable id of the rule (kebab-case for ours, the advisory's id is in ``advisory``); ``location``
