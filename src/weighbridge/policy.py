@@ -30,7 +30,11 @@ DEFAULT_MAX_AGE: Final = "30d"
 MAX_REQUIREMENTS: Final = 64
 """Most requirements of one policy."""
 
-Confidence = Annotated[float, Meta(gt=0.0, lt=1.0)]
+Confidence = Annotated[float, Meta(ge=0.5, lt=1.0)]
+"""How sure a bound must be. Below one half a "lower" bound lies above what was measured, so 0.05 meant for 0.95 would
+turn the limit around."""
+
+Rate = Annotated[float, Meta(gt=0.0, lt=1.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Span = Annotated[str, Meta(pattern="^[1-9][0-9]{0,4}[smhdw]$")]
 
@@ -68,7 +72,7 @@ class RobustnessLimits(Wire):
 class MembershipLimit(Wire):
     """The attack's true-positive rate at this false-positive rate is at most this, at this confidence."""
 
-    tpr_at_fpr: Confidence
+    tpr_at_fpr: Rate
     at_most: Share
     confidence: Confidence = 0.95
 

@@ -36,7 +36,8 @@ _POLICY_ID: Final = r"sha256:[0-9a-f]{64}"
 Signable = Literal["dependency-audit", "model-scan", "robustness", "leakage", "verdict"]
 """What a role may sign: evidence of a check, or verdicts."""
 
-Label = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
+Label = Annotated[str, Meta(pattern=r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")]
+"""A name. The pattern ends with the text, where ``$`` would let a line break follow that nobody sees."""
 
 
 class Metadata(Wire):
