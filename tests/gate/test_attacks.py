@@ -410,6 +410,13 @@ def test_refuses_a_role_that_trust_does_not_have(scene: Scene) -> None:
     assert "ghost" in decision.problems[0].reason
 
 
+def test_refuses_a_separation_of_roles_that_trust_does_not_have(scene: Scene) -> None:
+    scene.policy_text = POLICY.replace("[verifier]]", "[verifyer]]")
+    decision = decide(scene)
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "separation names the role verifyer" in decision.problems[0].reason
+
+
 # --- findings, limits and waivers -------------------------------------------------------------------------------------
 
 

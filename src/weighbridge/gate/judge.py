@@ -61,12 +61,15 @@ def _whole(model: Digest, policy: Policy, trust: Trust, now: datetime) -> Iterab
         trust.require_policy(policy.digest)
     except VerificationError as error:
         yield Rejected(trust.name, error.message, error.remedy)
-    for requirement in policy.requirements:
-        unknown = sorted(set(requirement.spec.signers) - trust.roles)
+    named = [(f"line {requirement.line}", requirement.spec.signers) for requirement in policy.requirements]
+    # A misspelt role in the separation would separate nothing.
+    named += [("separation", tuple(group)) for group in policy.separation]
+    for place, roles in named:
+        unknown = sorted(set(roles) - trust.roles)
         if unknown:
             yield Rejected(
                 policy.file,
-                f"line {requirement.line} names the role {unknown[0]}, which the trust document does not have",
+                f"{place} names the role {unknown[0]}, which the trust document does not have",
                 "add the role with `weighbridge trust add`, or correct the policy",
             )
     yield from _separated(policy, trust)
