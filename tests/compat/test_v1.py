@@ -51,7 +51,7 @@ def test_stored_evidence_still_passes_its_policy(case: Path) -> None:
         files=list(DirectoryStore(case / "evidence").read()),
         now=NOW,
     )
-    assert decision.verdict is VerdictResult.PASSED
+    assert decision.result is VerdictResult.PASSED
     assert not decision.rejected
 
 
