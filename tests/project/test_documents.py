@@ -66,7 +66,8 @@ def test_a_failing_block_fails_the_page_and_names_its_line(tmp_path: Path) -> No
 
 
 def test_blocks_share_one_session_and_one_directory(tmp_path: Path) -> None:
-    page = '```bash\nexport A=1\nmkdir d\ncd d\n```\n```python\nimport os\nassert os.environ["A"] == "1"\nopen("f", "w")\n```\n'
+    shell = "```bash\nexport A=1\nmkdir d\ncd d\n```\n"
+    page = shell + '```python\nimport os\nassert os.environ["A"] == "1"\nopen("f", "w")\n```\n'
     done = run_script(script(blocks(page), python=sys.executable), tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "d" / "f").exists()

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchmarks.bench_digest import make_files
 from benchmarks.measure import Command, Result, Sample, interleave, run_once, table
 
