@@ -12,7 +12,7 @@ from tests.report import samples
 from tests.report.conftest import Golden
 from weighbridge.evidence.measurements import AuditedComponent, FileCoverage
 from weighbridge.evidence.record import CheckName, CheckRecord
-from weighbridge.report.html import render
+from weighbridge.report.html import _environment, render
 from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
 from weighbridge.report.interface import ReportInput
 
@@ -218,3 +218,10 @@ def test_evidence_that_does_not_count_never_wears_the_state_of_a_requirement() -
     assert page.text.count("does not count") == 2
     assert page.text.count("satisfied Robustness") == 1
     assert page.text.count("Robustness satisfied") == 2
+
+
+def test_text_is_cleaned_even_where_a_template_forgets_to_cut_it() -> None:
+    template = _environment().from_string("{{ text }}|{{ text | upper }}|{{ text ~ '<' }}")
+    assert (
+        template.render(text="\x1b\u202e<b>") == "\\x1b\\u202e&lt;b&gt;|\\x1b\\u202e&lt;B&gt;|\\x1b\\u202e&lt;b&gt;&lt;"
+    )
