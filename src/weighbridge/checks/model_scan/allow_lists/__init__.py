@@ -1,0 +1,1 @@
+"""The allow lists as data; made by benchmarks/make_allow_lists.py and reviewed by hand."""

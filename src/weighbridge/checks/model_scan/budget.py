@@ -1,0 +1,60 @@
+"""How much work one file of a model may cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from weighbridge.checks.model_scan.report import UndecidedError
+
+MAX_OPCODES: Final = 5_000_000
+"""Most pickle opcodes in one file, all its pickles together."""
+
+MAX_MEMO: Final = 1_000_000
+"""Most memo places of one pickle."""
+
+MAX_STACK: Final = 1_000_000
+"""Most values that lie on a pickle's stack at a time."""
+
+MAX_DEPTH: Final = 8
+"""Deepest nesting of containers and pickles in one another."""
+
+MAX_UNPACKED: Final = 8 * 1024**3
+"""Most bytes that are decompressed for one file."""
+
+MAX_MEMBERS: Final = 20_000
+"""Most members of one archive."""
+
+MAX_RATIO: Final = 150
+"""Highest ratio of unpacked to packed bytes, once more than MAX_RATIO_FREE bytes were unpacked."""
+
+MAX_RATIO_FREE: Final = 64 * 1024**2
+"""Unpacked bytes that may have any ratio, so that an array of zeros is not a bomb."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left; shared by everything that is found inside one file."""
+
+    opcodes: int = MAX_OPCODES
+    unpacked: int = MAX_UNPACKED
+
+    def unpack(self, count: int) -> None:
+        """Take ``count`` decompressed bytes.
+
+        Raises:
+            UndecidedError: The budget is spent.
+        """
+        self.unpacked -= count
+        if self.unpacked < 0:
+            raise UndecidedError(f"more than {MAX_UNPACKED} bytes would have to be decompressed")
+
+
+def check_depth(depth: int) -> None:
+    """Refuse to go deeper than ``MAX_DEPTH``.
+
+    Raises:
+        UndecidedError: It is deeper.
+    """
+    if depth > MAX_DEPTH:
+        raise UndecidedError(f"pickles or archives nest deeper than {MAX_DEPTH} levels")

