@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,11 +44,18 @@ def key(tmp_path: Path) -> Path:
 def attempt(model: Path) -> Attempt:
     """Return a function that lets hostile code try something in a worker."""
 
-    def attempt(name: str, *arguments: object, without: tuple[str, ...] = (), limits: Limits = LIMITS) -> Examination:
+    def attempt(
+        name: str,
+        *arguments: object,
+        without: tuple[str, ...] = (),
+        limits: Limits = LIMITS,
+        under: tuple[str, ...] = (),
+        stop: threading.Event | None = None,
+    ) -> Examination:
         told = json.dumps([str(argument) for argument in arguments])
-        command = (sys.executable, "-I", "-B", str(CHILD), name, told, *without)
+        command = (*under, sys.executable, "-I", "-B", str(CHILD), name, told, *without)
         request = CheckRequest(model=str(model), options=ModelScanOptions())
-        return examine_with(command, request, limits=limits)
+        return examine_with(command, request, limits=limits, stop=stop)
 
     return attempt
 

@@ -5,14 +5,13 @@ Loaded by ``hostile_child`` before the confinement is in force, as a check's own
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import json
 import os
 import resource
 import signal
 import socket
-import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.checks.worker import hostile_answers, libraries
 
 REACHED = "reached"
 DENIED = "denied"
@@ -206,99 +207,6 @@ def take_root_privileges() -> None:
         raise PermissionError(effective)
 
 
-# --- answers -------------------------------------------------------------------------------------------------------
-
-
-def _raw(content: bytes) -> None:
-    """Write on the result pipe past the launcher, which is the only pipe left beside the standard ones."""
-    for descriptor in range(3, 64):
-        try:
-            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-                rest = memoryview(content)
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
-                return
-        except OSError:
-            continue
-
-
-def _frame(content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + content
-
-
-def answer(text: str) -> None:
-    _raw(_frame(text.encode("utf-8")))
-    os._exit(0)
-
-
-def answer_twice(text: str) -> None:
-    _raw(_frame(text.encode("utf-8")) * 2)
-    os._exit(0)
-
-
-def answer_then_fail(text: str) -> None:
-    _raw(_frame(text.encode("utf-8")))
-    os._exit(3)
-
-
-def answer_then_stay(text: str) -> None:
-    _raw(_frame(text.encode("utf-8")))
-    time.sleep(60)
-
-
-def answer_deep() -> None:
-    answer('{"findings": ' + "[" * 200_000 + "]" * 200_000 + "}")
-
-
-def answer_bytes() -> None:
-    _raw(b"\xff\xfe\x00garbage")
-    os._exit(0)
-
-
-def answer_not_utf8() -> None:
-    _raw(_frame(b'{"undecided": [{"location": "\xff", "reason": "x"}]}'))
-    os._exit(0)
-
-
-def answer_huge() -> None:
-    _raw(struct.pack(">I", 2**31) + b" " * (64 * 1024 * 1024))
-    os._exit(0)
-
-
-def answer_many() -> None:
-    one = {"location": "x", "reason": "y"}
-    answer(json.dumps({"undecided": [one] * 10_001}))
-
-
-def answer_half() -> None:
-    _raw(struct.pack(">I", 1000) + b"{")
-    os._exit(0)
-
-
-def answer_nothing() -> None:
-    os._exit(0)
-
-
-def close_pipe() -> None:
-    os.closerange(3, 64)
-
-
-def close_pipe_and_stay() -> None:
-    os.closerange(3, 64)
-    time.sleep(60)
-
-
-def print_much() -> None:
-    print("frame? " * 1000)
-    sys.stdout.flush()
-    os.write(1, b"\x00\x00\x00\x02{}")
-
-
-def flood_text() -> None:
-    while True:
-        os.write(1, b"x" * 65536)
-
-
 # --- endings -------------------------------------------------------------------------------------------------------
 
 
@@ -348,7 +256,8 @@ def exit_with(code: str) -> None:
 def start_threads() -> None:
     threading.stack_size(64 * 1024)
     while True:
-        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        # Not through threading.Thread, which waits for ever for a thread that has no memory to start.
+        _thread.start_new_thread(time.sleep, (60,))
 
 
 def bomb() -> None:
@@ -413,39 +322,15 @@ def read_model(path: str) -> str:
     return Path(path, "weights").read_text(encoding="ascii")
 
 
-# --- libraries -----------------------------------------------------------------------------------------------------
-
-
-def use_numpy() -> str:
-    import numpy as np
-
-    product = np.ones((256, 256)) @ np.ones((256, 256))
-    return f"{product[0, 0]:.0f}"
-
-
-def use_sklearn(path: str) -> str:
-    import pickle
-
-    import numpy as np
-    from sklearn.ensemble import RandomForestClassifier  # noqa: F401 - what the pickle needs, and all it imports
-
-    with open(Path(path, "model.pkl"), "rb") as stream:
-        model = pickle.load(stream)
-    return str(model.predict(np.zeros((1, 4)))[0])
-
-
-def use_onnxruntime(path: str) -> str:
-    import numpy as np
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(Path(path, "model.onnx"), providers=["CPUExecutionProvider"])
-    (labels,) = session.run(["label"], {session.get_inputs()[0].name: np.zeros((1, 4), dtype=np.float32)})
-    return str(labels[0])
+def _find(name: str) -> Callable[..., str | None]:
+    homes = (sys.modules[__name__], hostile_answers, libraries)
+    action: Callable[..., str | None] = next(getattr(home, name) for home in homes if hasattr(home, name))
+    return action
 
 
 def attempt(name: str, arguments: list[str]) -> str:
     """Make one attempt and say how it went; what is not a refusal by the kernel is raised."""
-    action: Callable[..., str | None] = globals()[name]
+    action: Callable[..., str | None] = _find(name)
     try:
         told = action(*arguments)
     except OSError as error:

@@ -257,3 +257,46 @@ def test_this_process_is_not_confined() -> None:
     from weighbridge.checks.worker import state
 
     assert not state.confined()
+
+
+ORDINARY_USER = ("unshare", "--user", "--map-user=1000")
+
+
+@pytest.fixture
+def ordinary_user() -> tuple[str, ...]:
+    """Return what starts a program as a user without privileges, in a namespace of its own."""
+    if os.getuid() != 0:
+        return ()
+    if subprocess.run([*ORDINARY_USER, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no user namespaces here, so only root was tested")
+    return ORDINARY_USER
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("read_file", "key"),
+        ("list_directory", "keys"),
+        ("write_file", "key"),
+        ("change_mode", "key"),
+        ("kill_process", "bystander"),
+        ("read_environment_of", "bystander"),
+        ("open_udp", None),
+        ("run_program", None),
+        ("bomb", None),
+    ],
+)
+def test_confines_an_ordinary_user_as_well(
+    attempt: Attempt,
+    ordinary_user: tuple[str, ...],
+    key: Path,
+    bystander: subprocess.Popen[bytes],
+    name: str,
+    argument: str | None,
+) -> None:
+    values = {"key": key, "keys": key.parent, "bystander": bystander.pid}
+    examination = attempt(name, *([] if argument is None else [values[argument]]), under=ordinary_user)
+    assert told(examination).startswith("denied")
+    assert examination.confinement.filesystem
+    assert examination.confinement.network
+    assert examination.confinement.limits["tasks"] > 0

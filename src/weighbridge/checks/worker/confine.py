@@ -49,7 +49,8 @@ def confine(setup: Setup) -> Confinement:
 
 def _measure(*, abi: int, filtered: bool, limits: dict[str, int], beside: Path) -> Confinement:
     # Each claim is tried, so that a kernel that accepts rules and does not enforce them is not believed.
-    filesystem = abi > 0 and state.no_files() and _cannot_write(beside)
+    whole = landlock.restricts_truncation(abi) or (abi > 0 and filtered)
+    filesystem = whole and state.no_files() and _cannot_write(beside)
     network = filtered and state.no_sockets()
     seccomp_in_force = filtered and _libc.prctl(_libc.PR_GET_SECCOMP) != 0
     return Confinement(
@@ -79,7 +80,7 @@ def _summary(*, abi: int, filesystem: bool, network: bool, filtered: bool) -> st
     if filesystem:
         files = f"files were confined by Landlock (ABI {abi}) to the model and its inputs"
     elif abi:
-        files = f"FILES WERE NOT CONFINED: Landlock (ABI {abi}) was set up but did not hold when tried"
+        files = f"FILES WERE NOT CONFINED: Landlock (ABI {abi}) was set up and does not hold here"
     else:
         files = "FILES WERE NOT CONFINED: this kernel has no Landlock"
     if network:

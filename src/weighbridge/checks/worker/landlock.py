@@ -35,7 +35,8 @@ IOCTL_DEV: Final = 1 << 15
 """File system rights by their bit."""
 
 _FIRST_RIGHTS: Final = (1 << 13) - 1
-_RIGHTS_SINCE: Final = {2: REFER, 3: TRUNCATE, 5: IOCTL_DEV}
+_TRUNCATION_SINCE: Final = 3
+_RIGHTS_SINCE: Final = {2: REFER, _TRUNCATION_SINCE: TRUNCATE, 5: IOCTL_DEV}
 _TCP: Final = 0b11  # bind and connect
 _TCP_SINCE: Final = 4
 _SCOPES: Final = 0b11  # abstract unix sockets, signals
@@ -61,6 +62,11 @@ def abi() -> int:
 def restricts_tcp(version: int) -> bool:
     """Say whether this ABI denies TCP (not UDP, which only the system call filter does)."""
     return version >= _TCP_SINCE
+
+
+def restricts_truncation(version: int) -> bool:
+    """Say whether this ABI denies emptying a file that may only be read; before, only the system call filter does."""
+    return version >= _TRUNCATION_SINCE
 
 
 def restrict(*, readable: Iterable[Path], devices: Iterable[Path], scratch: Path) -> int:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,21 +40,29 @@ class Examination:
     confinement: Confinement
 
 
-def examine(request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = ()) -> Examination:
+def examine(
+    request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = (), stop: threading.Event | None = None
+) -> Examination:
     """Run the check that the request names in a worker that can read the model and its inputs, and nothing else.
 
     A worker that dies, hangs or answers garbage gives an output with one undecided entry. When this returns or
-    raises, the worker is gone.
+    raises, the worker is gone. ``stop`` calls the check off from another thread, which a KeyboardInterrupt does not
+    reach.
 
     Raises:
         UsageError: When the worker could read one of ``secrets``.
         WorkerError: When no worker can be started and confined at all.
     """
-    return examine_with(COMMAND, request, limits=limits, secrets=secrets)
+    return examine_with(COMMAND, request, limits=limits, secrets=secrets, stop=stop)
 
 
 def examine_with(
-    command: Sequence[str], request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = ()
+    command: Sequence[str],
+    request: CheckRequest,
+    *,
+    limits: Limits,
+    secrets: Sequence[Path] = (),
+    stop: threading.Event | None = None,
 ) -> Examination:
     """Run a check with another program as the worker; for tests of the confinement itself.
 
@@ -74,7 +83,9 @@ def examine_with(
             files=limits.files,
         )
         environment = environment_for(scratch)
-        with started(command, environment=environment, scratch=scratch, seconds=limits.seconds) as worker:
+        with started(
+            command, environment=environment, scratch=scratch, seconds=limits.seconds, stop=stop or threading.Event()
+        ) as worker:
             confinement = _confined(worker, setup)
             return Examination(output=_answer(worker, request, limits), confinement=confinement)
 

@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class WorkerProcess:
     scratch: Path
     deadline: float
     seconds: int
+    stop: threading.Event
     received: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
     stderr_size: int = 0
@@ -109,6 +111,8 @@ class WorkerProcess:
 
     def _turn(self) -> bool:
         """Take in what is there; return False when the result pipe has ended or the worker has."""
+        if self.stop.is_set():
+            raise WorkerFailed("was stopped because the check was called off")
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise WorkerFailed(f"timed out: it was stopped after {self.seconds} seconds")
@@ -197,7 +201,7 @@ class WorkerProcess:
 
 @contextlib.contextmanager
 def started(
-    command: Sequence[str], *, environment: Mapping[str, str], scratch: Path, seconds: int
+    command: Sequence[str], *, environment: Mapping[str, str], scratch: Path, seconds: int, stop: threading.Event
 ) -> Iterator[WorkerProcess]:
     """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
 
@@ -221,7 +225,9 @@ def started(
             f"no worker can be started with {command[0]}: {error.strerror}",
             remedy="check the Python installation and the limits on processes",
         ) from None
-    worker = WorkerProcess(process=process, scratch=scratch, deadline=time.monotonic() + seconds, seconds=seconds)
+    worker = WorkerProcess(
+        process=process, scratch=scratch, deadline=time.monotonic() + seconds, seconds=seconds, stop=stop
+    )
     try:
         worker.open_pipes.register(_fileno(process.stdout), selectors.EVENT_READ, _RESULT)
         worker.open_pipes.register(_fileno(process.stderr), selectors.EVENT_READ, "stderr")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -81,29 +82,22 @@ def _refusal(secret: Path, path: Path) -> UsageError:
 def _shared_names(secrets: Sequence[Path]) -> Iterator[tuple[tuple[int, int], Path]]:
     # Only a file with a second name can be met under another one.
     for secret in secrets:
-        for found in _files(secret):
-            status = found.stat()
+        for _, status in _files(secret):
             if status.st_nlink > 1:
                 yield (status.st_dev, status.st_ino), secret
 
 
 def _identities(paths: Iterable[Path]) -> Iterator[tuple[tuple[int, int], Path]]:
     for path in paths:
-        for found in _files(path):
-            status = found.stat(follow_symlinks=False)
+        for found, status in _files(path):
             yield (status.st_dev, status.st_ino), found
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        for directory, _, names in os.walk(path):
-            yield from (file for name in names if stat.S_ISREG(_mode(file := Path(directory, name))))
-    elif path.is_file():
-        yield path
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat(follow_symlinks=False).st_mode
-    except OSError:
-        return 0
+def _files(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    real = Path(os.path.realpath(path))
+    inside = (Path(directory, name) for directory, _, names in os.walk(real) for name in names)
+    for found in inside if os.path.isdir(real) else (real,):
+        with contextlib.suppress(OSError):
+            status = found.stat(follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode):
+                yield found, status

@@ -135,6 +135,8 @@ _FILE_ATTRIBUTES: Final[Numbers] = {
     "open_by_handle_at": (304, 265),
     "name_to_handle_at": (303, 264),
     "fanotify_init": (300, 262),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
 }
 
 # Memory that no address space limit counts, and that may outlive the process.
