@@ -351,6 +351,26 @@ def test_refuses_old_advisories(scene: Scene) -> None:
     assert "databaseMaxAge" in reason_of(decision, AUDIT)
 
 
+@pytest.mark.parametrize("built", ["2026-11-27", "2099-01-01", "9999-12-30", "soon", "9999-12-31"])
+def test_refuses_advisories_from_the_future_or_without_a_date(scene: Scene, built: str) -> None:
+    # They would stay fresh for ever.
+    measured = scene.records[AUDIT].measurements
+    assert isinstance(measured, DependencyAuditMeasurements)
+    database = msgspec.structs.replace(measured.database, built=built)
+    scene.records[AUDIT] = replace_measurement(scene.records[AUDIT], database=database)
+    decision = decide(scene)
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "advisories" in reason_of(decision, AUDIT)
+
+
+def test_advisories_of_today_are_not_from_the_future(scene: Scene) -> None:
+    measured = scene.records[AUDIT].measurements
+    assert isinstance(measured, DependencyAuditMeasurements)
+    database = msgspec.structs.replace(measured.database, built=NOW.date().isoformat())
+    scene.records[AUDIT] = replace_measurement(scene.records[AUDIT], database=database)
+    assert decide(scene).result is VerdictResult.PASSED
+
+
 # --- policy -----------------------------------------------------------------------------------------------------------
 
 
@@ -506,6 +526,8 @@ def test_robustness_is_judged_by_the_lower_bound_and_not_by_the_share(scene: Sce
     [
         {"controls": ()},
         {"survived": 201},
+        {"correct": 150},
+        {"correct": 201},
         {"examples": 0, "survived": 0},
     ],
 )
@@ -551,6 +573,14 @@ def test_leakage_not_measured_as_the_policy_asks_is_undecided(scene: Scene, chan
     assert "was not measured" in reason_of(decision, LEAKAGE)
 
 
+def test_leakage_whose_bound_lies_below_what_was_measured_is_undecided(scene: Scene) -> None:
+    entry = leakage_entry(scene)
+    entry_changed(scene, LEAKAGE, rates=(msgspec.structs.replace(entry.rates[0], tpr=0.9),))
+    decision = decide(scene)
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "contradict" in reason_of(decision, LEAKAGE)
+
+
 def test_training_rows_in_the_artifact_fail(scene: Scene) -> None:
     entry_changed(scene, LEAKAGE, verbatim_training_rows=1)
     assert decide(scene).result is VerdictResult.FAILED
@@ -570,7 +600,7 @@ def test_record_with_measurements_of_another_check_is_undecided(scene: Scene) ->
 
 @pytest.mark.parametrize(
     "changes",
-    [{"files": ()}, {"state": "undecided"}],
+    [{"files": ()}, {"state": "undecided"}, {"state": "refused"}],
 )
 def test_scan_coverage_must_be_whole(scene: Scene, changes: dict[str, Any]) -> None:
     measured = scene.records[SCAN].measurements

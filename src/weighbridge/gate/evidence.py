@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
 from weighbridge.digest import Digest
 from weighbridge.errors import InputError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.dsse import verify_envelope
+from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.predicates import is_check_predicate, record_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Evidence, Rejected
 from weighbridge.trust import Trust
+
+MAX_DATE_AHEAD: Final = timedelta(days=2)
+"""How far in the future the date of advisories may lie: a date means the end of its day, and east of UTC that day
+begins earlier."""
 
 
 def admit_evidence(
@@ -25,8 +31,8 @@ def admit_evidence(
     """Verify every file and return the evidence that counts, and what does not count and why.
 
     A file counts when a key signed it whose role may sign that check now, when it is about this model and no other,
-    and when it was not made in the future. Statements of other types (a bill of materials, a verdict) are passed
-    over in silence.
+    and when neither it nor its advisories come from the future. Statements of other types (a bill of materials, a
+    verdict) are passed over in silence.
     """
     accepted: list[Evidence] = []
     rejected: list[Rejected] = []
@@ -59,11 +65,10 @@ def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datet
     record = record_of(statement, what=f"the predicate in {file.name}")
     role = trust.role_of(key, signs=record.check.value, now=now)
     finished = parse_instant(record.finished, what="finished")
-    if finished > now + MAX_SKEW:
-        raise VerificationError(
-            f"it was made at {format_instant(finished)}, which is in the future of {format_instant(now)}",
-            remedy="correct the clock of this machine or of the one that ran the check",
-        )
+    _require_past(finished, now + MAX_SKEW, what="it was made")
+    if isinstance(record.measurements, DependencyAuditMeasurements):
+        built = parse_instant(record.measurements.database.built, what="the date of its advisories")
+        _require_past(built, now + MAX_DATE_AHEAD, what="its advisories were built")
     return Evidence(
         file=file.name,
         sha256=hashlib.sha256(file.data).hexdigest(),
@@ -72,6 +77,15 @@ def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datet
         key=key,
         role=role.role,
     )
+
+
+def _require_past(instant: datetime, latest: datetime, *, what: str) -> None:
+    # What comes from the future would stay fresh for ever.
+    if instant > latest:
+        raise VerificationError(
+            f"{what} at {format_instant(instant)}, which is in the future",
+            remedy="correct the clock of this machine or of the one that wrote the date, and run the check again",
+        )
 
 
 def _claim(file: StoredFile) -> CheckName | None:

@@ -79,7 +79,7 @@ def problems_of(spec: RequirementSpec, record: CheckRecord, *, now: datetime) ->
         case DependencyAuditRequirement(limits=audit) if isinstance(measured, DependencyAuditMeasurements):
             yield from _audit(audit, measured, now)
         case ModelScanRequirement() if isinstance(measured, ModelScanMeasurements):
-            yield from _scan(measured)
+            yield from _scan(measured, record.findings)
         case RobustnessRequirement(limits=robustness) if isinstance(measured, RobustnessMeasurements):
             yield from _robustness(robustness, measured)
         case LeakageRequirement(limits=leakage) if isinstance(measured, LeakageMeasurements):
@@ -123,7 +123,9 @@ def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements,
         )
 
 
-def _scan(measured: ModelScanMeasurements) -> Iterator[Problem]:
+def _scan(measured: ModelScanMeasurements, findings: tuple[Finding, ...]) -> Iterator[Problem]:
+    if not findings and any(file.state == "refused" for file in measured.files):
+        yield Problem(VerdictResult.UNDECIDED, "the scan refused a file and does not say why", "scan the model again")
     if not measured.files:
         yield Problem(VerdictResult.UNDECIDED, "the scan covered no file", "scan the model again")
     for file in measured.files:
@@ -154,7 +156,7 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
                 f"{entry.path}: the attack cannot be relied on ({', '.join(broken) or 'it has no controls'})",
                 "raise --queries, or look at the control's detail in the report",
             )
-        if entry.survived > entry.examples or entry.examples == 0:
+        if not entry.survived <= entry.correct <= entry.examples or entry.examples == 0:
             yield Problem(VerdictResult.UNDECIDED, f"{entry.path}: the counts contradict each other", "run it again")
             continue
         bound = lower_bound(entry.survived, entry.examples, confidence=wanted.confidence)
@@ -197,6 +199,9 @@ def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]
         )
         return
     rate = min(rates, key=lambda item: item.confidence)
+    if rate.tpr > rate.upper:
+        yield Problem(VerdictResult.UNDECIDED, f"{entry.path}: the rates contradict each other", "run it again")
+        return
     if rate.upper > wanted.at_most:
         yield Problem(
             VerdictResult.FAILED,
