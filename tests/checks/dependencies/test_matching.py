@@ -169,6 +169,17 @@ def test_reads_any_text_as_a_version_or_as_none(text: str) -> None:
     assert version is None or Version(str(version)) == version
 
 
+SPELLINGS = ["2.3", "2.3.0", "v2.3", "V2.3.0", " 2.3", "02.3", "2.03", "0!2.3", "2.3.0.0", "2.3+cu121", "\u20032.3"]
+
+
+@pytest.mark.parametrize("listed", SPELLINGS)
+@pytest.mark.parametrize("escape", ["2.3", "\\u0032.3"])
+def test_finds_a_version_however_the_list_spells_it(listed: str, escape: str) -> None:
+    raw = json.dumps([listed, "9.9"], ensure_ascii=False).replace("2.3", escape).encode()
+    one = msgspec.json.decode(b'{"package":{"ecosystem":"PyPI","name":"x"},"versions":' + raw + b"}", type=Affected)
+    assert judge_entry(one, Version("2.3+cu121")) is YES
+
+
 @given(versions, locals_, st.lists(versions, max_size=5))
 def test_a_list_names_a_version_by_its_public_part(version: str, local: str, listed: list[str]) -> None:
     expected = any(Version(one) == Version(version) for one in listed)

@@ -15,6 +15,7 @@ machine learning):
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,6 +26,9 @@ from weighbridge.checks.dependencies.versions import parse_event_version, parse_
 
 _BEGINNING: Final = "0"
 _FOREVER: Final = "*"
+_NOTHING: Final = (b"[]", b"null")
+_UNUSUAL: Final = (b"\\", b"!", b'"v', b'"V', b'" ')
+_LEADING_ZERO: Final = re.compile(rb"[\".]0[0-9]")
 _ORDER: Final = {"fixed": 0, "limit": 0, "introduced": 1, "last_affected": 2}
 
 
@@ -53,7 +57,7 @@ def judge_entry(entry: Affected, version: Version) -> Outcome:
             return found
         if found is Outcome.UNDECIDABLE:
             outcome = found
-    if names_version(entry.listed(), version):
+    if names_version(entry, version):
         return Outcome.AFFECTED
     return outcome
 
@@ -117,16 +121,39 @@ def _inside(points: Iterable[Point], version: Version) -> bool:
     return inside
 
 
-def names_version(listed: list[str], version: Version) -> bool:
-    """Say whether a list of versions names this one."""
+def names_version(entry: Affected, version: Version) -> bool:
+    """Say whether the list of an entry names this version.
+
+    Raises:
+        ParseError: When the list is no list of strings.
+    """
+    raw = bytes(entry.versions)
+    if raw in _NOTHING or (raw.startswith(b'["') and not _may_name(raw, version)):
+        return False
     bare = public(version)
-    if str(bare) in listed or str(version) in listed:
-        return True
-    for text in listed:
+    for text in entry.listed():
         named = parse_version(text)
         if named is not None and (version if named.local is not None else bare) == named:
             return True
     return False
+
+
+def _may_name(raw: bytes, version: Version) -> bool:
+    """Say whether JSON could hold a spelling of a version, so that most lists need not be parsed at all.
+
+    Spellings that PEP 440 makes equal begin with the same release without its trailing zeros, unless they have a
+    leading v, zero or space, an epoch, or escapes; a list with any of these is always parsed.
+    """
+    release = list(version.release)
+    while len(release) > 1 and release[-1] == 0:
+        release.pop()
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    return (
+        f'"{epoch}{".".join(map(str, release))}'.encode() in raw
+        or any(sign in raw for sign in _UNUSUAL)
+        or not raw.isascii()
+        or _LEADING_ZERO.search(raw) is not None
+    )
 
 
 def fixed_versions(entry: Affected) -> list[Version]:
