@@ -184,17 +184,25 @@ class Trust:
                     f"the policy sha256:{digest} is revoked: {item.reason}", remedy="judge by the current policy"
                 )
 
+    def require_key(self, key_id: str) -> None:
+        """Return when the key with this id has not been revoked.
+
+        Raises:
+            VerificationError: When it has.
+        """
+        for item in self.revoked.keys:
+            if item.id == key_id:
+                raise VerificationError(
+                    f"the key {key_id} is revoked: {item.reason}", remedy="sign again with a key that is trusted"
+                )
+
     def role_of(self, key: PublicKey, *, signs: str, now: datetime) -> TrustedKey:
         """Return the role in which a key may sign this, now.
 
         Raises:
             VerificationError: When the key is revoked, not yet or no longer valid, or its roles sign other things.
         """
-        for item in self.revoked.keys:
-            if item.id == key.id:
-                raise VerificationError(
-                    f"the key {key.id} is revoked: {item.reason}", remedy="sign again with a key that is trusted"
-                )
+        self.require_key(key.id)
         held = [trusted for trusted in self.keys if trusted.key == key]
         allowed = [trusted for trusted in held if signs in trusted.signs]
         if not allowed:

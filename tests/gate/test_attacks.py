@@ -647,6 +647,60 @@ def test_refuses_an_expired_verdict_and_a_revoked_model(scene: Scene) -> None:
     assert decide(scene, trust=trust).result is VerdictResult.UNDECIDED
 
 
+@pytest.mark.parametrize("role", ["auditor", "scanner", "tester", "verifier"])
+def test_refuses_a_verdict_whose_key_or_evidence_key_was_revoked_since(scene: Scene, role: str) -> None:
+    data = verdict_of(scene)
+    trust = edit_trust(scene, revoke, item=scene.keys[role].public.id, reason="leaked")
+    with pytest.raises(VerificationError, match="revoked: leaked"):
+        check_verdict(scene, data, trust=trust)
+
+
+def forged_verdict(scene: Scene, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """A verdict that the verifier's own key signed over changed content."""
+    statement = json.loads(base64.b64decode(json.loads(verdict_of(scene))["dsseEnvelope"]["payload"]))
+    change(statement)
+    return write_bundle(json.dumps(statement).encode(), signer=scene.keys["verifier"])
+
+
+def detail_of(statement: dict[str, Any]) -> dict[str, Any]:
+    detail = statement["predicate"]["weighbridge.dev/verdict/v1"]
+    assert isinstance(detail, dict)
+    return detail
+
+
+VERDICT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "passed in one field": (lambda s: s["predicate"].update(verificationResult="FAILED"), "contradicts itself"),
+    "failed in the detail": (lambda s: detail_of(s).update(result="failed"), "contradicts itself"),
+    "another resource": (lambda s: s["predicate"].update(resourceUri="dirHash:" + "0" * 64), "the verdict is for"),
+    "no policy": (lambda s: s["predicate"]["policy"].update(digest={"md5": "0"}), "does not name its policy"),
+    "no requirement": (lambda s: detail_of(s).update(requirements=[]), "no reason given"),
+    "a problem": (lambda s: detail_of(s).update(problems=["separation"]), "separation"),
+    "a failed requirement": (
+        lambda s: detail_of(s)["requirements"][0].update(result="undecided", reason="missing"),
+        "missing",
+    ),
+    "from the future": (lambda s: s["predicate"].update(timeVerified="2026-11-25T00:00:00Z"), "in the future"),
+    "second subject": (
+        lambda s: s["subject"].append({"name": "b", "digest": {"dirHash": "0" * 64}}),
+        "other subjects",
+    ),
+    "subject by file digest only": (
+        lambda s: s["subject"].append({"name": "b", "digest": {"sha256": "0" * 64}}),
+        "other subjects",
+    ),
+    "unknown field": (lambda s: detail_of(s).update(note="trust me"), "unknown field"),
+    "another statement": (lambda s: s.update(_type="https://in-toto.io/Statement/v2"), "has the type"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(VERDICT_CHANGES))
+def test_refuses_a_verdict_that_contradicts_itself(scene: Scene, case: str) -> None:
+    change, words = VERDICT_CHANGES[case]
+    assert check_verdict(scene, forged_verdict(scene, lambda statement: None)) is VerdictResult.PASSED
+    with pytest.raises(WeighbridgeError, match=words):
+        check_verdict(scene, forged_verdict(scene, change))
+
+
 def test_refuses_a_verdict_under_expired_trust(scene: Scene) -> None:
     data = verdict_of(scene)
     trust = edit_trust(scene, extend, expires=NOW)

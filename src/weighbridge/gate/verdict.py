@@ -47,11 +47,12 @@ class DigestedResource(Wire, omit_defaults=True):
 
 
 class RequirementSummary(Wire, omit_defaults=True):
-    """What became of one requirement."""
+    """What became of one requirement, and the ids of the keys that signed the evidence it rests on."""
 
     check: str
     result: VerdictResult
     reason: str
+    keys: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
 
 
@@ -134,7 +135,11 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
             valid_until=format_instant(decision.valid_until),
             requirements=tuple(
                 RequirementSummary(
-                    check=outcome.check.value, result=outcome.result, reason=outcome.reason, waived=outcome.waived
+                    check=outcome.check.value,
+                    result=outcome.result,
+                    reason=outcome.reason,
+                    keys=tuple(sorted({item.key.id for item in outcome.evidence})),
+                    waived=outcome.waived,
                 )
                 for outcome in decision.outcomes
             ),
@@ -159,8 +164,9 @@ def verify_verdict(
     Raises:
         ParseError: When the bytes are not a verdict.
         TrustError: When the trust document has expired.
-        VerificationError: When the signature, the signer's role, the subject or the times do not hold, when anything
-            it rests on is revoked, or when the verdict is not passed.
+        VerificationError: When the signature, the signer's role, the subject or the times do not hold, when the
+            model, the policy or a key that signed the verdict or its evidence is revoked, or when the verdict is not
+            passed.
     """
     trust.require_current(now)
     envelope = read_bundle(data, what=what)
@@ -178,6 +184,9 @@ def verify_verdict(
     _require_times(verdict, now)
     trust.require_model(model)
     trust.require_policy(verdict.policy_digest)
+    for requirement in summary.detail.requirements:
+        for key_id in requirement.keys:
+            trust.require_key(key_id)
     _require_unchanged(verdict, trust, policy_digest)
     _require_passed(verdict)
     return verdict
@@ -233,9 +242,11 @@ def _require_unchanged(verdict: Verdict, trust: Trust, policy_digest: str | None
 
 
 def _require_passed(verdict: Verdict) -> None:
-    if verdict.result is not VerdictResult.PASSED:
-        reasons = [item.reason for item in verdict.summary.detail.requirements if item.result != VerdictResult.PASSED]
-        reasons += verdict.summary.detail.problems
+    detail = verdict.summary.detail
+    reasons = [item.reason for item in detail.requirements if item.result is not VerdictResult.PASSED]
+    reasons += detail.problems
+    # A verdict that says passed must follow from what it lists: every requirement, at least one, and no problem.
+    if verdict.result is not VerdictResult.PASSED or reasons or not detail.requirements:
         raise VerificationError(
             f"the verdict is {verdict.result}: {'; '.join(reasons) or 'no reason given'}",
             remedy="do what the gate's report says and judge again",
