@@ -17,6 +17,7 @@ import pytest
 from tests.checks.worker.answers import told
 from tests.checks.worker.conftest import LIMITS, Attempt
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits, ModelScanOptions
+from weighbridge.checks.worker import frames
 from weighbridge.checks.worker.parent import examine, examine_with
 from weighbridge.errors import WorkerError
 
@@ -275,3 +276,16 @@ def _is_running(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_worker_whose_parent_is_another_examines_nothing(tmp_path: Path) -> None:
+    setup = frames.Setup(readable=(), scratch=str(tmp_path), parent=1, memory=2**31, cpu_seconds=10, files=64)
+    ended = subprocess.run(
+        [sys.executable, "-I", "-B", "-m", "weighbridge.checks.worker.child"],
+        input=frames.encode(setup),
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == b""
+    assert ended.stderr == b"WorkerError: the process that started this worker is gone\n"
