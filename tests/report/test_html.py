@@ -225,3 +225,15 @@ def test_text_is_cleaned_even_where_a_template_forgets_to_cut_it() -> None:
     assert (
         template.render(text="\x1b\u202e<b>") == "\\x1b\\u202e&lt;b&gt;|\\x1b\\u202e&lt;B&gt;|\\x1b\\u202e&lt;b&gt;&lt;"
     )
+
+
+def test_sections_stand_in_the_order_of_the_policy_and_what_counts_comes_first() -> None:
+    whole = samples.passed()
+    old = samples.view(whole.evidence[0].record, signer=None, signature="invalid", why="it is older")
+    shuffled = ReportInput(
+        model="m", digest=samples.DIGEST, evidence=(old, *whole.evidence[::-1]), verdict=whole.verdict
+    )
+    text = Page(render(shuffled)).text
+    titles = ["satisfied Model scan", "does not count Model scan", "satisfied Dependency", "satisfied Robustness"]
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)

@@ -54,6 +54,11 @@ def test_cut_says_how_much_is_missing() -> None:
     assert cut("x" * 100, limit=10) == "xxxxxxxxxx… (90 more characters)"
 
 
+def test_text_that_is_hardly_too_long_is_shown_whole() -> None:
+    assert cut("x" * 110, limit=100) == "x" * 110
+    assert cut("x" * 111, limit=100).endswith("(11 more characters)")
+
+
 def test_short_text_is_not_cut() -> None:
     assert cut("x" * 10, limit=10) == "x" * 10
 

@@ -43,15 +43,18 @@ def clean(text: str) -> str:
 
 
 def cut(text: str, *, limit: int = MAX_SHOWN) -> str:
-    """Return the text cleaned and cut to a limit, saying how much is left out."""
-    # Cleaned after cutting: the input may have megabytes. Cut again, since one character may become ten.
+    """Return the text cleaned and cut to a limit, saying how much is left out.
+
+    A text that is longer by a tenth at most is shown whole: nobody is helped by "3 more characters".
+    """
+    # Cut before cleaning, since the input may have megabytes; and again after, since one character may become ten.
+    room = limit + limit // 10
+    whole = clean(text[: room + 1])
+    if len(text) <= room and len(whole) <= room:
+        return whole
     shown = clean(text[:limit])[:limit]
-    if len(text) <= limit and len(shown) < limit:
-        return shown
-    missing = max(len(text) - limit, 0)
-    if missing == 0 and clean(text) == shown:
-        return shown
-    return f"{shown}… ({missing} more characters)" if missing else f"{shown}…"
+    missing = len(text) - limit
+    return f"{shown}… ({missing} more characters)" if missing > 0 else f"{shown}…"
 
 
 def plural(count: int, noun: str, *, nouns: str = "") -> str:

@@ -20,7 +20,7 @@ from weighbridge.evidence.measurements import (
     RobustnessEntry,
     RobustnessMeasurements,
 )
-from weighbridge.evidence.record import CheckRecord, Finding, Severity, Undecided
+from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity, Undecided
 from weighbridge.report._text import clean_block
 from weighbridge.report.facts import TITLES, count_severities, is_waived, outcome_of, requirements_of, result_of
 from weighbridge.report.facts import worst_first as sort_findings
@@ -125,8 +125,11 @@ class Section:
 
 
 def sections_of(report: ReportInput) -> tuple[Section, ...]:
-    """Return one section for each file of evidence, in the order in which they were given."""
-    return tuple(_section(place, view, report) for place, view in enumerate(report.evidence))
+    """Return one section for each file of evidence, in the order of the policy, and what counts before the rest."""
+    wanted = [item.check for item in report.verdict.requirements] if report.verdict else []
+    order = {check: place for place, check in reversed(list(enumerate([*wanted, *CheckName])))}
+    views = sorted(report.evidence, key=lambda view: (order[view.record.check], view.signature != "verified"))
+    return tuple(_section(place, view, report) for place, view in enumerate(views))
 
 
 def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
