@@ -207,7 +207,7 @@ def test_tables_need_whole_rows() -> None:
 
 
 def test_follows_loops_and_stops_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop: dict[str, Any] = {"rows": ROWS, "set": {1, 2}, "view": memoryview(ROWS)}
+    loop: dict[str, Any] = {"rows": ROWS, "set": {1, 2}, "view": ROWS.data}
     loop["self"] = [loop, np.array([ROWS, None], dtype=object)]
     assert len(contents_of(loop).arrays) == 2
     monkeypatch.setattr("weighbridge.checks.leakage.object_arrays.MAX_OBJECTS", 2)
@@ -216,7 +216,7 @@ def test_follows_loops_and_stops_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_sparse_rows_are_written_out_within_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
 
     assert RowIndex(ROWS).found_in(contents_of([sparse.csr_matrix(ROWS)]).arrays) == {0, 1, 2, 3}
     monkeypatch.setattr("weighbridge.checks.leakage.object_arrays.MAX_DENSE", 11)

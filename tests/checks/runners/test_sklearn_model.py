@@ -114,6 +114,20 @@ def test_loads_a_pickle_that_asks_for_allowed_globals_only(tmp_path: Path) -> No
     assert np.array_equal(loaded.runner.scores(rows), digits_mlp().predict_proba(rows))
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_loads_pickles_of_every_protocol_that_names_modules_by_either_name(protocol: int) -> None:
+    content = pickle.dumps([{1, 2}, np.arange(3), np.float64(2)], protocol=protocol)
+    wanted = globals_of(content) | {("__builtin__", "set"), ("_codecs", "encode")}
+    if protocol == 2:
+        assert b"__builtin__" in content
+        with pytest.raises(RunnerError, match="__builtin__"):
+            load_pickle(content, allowed=wanted - {("__builtin__", "set")})
+    loaded = load_pickle(content, allowed=frozenset(wanted))
+    assert isinstance(loaded, list)
+    assert loaded[0] == {1, 2}
+    assert loaded[1].tolist() == [0, 1, 2]
+
+
 def test_refuses_one_global_that_is_not_allowed() -> None:
     content = pickle.dumps(digits_mlp())
     wanted = globals_of(content)
@@ -151,7 +165,7 @@ def test_refuses_a_dotted_name_even_where_it_is_listed() -> None:
 
 def test_refuses_a_pickle_in_a_process_that_is_not_confined(tmp_path: Path) -> None:
     content = pickle.dumps(digits_mlp())
-    open_door = Safeguards(confined=lambda: False, is_clean=lambda _: True, allowed=lambda: globals_of(content))
+    open_door = Safeguards(confined=lambda: False, is_clean=lambda *_: True, allowed=lambda: globals_of(content))
     with pytest.raises(RunnerError, match="not confined") as refusal:
         load(entry_of(tmp_path / "m.pkl", content), features=64, threads=1, safeguards=open_door)
     assert "Landlock" in refusal.value.remedy
@@ -159,7 +173,7 @@ def test_refuses_a_pickle_in_a_process_that_is_not_confined(tmp_path: Path) -> N
 
 def test_refuses_a_pickle_that_the_scan_does_not_find_clean(tmp_path: Path) -> None:
     content = pickle.dumps(digits_mlp())
-    unclean = Safeguards(confined=lambda: True, is_clean=lambda _: False, allowed=lambda: globals_of(content))
+    unclean = Safeguards(confined=lambda: True, is_clean=lambda *_: False, allowed=lambda: globals_of(content))
     with pytest.raises(RunnerError, match="did not find m"):
         load(entry_of(tmp_path / "m.pkl", content), features=64, threads=1, safeguards=unclean)
 

@@ -79,29 +79,29 @@ def _suffix(path: Path) -> str:
 class Safeguards:
     """What must hold before a pickle is loaded; see ``weighbridge.checks.runners.unpickle``.
 
-    ``is_clean`` tells whether the model scan finds a file clean, ``allowed`` gives its allow list.
+    ``is_clean`` tells whether the model scan finds bytes clean, by the file's name; ``allowed`` gives its allow list.
     """
 
     confined: Callable[[], bool]
-    is_clean: Callable[[Entry], bool]
+    is_clean: Callable[[str, bytes], bool]
     allowed: Callable[[], AllowedGlobals]
 
 
 def worker_safeguards() -> Safeguards:
     """Return the safeguards of a worker: its own confinement, and the model scan."""
-    from weighbridge.checks.model_scan.allow import allowed_globals
-    from weighbridge.checks.model_scan.check import scan_file
+    from weighbridge.checks.model_scan.allow import allowed_globals, scan_pickle_bytes
     from weighbridge.checks.worker import state
 
-    def is_clean(entry: Entry) -> bool:
-        result = scan_file(entry.path, name=entry.name)
+    def is_clean(name: str, content: bytes) -> bool:
+        # The bytes themselves are scanned, not the file again: it could be another one by then.
+        result = scan_pickle_bytes(content, name=name)
         return not result.findings and not result.undecided
 
     return Safeguards(confined=state.confined, is_clean=is_clean, allowed=allowed_globals)
 
 
 def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -> Loaded:
-    """Load one entry file for rows of so many features.
+    """Load one entry file for rows of so many features; ``threads`` is for ONNX Runtime, scikit-learn gets one.
 
     Raises:
         RunnerError: The file cannot be loaded safely or at all, its library is not installed, or it is not a
@@ -109,7 +109,7 @@ def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -
     """
     if _suffix(entry.path) in ONNX_SUFFIXES:
         return _load_onnx(entry, features=features, threads=threads)
-    return _load_pickle(entry, features=features, threads=threads, safeguards=safeguards)
+    return _load_pickle(entry, features=features, safeguards=safeguards)
 
 
 def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
@@ -122,14 +122,14 @@ def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     return Loaded(OnnxRunner(entry.path, features=features, threads=threads), None)
 
 
-def _load_pickle(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -> Loaded:
+def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Loaded:
     if not safeguards.confined():
         raise RunnerError(
             f"{entry.name} is a pickle, and this process is not confined: it is not loaded",
             remedy="Run the check where the kernel has Landlock (5.13 or newer), or give an ONNX export only.",
         )
     content = _content(entry)
-    if not safeguards.is_clean(entry):
+    if not safeguards.is_clean(entry.name, content):
         raise RunnerError(
             f"the model scan did not find {entry.name} clean, so it is not loaded",
             remedy="See the findings of the model scan.",
@@ -142,7 +142,8 @@ def _load_pickle(entry: Entry, *, features: int, threads: int, safeguards: Safeg
         ) from None
     read = load_joblib if is_joblib(content) else load_pickle
     model = read(content, allowed=safeguards.allowed())
-    return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=threads), model)
+    # BLAS and OpenMP threads wait by spinning: beside other work, two took ten times as long as one on small batches.
+    return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=1), model)
 
 
 def _content(entry: Entry) -> bytes:

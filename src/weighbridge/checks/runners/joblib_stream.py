@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.checks.runners.interface import RunnerError
-from weighbridge.checks.runners.unpickle import AllowedGlobals, require_allowed, run_pickle
+from weighbridge.checks.runners.unpickle import AllowedGlobals, resolved, run_pickle
 
 WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 """The global by which a joblib file is recognised, and the only one that is replaced."""
@@ -71,8 +71,7 @@ class _JoblibUnpickler(_PythonUnpickler):  # type: ignore[misc]
         """Resolve one allowed global; the wrapper becomes ours."""
         if (module, name) == WRAPPER:
             return _ArrayPlace
-        require_allowed(module, name, self._allowed)
-        return super().find_class(module, name)
+        return super().find_class(*resolved(module, name, self._allowed))
 
     def load_build(self) -> None:
         """Give an object its state and, after a wrapper's, read its array in its place."""

@@ -9,9 +9,9 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+from weighbridge.checks.runners.threads import thread_pools
 
 
 class SklearnRunner:
@@ -34,8 +34,7 @@ class SklearnRunner:
             raise RunnerError(f"{name} holds {type(model).__name__}, expected a scikit-learn classifier")
         self.model: Any = model
         self._threads = threads
-        # Finding the thread pools of a process costs a millisecond, so it is done once.
-        self._pools = ThreadpoolController()
+        self._pools = thread_pools()
         wanted = getattr(model, "n_features_in_", features)
         if wanted != features:
             raise RunnerError(f"{name} wants {wanted} features, the data has {features} numbers an example")

@@ -20,12 +20,15 @@ from typing import Any, Final
 
 from weighbridge.checks.runners.interface import RunnerError
 
-FindClass = Callable[[str, str], Any]
-
 MAX_PICKLE_BYTES: Final = 2 * 1024**3
 """Largest pickle that is loaded."""
 
 AllowedGlobals = frozenset[tuple[str, str]]
+
+# Protocols 0 to 2 call these modules and names as Python 2 did. The unpickler's own translation is off, because it
+# would translate after the list was asked.
+_MODULES: Final = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+_NAMES: Final = {("__builtin__", "unicode"): "str", ("__builtin__", "long"): "int"}
 
 
 class _StrictUnpickler(pickle.Unpickler):
@@ -37,18 +40,18 @@ class _StrictUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str, /) -> Any:  # noqa: ANN401
         """Resolve one allowed global."""
-        require_allowed(module, name, self._allowed)
-        return super().find_class(module, name)
+        return super().find_class(*resolved(module, name, self._allowed))
 
 
-def require_allowed(module: str, name: str, allowed: AllowedGlobals) -> None:
-    """Refuse a global outside the allow list.
+def resolved(module: str, name: str, allowed: AllowedGlobals) -> tuple[str, str]:
+    """Return the module and name to import for a global of the allow list, by its present name.
 
     Raises:
         RunnerError: For every other pair, and for a dotted name, which would reach attributes of an allowed object.
     """
     if (module, name) not in allowed or "." in name:
         raise RunnerError(f"the pickle asks for {module}.{name}, which is not on the allow list")
+    return _MODULES.get(module, module), _NAMES.get((module, name), name)
 
 
 def load_pickle(content: bytes, *, allowed: AllowedGlobals) -> object:
