@@ -65,4 +65,5 @@ def parse_instant(text: str, *, what: str) -> datetime:
 
 def format_instant(instant: datetime) -> str:
     """Write an instant as RFC 3339 in UTC with a final Z, to the second."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime, whose years before 1000 have fewer than four digits.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
