@@ -59,7 +59,7 @@ def read_passphrase(file: Path | None) -> bytes:
     if file is not None:
         return read_limited(file, limit=4096, what="the passphrase file").rstrip(b"\r\n")
     if value := os.environ.get(PASSPHRASE_VARIABLE):
-        return value.encode()
+        return os.fsencode(value)
     if sys.stdin.isatty() and sys.stderr.isatty():
         return str(click.prompt("Passphrase", hide_input=True, err=True)).encode()
     raise KeyFileError(

@@ -24,6 +24,9 @@ MAX_KEY_BYTES: Final = 64 * 1024
 MIN_PASSPHRASE: Final = 8
 """Shortest passphrase that a new private key is encrypted with."""
 
+MAX_PASSPHRASE: Final = 1023
+"""Longest passphrase that OpenSSL takes."""
+
 
 class KeyAlgorithm(enum.StrEnum):
     """The signature algorithms. Both are read by cosign."""
@@ -137,10 +140,13 @@ class PrivateKey:
         """Write the key as encrypted PEM PKCS #8.
 
         Raises:
-            KeyFileError: When the passphrase is shorter than ``MIN_PASSPHRASE`` bytes.
+            KeyFileError: When the passphrase has fewer than ``MIN_PASSPHRASE`` or more than ``MAX_PASSPHRASE`` bytes.
         """
-        if len(passphrase) < MIN_PASSPHRASE:
-            raise KeyFileError(f"the passphrase is shorter than {MIN_PASSPHRASE} characters")
+        if not MIN_PASSPHRASE <= len(passphrase) <= MAX_PASSPHRASE:
+            raise KeyFileError(
+                f"the passphrase has {len(passphrase)} bytes",
+                remedy=f"choose one of {MIN_PASSPHRASE} to {MAX_PASSPHRASE} bytes",
+            )
         return self._key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
