@@ -5,6 +5,7 @@ File names help people and are never trusted: what a file says is decided by its
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,8 @@ class DirectoryStore:
         Raises:
             UsageError: When it is inside.
         """
-        if self.path.resolve().is_relative_to(model.resolve()):
+        # Not Path.resolve, which fails on links that form a ring.
+        if Path(os.path.realpath(self.path)).is_relative_to(os.path.realpath(model)):
             raise UsageError(
                 f"the evidence directory {self.path} lies inside the model; writing there would change its digest",
                 remedy="choose a directory beside the model",
