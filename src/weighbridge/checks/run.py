@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import msgspec
 
-from weighbridge import __version__
+from weighbridge import __version__, _json
 from weighbridge.checks.interface import LIMITS, CheckRequest, Options
 from weighbridge.checks.worker.parent import examine
 from weighbridge.clock import Clock, format_instant
+from weighbridge.errors import ParseError, UsageError
 from weighbridge.evidence.record import CheckRecord, Tool
 
 TOOL = "weighbridge"
 """Name of the tool in evidence."""
 
 
-def run_check(request: CheckRequest, *, clock: Clock, nonce: str, secrets: Sequence[Path] = ()) -> CheckRecord:
+def run_check(
+    request: CheckRequest, *, clock: Clock, nonce: str, secrets: Sequence[Path] = (), stop: Event | None = None
+) -> CheckRecord:
     """Examine a model in a confined worker and return what was established.
 
     Subject, times, tool and nonce are never the worker's word. ``secrets`` are paths that the worker must not be able
-    to reach; a request that would give it one is refused.
+    to reach; a request that would give it one is refused. Setting ``stop`` from another thread ends the worker.
 
     Raises:
-        UsageError: When an input lies where a secret lies.
+        UsageError: When an option is out of range, or an input lies where a secret lies.
         WorkerError: When no worker can be started at all.
     """
+    _require_valid(request)
     started = clock()
-    examination = examine(request, limits=LIMITS[request.check], secrets=secrets)
+    examination = examine(request, limits=LIMITS[request.check], secrets=secrets, stop=stop)
     return CheckRecord(
         check=request.check,
         tool=Tool(name=TOOL, version=__version__),
@@ -41,6 +46,13 @@ def run_check(request: CheckRequest, *, clock: Clock, nonce: str, secrets: Seque
         undecided=examination.output.undecided,
         measurements=examination.output.measurements,
     )
+
+
+def _require_valid(request: CheckRequest) -> None:
+    try:
+        _json.parse(_json.dumps(request), CheckRequest, what=f"the options of {request.check}")
+    except ParseError as error:
+        raise UsageError(error.message, remedy=f"see `weighbridge {request.check} --help`") from None
 
 
 def parameters_of(options: Options) -> dict[str, str | int | float | bool]:
