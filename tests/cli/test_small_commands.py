@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -89,37 +90,76 @@ def test_completion_scripts_name_the_command(shell: Shell) -> None:
     assert "verify" in done.out
 
 
-def test_output_that_cannot_be_written_is_an_error(shell: Shell) -> None:
-    import subprocess
-    import sys
+COMMAND = shlex.join([sys.executable, "-c", "from weighbridge.cli import main; main()"])
 
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("digest model >/dev/full", 2, "No space left"),
+        ("digest nothing 2>/dev/full", 2, ""),
+        ("--nonsense 2>/dev/full", 2, ""),
+        ("digest model >&-", 0, ""),
+        ("digest nothing >&- 2>&-", 2, ""),
+        ("digest model > >(exec 0<&-)", 2, ""),
+    ],
+)
+def test_output_that_nobody_takes_ends_with_the_right_code(shell: Shell, line: str, code: int, words: str) -> None:
     make_model(shell.directory / "model")
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", "from weighbridge.cli import main; main()", "digest", "model"],
-            cwd=shell.directory,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert "No space left" in done.stderr
+    if ">(" in line:
+        # The reader has closed its end before anything is written.
+        line = f"mkfifo p; (exec 9<p; exec 9<&-) & exec 8>p; wait; {COMMAND} digest model >&8"
+    else:
+        line = f"{COMMAND} {line}"
+    done = subprocess.run(["bash", "-c", line], cwd=shell.directory, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
     assert "Traceback" not in done.stderr
+    assert "internal" not in done.stderr
 
 
-def test_audit_without_a_model_is_about_the_audited_file(shell: Shell) -> None:
-    (shell.directory / "requirements.txt").write_text("litellm==1.82.7\njinja2==3.1.6\n")
-    audit = shell.run("audit", "-r", "requirements.txt", "--format", "json")
-    report = json.loads(audit.out)
-    assert (audit.code, report["verdict"]) == (1, "failed")
-    assert report["subject"]["name"] == "requirements.txt"
-    assert "dirHash:" + report["subject"]["digest"]["dirHash"] == str(hash_model(shell.directory / "requirements.txt"))
-    (finding,) = [item for item in report["findings"] if item["rule"] == "malware"]
-    assert finding["component"] == {"name": "litellm", "version": "1.82.7", "path": []}
-    signed = shell.run("audit", "-r", "requirements.txt", "--key", "x")
-    assert signed.code == 2
-    assert "name the MODEL" in signed.err
-    nothing = shell.run("audit")
-    assert nothing.code == 2
-    assert "nothing to audit" in nothing.err
+def test_names_do_not_steer_the_terminal(shell: Shell) -> None:
+    (make_model(shell.directory / "model") / "a\u009b2Jb\u202e").symlink_to("a.bin")
+    result = shell.run("digest", "model")
+    assert result.code == 2
+    assert result.err.isascii()
+    refused = shell.run("verify", "model", "--verdict", "v\x1b[2J", "--trust", "t\x1b[2J")
+    assert refused.code == 2
+    assert "\x1b" not in refused.err
+
+
+@pytest.mark.parametrize("passphrase", ["short", "x" * 2000])
+def test_keys_refuses_a_passphrase_of_the_wrong_length(shell: Shell, passphrase: str) -> None:
+    result = shell.run("keys", "new", "scanner", WEIGHBRIDGE_PASSPHRASE=passphrase)
+    assert result.code == 2
+    assert "next step: choose one of 8 to 1023 bytes" in result.err
+    assert list(shell.directory.rglob("*.key")) == []
+
+
+def test_a_passphrase_may_have_any_bytes(shell: Shell) -> None:
+    assert shell.run("keys", "new", "scanner", WEIGHBRIDGE_PASSPHRASE="\udcff\udcfe12345678").code == 0
+
+
+def test_a_ring_of_links_in_place_of_evidence_is_refused(shell: Shell) -> None:
+    make_model(shell.directory / "model")
+    (shell.directory / "ring").symlink_to("ring")
+    result = shell.run("report", "ring", "--model", "model")
+    assert (result.code, "cannot be read" in result.err) == (2, True)
+    scan = shell.run("scan", "model", "--evidence", "ring")
+    assert "internal" not in scan.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("robustness", "model", "--data", "model/a.bin", "--epsilon", "nan"),
+        ("robustness", "model", "--data", "model/a.bin", "--epsilon", "-1"),
+        ("robustness", "model", "--data", "model/a.bin", "--seed", "-1"),
+        ("leakage", "model", "--members", "model/a.bin", "--non-members", "model/a.bin", "--fpr", "7"),
+    ],
+)
+def test_an_option_out_of_range_is_wrong_usage_and_no_evidence(shell: Shell, arguments: tuple[str, ...]) -> None:
+    make_model(shell.directory / "model")
+    result = shell.run(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert f"the options of {arguments[0]}" in result.err

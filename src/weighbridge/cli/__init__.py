@@ -5,8 +5,10 @@ Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wro
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Final
 
@@ -83,32 +85,44 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
     """Run one command line and return its exit code."""
     try:
         result = command.main(args=arguments, prog_name="weighbridge", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where the caller closed it
+            sys.stdout.flush()
+    except SystemExit as error:
+        # The library's own end: 0 after shell completion, 1 when the reader went away, which here would mean failed.
+        return 0 if error.code == 0 else UNDECIDED
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return UNDECIDED
     except click.Abort:
-        return _fail("stopped", code=130)
+        return fail("stopped", code=130)
     except WeighbridgeError as error:
-        return _fail(error.message, remedy=error.remedy)
+        return fail(error.message, remedy=error.remedy)
     except BrokenPipeError:
         # The reader went away; point stdout elsewhere, or the interpreter complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNDECIDED
     except OSError as error:
-        return _fail(f"{error.filename or 'the output'}: {error.strerror}")
+        return fail(f"{error.filename or 'the output'}: {error.strerror}")
     except Exception as error:
         if os.environ.get("WEIGHBRIDGE_DEBUG"):
-            raise
-        return _fail(
+            traceback.print_exc()
+        return fail(
             f"internal error: {type(error).__name__}: {error}",
             remedy="run again with WEIGHBRIDGE_DEBUG=1 and report what it shows",
         )
     return result if isinstance(result, int) else 0
 
 
-def _fail(message: str, *, remedy: str = "", code: int = UNDECIDED) -> int:
-    click.echo(f"weighbridge: {message}", err=True)
-    if remedy:
-        click.echo(f"  next step: {remedy}", err=True)
+def fail(message: str, *, remedy: str = "", label: str = "weighbridge", code: int = UNDECIDED) -> int:
+    """Say on standard error what went wrong and what to do, and return the exit code.
+
+    File names and evidence speak through messages, so nothing that steers a terminal is let through.
+    """
+    from weighbridge.report._text import clean
+
+    with contextlib.suppress(OSError):  # nobody can be told; the exit code still holds
+        click.echo(f"{label}: {clean(message)}", err=True)
+        if remedy:
+            click.echo(f"  next step: {clean(remedy)}", err=True)
     return code

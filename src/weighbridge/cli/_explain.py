@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from weighbridge.clock import format_instant
 from weighbridge.gate.decision import Decision, Outcome
+from weighbridge.report._text import clean_block
 
 
 def explain(decision: Decision) -> str:
     """Return the explanation as plain text; the same decision gives the same text."""
-    return "\n".join(_lines(decision))
+    # What evidence says must not look like a line of ours, or steer the terminal.
+    return "\n".join(clean_block(line.replace("\n", " ")) for line in _lines(decision))
 
 
 def _lines(decision: Decision) -> Iterator[str]:

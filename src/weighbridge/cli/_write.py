@@ -81,21 +81,12 @@ PLAIN_WIDTH: Final = 160
 
 
 def show(report: ReportInput) -> None:
-    """Print a report for a person: the verdict when there is one, else every check."""
+    """Print a report for a person: the verdict when there is one, else every check; then what does not count."""
     from rich.console import Console
 
-    from weighbridge.report.check_json import check_report
-    from weighbridge.report.terminal import render_check, render_verdict
+    from weighbridge.report.terminal import render as render_text
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
-    if report.verdict is not None:
-        console.print(render_verdict(report.verdict))
-        return
-    for view in report.evidence:
-        console.print(render_check(check_report(view.record, model=report.model, digest=report.digest)))
-        if view.why:
-            console.print(view.why, markup=False)
-    for item in report.rejected:
-        console.print(f"{item.source}: {item.reason}", markup=False)
+    console.print(render_text(report))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from weighbridge import _json
+from weighbridge.cli import fail
 from weighbridge.cli._options import MODEL
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.clock import format_instant
 from weighbridge.errors import VerificationError
 from weighbridge.gate.verify import verify
+
+REFUSED: Final = 1
+"""Exit code when the model must not be loaded."""
 
 
 @click.command(short_help="Say whether a model may be loaded.")
@@ -31,10 +36,7 @@ def command(model: Path, verdict: Path, trust: Path, policy: Path | None, output
     except VerificationError as error:
         if output == "json":
             click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
-        click.echo(f"refused: {error.message}", err=True)
-        if error.remedy:
-            click.echo(f"  next step: {error.remedy}", err=True)
-        return 1
+        return fail(error.message, remedy=error.remedy, label="refused", code=REFUSED)
     if output == "json":
         click.echo(
             _json.dumps_pretty(
