@@ -6,10 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from tests.attacks.dependencies import Json, ecosystem, git
 
 from weighbridge.checks.dependencies.matching import Outcome, fixed_versions, judge_entry
+from weighbridge.checks.dependencies.names import canonical
 from weighbridge.checks.dependencies.osv import Affected
 from weighbridge.checks.dependencies.versions import parse_event_version, parse_version
 from weighbridge.errors import ParseError
@@ -184,3 +186,8 @@ def test_finds_a_version_however_the_list_spells_it(listed: str, escape: str) ->
 def test_a_list_names_a_version_by_its_public_part(version: str, local: str, listed: list[str]) -> None:
     expected = any(Version(one) == Version(version) for one in listed)
     assert (judge_entry(entry(versions=listed), Version(version + local)) is YES) is expected
+
+
+@given(st.text(max_size=20) | st.from_regex(r"[A-Za-z0-9._-]{1,20}"))
+def test_names_are_made_equal_as_packaging_makes_them(name: str) -> None:
+    assert canonical(name) == canonicalize_name(name)

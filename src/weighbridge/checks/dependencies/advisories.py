@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from packaging.utils import canonicalize_name
-
 from weighbridge.checks.dependencies.bundle import Bundle, read_bundle
+from weighbridge.checks.dependencies.names import canonical
 from weighbridge.checks.dependencies.osv import ECOSYSTEM, Affected, Record
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import AdvisoryDatabase
@@ -28,6 +26,8 @@ def packaged_bundle() -> Path:
     Raises:
         InputError: When the package was installed without its data, or is run from inside an archive.
     """
+    from importlib import resources  # not needed where a bundle is named, and slow to import
+
     found = resources.files("weighbridge") / "data" / "advisories" / PACKAGED
     if not isinstance(found, Path) or not found.is_file():
         raise InputError(
@@ -63,7 +63,7 @@ def arrange(bundle: Bundle) -> Advisories:
         for entry in record.affected:
             if entry.package.ecosystem == ECOSYSTEM:
                 written = entry.package.name
-                name = normal.get(written) or normal.setdefault(written, canonicalize_name(written))
+                name = normal.get(written) or normal.setdefault(written, canonical(written))
                 found.setdefault(name, []).append((record, entry))
     return Advisories(bundle.database, {name: tuple(entries) for name, entries in found.items()})
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from packaging.utils import canonicalize_name
-
+from weighbridge.checks.dependencies.names import canonical
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input
 from weighbridge.evidence.record import Finding, Undecided
@@ -58,7 +57,7 @@ def normalise(name: str) -> str:
     Raises:
         InputError: When it is empty, too long or holds a character that no package name has.
     """
-    normal = canonicalize_name(name)
+    normal = canonical(name)
     if not 0 < len(normal) <= MAX_NAME or not all(part.isalnum() for part in normal.split("-")):
         raise InputError("the name is not one that a package can have")
     if not normal.isascii():

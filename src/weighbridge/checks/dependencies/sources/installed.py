@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from weighbridge import _json
 from weighbridge.checks.dependencies.inventory import normalise
+from weighbridge.checks.dependencies.names import canonical
 from weighbridge.errors import InputError, ParseError
 
 MAX_METADATA: Final = 4 * 1024 * 1024
@@ -52,7 +53,7 @@ def read_distribution(place: Path) -> Distribution:
     doubt = ""
     if place.suffix == ".dist-info":
         stem = place.name.removesuffix(".dist-info").partition("-")[0]
-        if re.sub(r"[-_.]+", "-", stem).lower() != name:
+        if canonical(stem) != name:
             doubt = f"its directory names another package than its metadata, which says {name}"
         doubt = doubt or _origin(place, name)
     digest = hashlib.sha256(data + b"\0" + (record or b"")).hexdigest()

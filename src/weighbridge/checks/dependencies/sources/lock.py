@@ -18,6 +18,7 @@ from weighbridge.checks.dependencies.inventory import (
     normalise,
     paths_from_roots,
 )
+from weighbridge.checks.dependencies.names import canonical
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError, ParseError
 from weighbridge.evidence.record import Undecided
@@ -119,7 +120,7 @@ def _places(data: bytes, table: str, count: int) -> list[int]:
 
 
 def _paths(locked: Sequence[Locked]) -> dict[int, tuple[str, ...]]:
-    names = [re.sub(r"[-_.]+", "-", package.name).lower() for package in locked]
+    names = [canonical(package.name) for package in locked]
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         places.setdefault(name, []).append(place)
@@ -127,7 +128,7 @@ def _paths(locked: Sequence[Locked]) -> dict[int, tuple[str, ...]]:
         str(place): [
             str(target)
             for needed, version in package.needs
-            for target in places.get(re.sub(r"[-_.]+", "-", needed).lower(), ())
+            for target in places.get(canonical(needed), ())
             if version is None or locked[target].version == version
         ]
         for place, package in enumerate(locked)
