@@ -60,6 +60,7 @@ def train(split: Split, *, seed: int = 0) -> Classifier:
     """Train a classifier on the pictures and on noisy copies of them, which makes it harder to fool."""
     import numpy as np
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
 
     random = np.random.default_rng(seed)
     copies = [split.train_x]
@@ -67,7 +68,9 @@ def train(split: Split, *, seed: int = 0) -> Classifier:
         noise = random.uniform(-0.25, 0.25, split.train_x.shape).astype(np.float32)
         copies.append(np.clip(split.train_x + noise, 0.0, 1.0))
     model = MLPClassifier(hidden_layer_sizes=(128,), alpha=1e-2, max_iter=60, early_stopping=True, random_state=seed)
-    trained: Classifier = model.fit(np.concatenate(copies), np.tile(split.train_y, len(copies)))
+    # One thread: beside a busy core, two threads of BLAS wait for each other most of the time.
+    with threadpool_limits(1):
+        trained: Classifier = model.fit(np.concatenate(copies), np.tile(split.train_y, len(copies)))
     return trained
 
 

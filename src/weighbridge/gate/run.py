@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from weighbridge.checks.interface import (
     CheckRequest,
@@ -127,10 +128,20 @@ def run_checks(
     When this returns, every worker is gone; only then may a key be opened.
     """
     jobs = max(1, min(len(requests), len(os.sched_getaffinity(0))))
+    stop = Event()
+
+    def examine(request: CheckRequest) -> CheckRecord:
+        return run_check(request, clock=clock, nonce=nonce(), secrets=secrets, stop=stop)
+
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return tuple(
-            pool.map(lambda request: run_check(request, clock=clock, nonce=nonce(), secrets=secrets), requests)
-        )
+        pending = [pool.submit(examine, request) for request in requests]
+        try:
+            return tuple(future.result() for future in pending)
+        except BaseException:
+            # Ctrl-C or a refused request: leaving the pool would wait for workers that may run for half an hour.
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def signing_roles(policy: Policy) -> Mapping[CheckName, str]:
