@@ -207,3 +207,12 @@ def test_a_verdict_that_cannot_be_written_leaves_nothing(shell: Shell, options: 
         assert [item.name for item in out.iterdir() if item.name != "filler"] == []
     finally:
         subprocess.run(["umount", str(out)], check=True)
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize("role", ["scanner", "tester", "auditor"])
+def test_a_key_that_may_not_sign_verdicts_writes_none(shell: Shell, role: str) -> None:
+    gate = shell.run(*GATE, "--key", f"keys/{role}.key")
+    assert gate.code == 2
+    assert "may not sign verdict" in gate.err
+    assert not (shell.directory / VERDICT).exists()

@@ -19,7 +19,7 @@ from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.policy import Policy
-from weighbridge.trust import Trust
+from weighbridge.trust import VERDICT, Trust
 
 VERDICT_SUFFIX = ".verdict.sigstore.json"
 """How the default file name of a verdict ends."""
@@ -45,17 +45,18 @@ def judge_and_write(
     clock: Clock,
 ) -> int:
     """Judge a model by what is in the store, sign the verdict, print it, and return the exit code."""
+    now = clock()
+    # A key that may not sign verdicts is found out before one is written that nobody would accept.
+    role = trust.role_of(signer.public, signs=VERDICT, now=now).role if signer is not None else None
     files = list(store.read())
-    decision = judge(digest, policy=policy, trust=trust, files=files, now=clock())
+    decision = judge(digest, policy=policy, trust=trust, files=files, now=now)
     if signer is not None:
         data = write_verdict(decision, name=model.name, version=__version__, signer=signer)
         write_atomically(verdict, data)
         click.echo(f"verdict: {verdict}", err=True)
     else:
         click.echo("no verdict was written: there is no --key", err=True)
-    view = _views.of_decision(
-        decision, model=model.name, files=files, signed_by=signer.public.id if signer is not None else None
-    )
+    view = _views.of_decision(decision, model=model.name, files=files, signed_by=role)
     if report is not None:
         _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
         click.echo(f"report: {report}", err=True)
