@@ -64,6 +64,16 @@ class _Recorder(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def use_theme(browser: Chrome, theme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def use_width(browser: Chrome, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
 @pytest.fixture
 def show(browser: Chrome, tmp_path: Path) -> Iterator[Show]:
     """Open a sample from a server of its own and return what the browser asked that server for."""
@@ -72,6 +82,8 @@ def show(browser: Chrome, tmp_path: Path) -> Iterator[Show]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
+    use_theme(browser, "light")
+    use_width(browser, 1200)
 
     def open_sample(sample: str) -> list[str]:
         (tmp_path / "report.html").write_text(render(samples.SAMPLES[sample]()), encoding="utf-8")
@@ -86,16 +98,6 @@ def show(browser: Chrome, tmp_path: Path) -> Iterator[Show]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def use_theme(browser: Chrome, theme: str) -> None:
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-
-def use_width(browser: Chrome, width: int) -> None:
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def console(browser: Chrome) -> list[Any]:
@@ -144,7 +146,6 @@ def test_content_policy_stops_what_would_slip_through(browser: Chrome, show: Sho
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_verdict_is_seen_at_once(browser: Chrome, show: Show, sample: str, word: str, theme: str) -> None:
     use_theme(browser, theme)
-    use_width(browser, 1200)
     show(sample)
     heading = browser.find_element(By.TAG_NAME, "h1")
     assert heading.text == word
@@ -155,7 +156,6 @@ def test_verdict_is_seen_at_once(browser: Chrome, show: Show, sample: str, word:
 
 
 def test_theme_button_turns_the_theme_and_says_what_it_does(browser: Chrome, show: Show) -> None:
-    use_theme(browser, "light")
     show("passed")
     button = browser.find_element(By.CSS_SELECTOR, ".theme")
     assert button.text == "Dark theme"
@@ -174,7 +174,6 @@ def focused(browser: Chrome) -> str:
 
 
 def test_keyboard_reaches_skip_link_theme_and_every_section_in_order(browser: Chrome, show: Show) -> None:
-    use_width(browser, 1200)
     show("passed")
     order = []
     for _ in range(12):

@@ -14,7 +14,7 @@ from weighbridge.evidence.measurements import AuditedComponent, FileCoverage
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.report.html import _environment, render
 from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
-from weighbridge.report.interface import ReportInput
+from weighbridge.report.interface import EvidenceView, ReportInput
 
 VOID = {"meta", "link", "img", "br", "circle", "path", "line", "polyline", "polygon"}
 ADDRESSES = {"src", "href", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background"}
@@ -237,3 +237,10 @@ def test_sections_stand_in_the_order_of_the_policy_and_what_counts_comes_first()
     titles = ["satisfied Model scan", "does not count Model scan", "satisfied Dependency", "satisfied Robustness"]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
+
+
+def test_check_that_has_just_run_has_no_file_to_name() -> None:
+    view = samples.view(samples.record(CheckName.MODEL_SCAN, samples.scan()), signer=None)
+    fresh = EvidenceView(record=view.record, signature="unverified", source="", why="it was not signed")
+    text = Page(render(ReportInput(model="m", digest=samples.DIGEST, evidence=(fresh,)))).text
+    assert "3 clean finished 24 Nov 2026, 09:12 UTC it was not signed" in text
