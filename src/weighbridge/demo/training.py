@@ -92,7 +92,8 @@ def write_examples(split: Split, directory: Path) -> None:
     import numpy as np
 
     directory.mkdir(parents=True)
-    np.savez(directory / "test.npz", x=split.test_x, y=split.test_y)
+    # As pictures, so that the attack may change patches and the report can show them.
+    np.savez(directory / "test.npz", x=split.test_x.reshape(-1, 8, 8), y=split.test_y)
     np.savez(directory / "members.npz", x=split.train_x, y=split.train_y)
     np.savez(directory / "non-members.npz", x=split.test_x, y=split.test_y)
 
