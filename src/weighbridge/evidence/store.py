@@ -22,6 +22,9 @@ ENVELOPE_SUFFIX: Final = ".intoto.jsonl"
 MAX_EVIDENCE_FILES: Final = 4096
 """Most files that are read from one directory."""
 
+MAX_EVIDENCE_BYTES: Final = 512 * 1024 * 1024
+"""Most bytes that are read from one directory; whoever can put files there cannot exhaust the gate's memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -66,7 +69,7 @@ class DirectoryStore:
         """Yield every bundle and envelope in the order of their names.
 
         Raises:
-            InputError: When the directory cannot be listed or holds too many files.
+            InputError: When the directory cannot be listed or holds too much.
         """
         try:
             names = sorted(item.name for item in self.path.iterdir() if item.name.endswith((SUFFIX, ENVELOPE_SUFFIX)))
@@ -76,9 +79,21 @@ class DirectoryStore:
                 remedy="run the checks first, or name the directory with --evidence",
             ) from None
         if len(names) > MAX_EVIDENCE_FILES:
-            raise InputError(f"{self.path} holds {len(names)} files of evidence; at most {MAX_EVIDENCE_FILES} are read")
+            raise InputError(
+                f"{self.path} holds {len(names)} files of evidence; at most {MAX_EVIDENCE_FILES} are read",
+                remedy="keep the evidence of each model in a directory of its own",
+            )
+        size = 0
         for name in names:
             try:
-                yield StoredFile(name, read_limited(self.path / name, limit=MAX_BUNDLE_BYTES, what="the evidence"))
+                data = read_limited(self.path / name, limit=MAX_BUNDLE_BYTES, what="the evidence")
             except InputError as error:
                 yield StoredFile(name, b"", problem=error.message)
+                continue
+            size += len(data)
+            if size > MAX_EVIDENCE_BYTES:
+                raise InputError(
+                    f"{self.path} holds more than {MAX_EVIDENCE_BYTES} bytes of evidence",
+                    remedy="keep the evidence of each model in a directory of its own",
+                )
+            yield StoredFile(name, data)

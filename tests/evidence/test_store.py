@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from weighbridge.digest import Digest
+from weighbridge.errors import InputError, OutputError, UsageError
+from weighbridge.evidence import store as module
+from weighbridge.evidence.store import DirectoryStore
+
+MODEL = Digest("a" * 64)
+
+
+def test_reads_bundles_and_envelopes_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("b.sigstore.json", "a.intoto.jsonl", "notes.txt", "c.json"):
+        (tmp_path / name).write_text(name)
+    found = list(DirectoryStore(tmp_path).read())
+    assert [(item.name, item.data) for item in found] == [
+        ("a.intoto.jsonl", b"a.intoto.jsonl"),
+        ("b.sigstore.json", b"b.sigstore.json"),
+    ]
+
+
+def test_says_which_file_cannot_be_read_and_reads_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.sigstore.json").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "b.sigstore.json")
+    (tmp_path / "c.sigstore.json").mkdir()
+    with (tmp_path / "d.sigstore.json").open("wb") as sparse:
+        sparse.truncate(module.MAX_BUNDLE_BYTES + 1)
+    (tmp_path / "e.sigstore.json").write_text("{}")
+    found = list(DirectoryStore(tmp_path).read())
+    assert [bool(item.problem) for item in found] == [True, True, True, True, False]
+    assert [item.data for item in found] == [b"", b"", b"", b"", b"{}"]
+
+
+def test_refuses_more_than_memory_should_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.sigstore.json").write_bytes(b"0" * 100)
+    monkeypatch.setattr(module, "MAX_EVIDENCE_BYTES", 399)
+    with pytest.raises(InputError, match="more than 399 bytes"):
+        list(DirectoryStore(tmp_path).read())
+    monkeypatch.setattr(module, "MAX_EVIDENCE_FILES", 3)
+    with pytest.raises(InputError, match="holds 4 files"):
+        list(DirectoryStore(tmp_path).read())
+
+
+def test_never_replaces_evidence(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "evidence")
+    path = store.write(b"1", kind="model-scan", model=MODEL, nonce="0" * 32)
+    with pytest.raises(OutputError):
+        store.write(b"2", kind="model-scan", model=MODEL, nonce="0" * 32)
+    assert path.read_bytes() == b"1"
+    assert [item.name for item in store.path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("place", ["model", "model/evidence", "model/../model/a/b", "link/evidence"])
+def test_refuses_to_lie_inside_the_model(tmp_path: Path, place: str) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (tmp_path / "link").symlink_to("model")
+    with pytest.raises(UsageError, match="inside the model"):
+        DirectoryStore(tmp_path / place).require_outside(model)
+    DirectoryStore(tmp_path / "model-evidence").require_outside(model)
