@@ -125,7 +125,13 @@ _INDEXES = {
 }  # fmt: skip
 PANDAS: Table = {
     "pandas.core.frame": {"DataFrame": "class"},
-    "pandas": {"DataFrame": "class", "Series": "class", "Index": "class", "RangeIndex": "class", "StringDtype": "constructor"},
+    "pandas": {
+        "DataFrame": "class", "Series": "class", "Index": "class", "RangeIndex": "class", "MultiIndex": "class",
+        "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "class", "CategoricalDtype": "class",
+        "StringDtype": "constructor",
+    },
+    "pandas.arrays": {"StringArray": "class", "DatetimeArray": "class", "TimedeltaArray": "class"},
+    "pandas.core.arrays.datetimes": {"DatetimeArray": "class"},
     "pandas.core.series": {"Series": "class"},
     "pandas.core.internals.managers": {"BlockManager": "constructor", "SingleBlockManager": "constructor"},
     "pandas.core.internals.blocks": {"new_block": "data"},

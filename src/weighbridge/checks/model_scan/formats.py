@@ -14,7 +14,7 @@ from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import FileRange, Memory, Source, Unpacked, head
-from weighbridge.checks.model_scan.text import scan_json, scan_text
+from weighbridge.checks.model_scan.text import refuse_hidden_pickle, scan_json, scan_text
 from weighbridge.checks.model_scan.torch_archive import is_archive, scan_archive
 from weighbridge.checks.model_scan.zip_reader import check_content, read_members
 
@@ -61,7 +61,9 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str
         )
     _examine(scan, source, location, kind=kind, name=name)
     if expected is None:
-        scan.notes.cannot_decide(f"the extension {suffix or '(none)'!r} belongs to no format that is judged", location=location)
+        scan.notes.cannot_decide(
+            f"the extension {suffix or '(none)'!r} belongs to no format that is judged", location=location
+        )
     return kind
 
 
@@ -73,6 +75,8 @@ def _examine(scan: Scan, source: Source, location: str, *, kind: str, name: str)
     elif kind in sniff.PACKED:
         scan.guard(lambda inner, data, place: _scan_packed(inner, data, place, kind=kind, name=name), source, location)
     else:
+        if kind == "unknown":
+            scan.guard(refuse_hidden_pickle, source, location)
         scan.notes.cannot_decide(f"the format {kind} is not judged", location=location)
 
 

@@ -15,7 +15,7 @@ from weighbridge.checks.model_scan.source import Part, Source
 MAX_HEADER: Final = 65_536
 """Longest header; numpy itself refuses more than 10,000 characters unless told otherwise."""
 
-_DESCR: Final = re.compile(r"[<>|=]?([biufcmMSUVO])(\d{1,9})(\[[0-9A-Za-z/]{1,12}\])?")
+_DESCR: Final = re.compile(r"[<>|=]?([biufcmMSUVO])(\d{0,9})(\[[0-9A-Za-z/]{1,12}\])?")
 _MAX_NESTING: Final = 8
 
 
@@ -63,9 +63,11 @@ def _header(data: bytes) -> tuple[tuple[int, ...], bool, int]:
 
 
 def _element(descr: object, depth: int) -> tuple[bool, int]:
-    if isinstance(descr, str) and (match := _DESCR.fullmatch(descr)):
-        unit = 4 if match[1] == "U" else 1
-        return match[1] == "O", int(match[2]) * unit
+    match = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
+    if match is not None and match[1] == "O":
+        return True, 0
+    if match is not None and match[2]:
+        return False, int(match[2]) * (4 if match[1] == "U" else 1)
     if not isinstance(descr, list) or depth > _MAX_NESTING or not descr:
         raise RefusedError("malformed-npy", "the element type is not known", offset=8)
     objects, size = False, 0

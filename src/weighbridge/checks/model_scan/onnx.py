@@ -66,7 +66,9 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
     while not walk.reader.at_end():
         seen.add(_field(walk, "model", {}, 0))
     if not {1, 7} <= seen or not seen <= _KNOWN_MODEL_FIELDS:
-        raise RefusedError("format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields")
+        raise RefusedError(
+            "format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
+        )
     _judge_operators(walk)
 
 

@@ -65,7 +65,9 @@ def _end(header: dict[str, object]) -> int:
 
 def _range(name: str, entry: object) -> tuple[int, int]:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise RefusedError("malformed-safetensors", f"tensor {name!r} has not exactly dtype, shape, data_offsets", offset=8)
+        raise RefusedError(
+            "malformed-safetensors", f"tensor {name!r} has not exactly dtype, shape, data_offsets", offset=8
+        )
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _BITS:
         raise RefusedError("malformed-safetensors", f"tensor {name!r} has an unknown type", offset=8)

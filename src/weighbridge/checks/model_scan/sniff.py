@@ -41,8 +41,39 @@ PACKED: Final = frozenset({"gzip", "bz2", "xz", "lzma", "zlib"})
 """Formats that wrap one stream."""
 
 CODE_EXTENSIONS: Final = frozenset(
-    ".py .pyc .pyo .pyw .pyx .pyd .so .dll .dylib .exe .sh .bash .bat .cmd .ps1 .js .jar .class .whl .egg .pth_py "
-    ".pl .rb .lua .ipynb .wasm .o .a .c .cc .cpp .cu".split()
+    [
+        ".py",
+        ".pyc",
+        ".pyo",
+        ".pyw",
+        ".pyx",
+        ".pyd",
+        ".so",
+        ".dll",
+        ".dylib",
+        ".exe",
+        ".sh",
+        ".bash",
+        ".bat",
+        ".cmd",
+        ".ps1",
+        ".js",
+        ".jar",
+        ".class",
+        ".whl",
+        ".egg",
+        ".pl",
+        ".rb",
+        ".lua",
+        ".ipynb",
+        ".wasm",
+        ".o",
+        ".a",
+        ".c",
+        ".cc",
+        ".cpp",
+        ".cu",
+    ]
 )
 """Extensions of programs."""
 

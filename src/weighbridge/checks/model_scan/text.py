@@ -25,7 +25,8 @@ _CODE_KEYS: Final = frozenset({"auto_map", "custom_generate", "custom_pipelines"
 _TRUE_KEYS: Final = frozenset({"trust_remote_code"})
 _TEMPLATE_KEYS: Final = frozenset({"chat_template", "template"})
 _UNSAFE_TEMPLATE: Final = re.compile(r"__|\|\s*attr\b|\battr\s*\(|\.mro\b|\\x5f|\\u005f", re.IGNORECASE)
-_MAX_PICKLE_HEAD: Final = 1 << 20
+_MAX_PICKLE_HEAD: Final = 1 << 18
+_MAX_PICKLE_WALK: Final = 1 << 16
 
 
 def scan_text(scan: Scan, source: Source, location: str) -> None:
@@ -34,7 +35,6 @@ def scan_text(scan: Scan, source: Source, location: str) -> None:
     Raises:
         RefusedError: It is not plain text.
     """
-    del location
     decoder = codecs.getincrementaldecoder("utf-8")()
     place = 0
     try:
@@ -45,20 +45,23 @@ def scan_text(scan: Scan, source: Source, location: str) -> None:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise RefusedError("format-mismatch", "a text file is not UTF-8", offset=place) from None
-    refuse_hidden_pickle(head(source, _MAX_PICKLE_HEAD))
-    del scan
+    refuse_hidden_pickle(scan, source, location)
 
 
-def refuse_hidden_pickle(data: bytes) -> None:
+def refuse_hidden_pickle(scan: Scan, source: Source, location: str) -> None:
     """Refuse bytes that a pickle reader would follow into a call.
 
     Raises:
         RefusedError: They are such a pickle.
+        UndecidedError: They are opcodes for so long that no text would be.
     """
+    del scan, location
+    data = head(source, _MAX_PICKLE_HEAD)
+    place: int | None = 0
     imports = calls = marks = False
     try:
-        # Only syntax is walked here; the head is at most one megabyte and text leaves the walk within a few bytes.
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
+        # Only syntax is walked here; the head is short and text leaves the walk within a few bytes.
+        for opcode, argument, place in pickletools.genops(io.BytesIO(data)):
             named = isinstance(argument, str) and _NAMES.fullmatch(argument) is not None
             marks = marks or opcode.name == "MARK"
             imports = imports or opcode.name in _IMPORTING or (opcode.name == "GLOBAL" and named)
@@ -69,6 +72,8 @@ def refuse_hidden_pickle(data: bytes) -> None:
         pass
     if calls:
         raise RefusedError("format-mismatch", "the text is a pickle that calls something", severity="critical")
+    if place is not None and place > _MAX_PICKLE_WALK:
+        raise UndecidedError("the text could be a pickle", offset=place)
 
 
 def scan_json(scan: Scan, source: Source, location: str) -> None:

@@ -40,11 +40,22 @@ def storage_ids(sizes: Sizes, notes_to: Context) -> Callable[[Value, int], Value
 
     def judge(value: Value, offset: int) -> Value:
         match value:
-            case Group(items=["storage", Global(module="torch" | "torch.storage", name=name), str(key), str(), int(count), *rest]):
+            case Group(
+                items=[
+                    "storage",
+                    Global(module="torch" | "torch.storage", name=name),
+                    str(key),
+                    str(),
+                    int(count),
+                    *rest,
+                ]
+            ):
                 if name in ITEM_SIZES and key.isdigit() and count >= 0 and rest in ([], [None]):
                     needed = ITEM_SIZES[name] * count
                     sizes[key] = max(sizes.get(key, 0), needed)
                     return Storage(key)
+            case _:
+                pass
         notes_to.finding("persistent-id", "a persistent id is not that of a tensor's storage", offset=offset)
         return Opaque.UNKNOWN
 
@@ -86,7 +97,7 @@ def scan_archive(context: Context, members: dict[str, tuple[int, Source]], root:
 
 def _is_short_text(source: Source, limit: int) -> bool:
     data = head(source, limit + 1)
-    return len(data) <= limit and data.isascii() and all(32 <= byte or byte == 10 for byte in data)  # noqa: PLR2004
+    return len(data) <= limit and data.isascii() and all(byte >= 32 or byte == 10 for byte in data)  # noqa: PLR2004
 
 
 def is_legacy(source: Source) -> bool:
@@ -112,7 +123,9 @@ def scan_legacy(context: Context) -> None:
     for key in sorted(sizes):
         count = int.from_bytes(reader.read(8), "little")
         if count > sizes[key] or (count and sizes[key] % count):
-            raise RefusedError("malformed-torch", f"storage {key} has another length than its tensor", offset=reader.tell())
+            raise RefusedError(
+                "malformed-torch", f"storage {key} has another length than its tensor", offset=reader.tell()
+            )
         reader.skip(sizes[key])
     if not reader.at_end():
         raise RefusedError("trailing-bytes", "bytes follow the last storage", offset=reader.tell())

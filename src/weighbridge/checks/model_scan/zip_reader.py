@@ -197,7 +197,13 @@ def _name(raw: bytes, flags: int, offset: int) -> str:
     except UnicodeDecodeError:
         raise _bad("a member's name is neither ASCII nor marked UTF-8", offset) from None
     parts = name.rstrip("/").split("/")
-    if not name or not name.isprintable() or "\\" in name or ":" in parts[0] or not set(parts).isdisjoint({"", ".", ".."}):
+    if (
+        not name
+        or not name.isprintable()
+        or "\\" in name
+        or ":" in parts[0]
+        or not set(parts).isdisjoint({"", ".", ".."})
+    ):
         raise RefusedError("unsafe-member-name", f"a member is called {name!r}", offset=offset)
     return name
 
@@ -237,7 +243,7 @@ def _check_local(archive: Bytes, member: Member) -> int:
             offset=member.header,
             severity="critical",
         )
-    return member.header + _LOCAL.size + names + extras
+    return member.header + _LOCAL.size + len(rest)
 
 
 def _after(archive: Bytes, member: Member, data: int) -> int:

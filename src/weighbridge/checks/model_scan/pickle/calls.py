@@ -68,11 +68,16 @@ def _reconstructor(items: Items) -> bool:
     match items:
         case [kind, Global(module=module, name=base), state]:
             return _is_class(kind) and module in _BUILTINS and base in _BASES and _is_data([state])
-    return False
+        case _:
+            return False
 
 
 def _new_object(items: Items) -> bool:
-    return len(items) >= 1 and _is_class(items[0]) and judge(items[0], Group(items[1:]), how="new") is None
+    match items:
+        case [Global() as kind, *args]:
+            return _is_class(kind) and judge(kind, Group(args), how="new") is None
+        case _:
+            return False
 
 
 def _encode(items: Items) -> bool:
@@ -87,7 +92,8 @@ def _bytes(items: Items) -> bool:
             return _is_bytes(content)
         case [content, "latin1" | "latin-1" | "utf-8"]:
             return isinstance(content, str | Blob)
-    return False
+        case _:
+            return False
 
 
 def _defaultdict(items: Items) -> bool:
@@ -95,40 +101,47 @@ def _defaultdict(items: Items) -> bool:
         case [] | [None] | [None, Collection()]:
             return True
         case [Global(module=module, name=name)] | [Global(module=module, name=name), Collection()]:
-            return module in _BUILTINS and name in _FACTORIES
-    return False
+            return (module in _BUILTINS and name in _FACTORIES) or (module, name) == ("collections", "OrderedDict")
+        case _:
+            return False
 
 
 def _array(items: Items) -> bool:
     match items:
         case [kind, Group(), code]:
             return _named(kind, _ARRAYS) and _is_bytes(code)
-    return False
+        case _:
+            return False
 
 
 def _masked_array(items: Items) -> bool:
     match items:
         case [kind, base, Group(), code]:
             return _named(kind, _ARRAYS) and _named(base, _ARRAYS) and _is_bytes(code)
-    return False
+        case _:
+            return False
 
 
 def _scalar(items: Items) -> bool:
     match items:
         case [dtype, content]:
             return _made_by(dtype, "dtype") and (_is_bytes(content) or isinstance(content, int | Instance | None))
-    return False
+        case _:
+            return False
 
 
 def _frombuffer(items: Items) -> bool:
     match items:
         case [content, dtype, Group(), *order]:
             return _is_bytes(content) and _made_by(dtype, "dtype") and _is_data(order)
-    return False
+        case _:
+            return False
 
 
 def _dtype(items: Items) -> bool:
-    return len(items) in (1, 2, 3) and isinstance(items[0], str) and all(type(item) in (bool, int) for item in items[1:])
+    return (
+        len(items) in (1, 2, 3) and isinstance(items[0], str) and all(type(item) in (bool, int) for item in items[1:])
+    )
 
 
 def _bit_generator(items: Items) -> bool:
@@ -137,7 +150,8 @@ def _bit_generator(items: Items) -> bool:
             return name in _BIT_GENERATORS
         case [kind]:
             return _named(kind, _BIT_GENERATORS)
-    return False
+        case _:
+            return False
 
 
 def _random_state(items: Items) -> bool:
@@ -155,7 +169,8 @@ def _cython(items: Items) -> bool:
     match items:
         case [kind, int(), state]:
             return _is_class(kind) and _is_data([state])
-    return False
+        case _:
+            return False
 
 
 def _new_cython(items: Items) -> bool:
@@ -170,7 +185,8 @@ def _index(items: Items) -> bool:
     match items:
         case [kind, Collection(kind="dict")]:
             return _is_class(kind)
-    return False
+        case _:
+            return False
 
 
 def _is_storage(value: Value) -> bool:
@@ -181,14 +197,16 @@ def _tensor(items: Items) -> bool:
     match items:
         case [storage, int(), Group(), Group(), *rest]:
             return _is_storage(storage) and _is_data(rest)
-    return False
+        case _:
+            return False
 
 
 def _parameter(items: Items) -> bool:
     match items:
         case [tensor, bool(), *rest]:
             return _is_data(rest) and type(tensor) is Instance
-    return False
+        case _:
+            return False
 
 
 def _typed(items: Items) -> bool:
@@ -201,7 +219,8 @@ def _typed(items: Items) -> bool:
                 and judge(function, args, how="reduce") is None
                 and _is_data([state])
             )
-    return False
+        case _:
+            return False
 
 
 def _storage_bytes(items: Items) -> bool:
@@ -266,7 +285,6 @@ def follow(callee: Global, args: Group, context: Context, *, offset: int) -> Non
     elif type(content) is bytes:
         # A short literal is kept whole.
 
-
         context.nested(context, Memory(content))
 
 
@@ -290,9 +308,12 @@ def judge_state(target: Value, state: Value) -> str | None:
 
 def _judge_partial_state(state: Value) -> str | None:
     match state:
-        case Group(items=[Global(rule="value"), Group() as args, Collection(kind="dict"), _]) if not args.holds_function:
+        case Group(items=[Global(rule="value"), Group() as args, Collection(kind="dict"), _]) if (
+            not args.holds_function
+        ):
             return None
-    return "a partial is given a function that is not a listed value"
+        case _:
+            return "a partial is given a function that is not a listed value"
 
 
 def is_list(target: Instance) -> bool:

@@ -25,7 +25,15 @@ ALIGNMENT: Final = 16
 """The only alignment that joblib has ever written."""
 
 _CODE: Final = re.compile(r"([biufcmMSUV])(\d{1,9})")
-_FIXED: Final = {"b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8, 16), "c": (8, 16, 32), "m": (8,), "M": (8,)}
+_FIXED: Final = {
+    "b": (1,),
+    "i": (1, 2, 4, 8),
+    "u": (1, 2, 4, 8),
+    "f": (2, 4, 8, 16),
+    "c": (8, 16, 32),
+    "m": (8,),
+    "M": (8,),
+}
 _ELEMENT_SIZE: Final = 5  # the place of the element size in a dtype's state
 _UNIT: Final = {"S": 1, "U": 4, "V": 1}
 
@@ -63,7 +71,9 @@ def follow(machine: Machine, wrapper: Instance) -> None:
 def _follow_objects(machine: Machine) -> None:
     from weighbridge.checks.model_scan.pickle.machine import Machine
 
-    inner = Machine(machine.reader, machine.context.inside(machine.context.source, location=machine.context.location), outer=machine)
+    inner = Machine(
+        machine.reader, machine.context.inside(machine.context.source, location=machine.context.location), outer=machine
+    )
     inner.run()
 
 

@@ -30,8 +30,36 @@ MAX_NAME: Final = 512
 """Longest module or attribute name."""
 
 DANGEROUS: Final = frozenset(
-    "__builtin__ builtins os posix nt subprocess sys socket shutil runpy code ctypes importlib pty pickle _pickle "
-    "marshal webbrowser asyncio multiprocessing operator functools types cloudpickle dill pip requests urllib".split()
+    [
+        "__builtin__",
+        "builtins",
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "sys",
+        "socket",
+        "shutil",
+        "runpy",
+        "code",
+        "ctypes",
+        "importlib",
+        "pty",
+        "pickle",
+        "_pickle",
+        "marshal",
+        "webbrowser",
+        "asyncio",
+        "multiprocessing",
+        "operator",
+        "functools",
+        "types",
+        "cloudpickle",
+        "dill",
+        "pip",
+        "requests",
+        "urllib",
+    ]
 )
 """Modules whose unlisted names are called critical. It changes a word in the report and decides nothing."""
 
@@ -175,9 +203,7 @@ class Machine(StackMachine):
             return Opaque.UNKNOWN
         problem = calls.judge(callee, args, how=how)
         if problem is not None:
-            self.context.finding(
-                "forbidden-arguments", f"{callee.path} {problem}", offset=offset, severity="critical"
-            )
+            self.context.finding("forbidden-arguments", f"{callee.path} {problem}", offset=offset, severity="critical")
             return Opaque.UNKNOWN
         calls.follow(callee, args, self.context, offset=offset)
         return Instance(callee, args)

@@ -1,0 +1,25 @@
+"""Every attack on the model scan that is built here, by category. Payloads would only print a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One hostile file: its category, a name for the test, its file name and its bytes."""
+
+    category: str
+    name: str
+    filename: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return f"{self.category}-{self.name}"
+
+
+def all_cases() -> list[Case]:
+    """Return every case."""
+    from tests.attacks import model_containers, model_files, model_pickles
+
+    return [*model_pickles.cases(), *model_containers.cases(), *model_files.cases()]
