@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -46,12 +47,20 @@ def main() -> None:
     parser.add_argument("--packages", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sweep", action="store_true", help="ask about every version that records suggest")
+    parser.add_argument("--inside", action="store_true", help="only measure the steps inside one process")
+    parser.add_argument("--serve", action="store_true", help="only answer OSV queries until standard input ends")
     options = parser.parse_args()
     if options.sweep:
         sweep()
-        return
-    in_process(options.packages)
-    compare(options.packages, rounds=options.rounds)
+    elif options.inside:
+        in_process(options.packages)
+    elif options.serve:
+        serve(options.packages)
+    else:
+        # The kernel counts the memory of a process from its fork on, so what is large must not be in this one.
+        inside = [sys.executable, __file__, "--inside", "--packages", str(options.packages)]
+        subprocess.run(inside, check=True)
+        compare(options.packages, rounds=options.rounds)
 
 
 def chosen(count: int) -> list[tuple[str, str]]:
@@ -88,7 +97,7 @@ def in_process(count: int) -> None:
 def compare(count: int, *, rounds: int) -> None:
     """Measure whole processes against pip-audit, and compare what they find."""
     pins = chosen(count)
-    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as place, osv_service(pins) as url:
+    with tempfile.TemporaryDirectory(prefix="weighbridge-bench-") as place, osv_service(count) as url:
         model, requirements = Path(place) / "model", Path(place) / "requirements.txt"
         model.mkdir()
         (model / "weights.bin").write_bytes(b"weights")
@@ -137,11 +146,21 @@ def pairs_of_pip_audit(report: Json) -> Pairs:
 
 
 @contextmanager
-def osv_service(pins: list[tuple[str, str]]) -> Iterator[str]:
-    """Answer OSV queries about these pins on the loopback interface, every answer worked out beforehand."""
+def osv_service(count: int) -> Iterator[str]:
+    """Run the service in a process of its own, and end it afterwards."""
+    argv = [sys.executable, __file__, "--serve", "--packages", str(count)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+def serve(count: int) -> None:
+    """Answer OSV queries about the pins on the loopback interface, every answer worked out beforehand."""
     answers: dict[tuple[str, str], bytes] = {}
     records = by_package()
-    for name, version in pins:
+    for name, version in chosen(count):
         candidates = records.get(name, [])
         affected, _ = expected(candidates, name, Version(version))
         vulnerable = [published(each, name) for each in candidates if each["id"] in affected]
@@ -167,7 +186,8 @@ def osv_service(pins: list[tuple[str, str]]) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        print(f"http://127.0.0.1:{server.server_port}/v1/query", flush=True)
+        sys.stdin.read()
         server.shutdown()
 
 

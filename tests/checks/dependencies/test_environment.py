@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sysconfig
 from pathlib import Path
 
@@ -293,3 +294,23 @@ def test_any_bytes_are_read_or_undecided(tmp_path_factory: pytest.TempPathFactor
     install(site, "demo", "1.0")
     (site / name).write_bytes(data)
     read_environment(site)
+
+
+PIPES = ["a.pth", "demo-1.0.dist-info/METADATA", "demo-1.0.dist-info/RECORD", "demo/__init__.py"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", PIPES)
+def test_a_pipe_does_not_hold_the_audit(tmp_path: Path, name: str) -> None:
+    install(tmp_path, "demo", "1.0")
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    assert read_environment(tmp_path).undecided
+
+
+@pytest.mark.timeout(20)
+def test_hostile_metadata_takes_no_quadratic_time(site: Path) -> None:
+    info = install(site, "side", "1.0")
+    (info / "METADATA").write_bytes(b"Name: side" + b" " * 1_000_000 + b"x\nVersion: 1.0\n")
+    (info / "RECORD").write_bytes(b"\n" * 1_000_000)
+    assert read_environment(site).undecided

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.checks.dependencies.check import reader_for
-from weighbridge.checks.dependencies.inventory import Inventory, natural_roots, paths_from_roots
+from weighbridge.checks.dependencies.inventory import GAP, MAX_PATH, Inventory, natural_roots, paths_from_roots
 from weighbridge.checks.dependencies.sources import lock as module
 from weighbridge.checks.dependencies.sources.poetrylock import parse_poetry_lock
 from weighbridge.checks.dependencies.sources.pylock import parse_pylock
@@ -322,3 +322,24 @@ def test_any_text_is_read_or_refused(text: str) -> None:
                 parse((prefix + text).encode(), name="lock")
             except ParseError:
                 continue
+
+
+def test_a_long_chain_keeps_its_ends() -> None:
+    edges = {str(number): [str(number + 1)] for number in range(5_000)}
+    path = paths_from_roots(edges, ["0"])["5000"]
+    assert (path[0], path[1], path[-1], len(path)) == ("0", GAP, "5000", MAX_PATH)
+    table = "[[packages]]\nname = 'p{0}'\nversion = '1'\ndependencies = [{{name = 'p{1}'}}]\n"
+    text = "lock-version = '1.0'\n" + "".join(table.format(one, one + 1) for one in range(100))
+    assert parse_pylock(text.encode(), name="pylock.toml").pins[-1].path[:2] == ("p0", GAP)
+
+
+def test_refuses_more_connections_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_EDGES", 3)
+    with pytest.raises(ParseError, match="more than 3 connections"):
+        parse_uv_lock(UV.encode(), name="uv.lock")
+
+
+def test_a_marker_that_nests_too_deep_is_doubted() -> None:
+    marker = "(" * 5_000 + "os_name == 'x'" + ")" * 5_000
+    text = f'lock-version = "1.0"\n[[packages]]\nname = "demo"\nversion = "1"\nmarker = "{marker}"\n'
+    assert "cannot be evaluated" in parse_pylock(text.encode(), name="pylock.toml").pins[0].doubt

@@ -231,3 +231,30 @@ def test_reads_any_mixture_without_a_traceback(tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("any")
     found = read(folder, "".join(parts))
     assert all(pin.name and pin.version for pin in found.pins)
+
+
+HOSTILE = {
+    "continuations": "\\\n" * 199_000,
+    "spaces": " " * 200_000 + "x",
+    "comments": " #" * 100_000,
+    "hashes": "demo==1.0 " + "#x" * 100_000,
+    "variables": "$" + "{A" * 100_000,
+    "a long name": "x" * 200_000,
+    "commas": "demo==1.0" + ",==1.0" * 30_000,
+    "parentheses": "demo; " + "(" * 4_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.timeout(20)
+def test_hostile_lines_take_no_quadratic_time(tmp_path: Path, text: str) -> None:
+    found = read(tmp_path, text)
+    assert not found.pins or found.pins[0].name == "demo"
+
+
+def test_the_name_of_a_file_is_made_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "a\u001b[2J\udcff.txt"
+    path.write_text("demo\n")
+    found = read_requirements(path)
+    assert found.undecided[0].location.isprintable()
+    found.inputs[0].name.encode()

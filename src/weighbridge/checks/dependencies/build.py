@@ -27,6 +27,7 @@ from weighbridge.checks.dependencies.bundle import (
     parse_bundle,
     unpack_lines,
 )
+from weighbridge.checks.dependencies.inventory import open_regular
 from weighbridge.checks.dependencies.osv import ECOSYSTEM, decode_record
 from weighbridge.clock import parse_instant
 from weighbridge.errors import InputError, ParseError
@@ -159,7 +160,7 @@ def _of_directory(source: Path) -> Iterator[tuple[str, bytes]]:
         for name in sorted(files):
             path = Path(folder, name)
             if name.endswith(".json") and not path.is_symlink():
-                with path.open("rb") as file:
+                with open_regular(path) as file:
                     yield path.relative_to(source).as_posix(), file.read(MAX_RECORD + 1)
 
 

@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._struct import Wire
+from weighbridge.checks.dependencies.inventory import open_regular
 from weighbridge.checks.dependencies.osv import Record, decode_record
 from weighbridge.clock import parse_instant
 from weighbridge.errors import InputError, ParseError
@@ -136,7 +137,7 @@ def count_sources(records: tuple[Record, ...]) -> tuple[SourceCount, ...]:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             packed = file.read(MAX_PACKED + 1)
     except OSError as error:
         raise InputError(f"the advisory bundle {path.name} cannot be read: {error.strerror}", remedy=_REMEDY) from None

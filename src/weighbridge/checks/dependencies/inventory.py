@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +23,13 @@ MAX_INPUT: Final = 64 * 1024 * 1024
 
 MAX_NAME: Final = 256
 """Longest package name that is taken for one, in characters."""
+
+
+MAX_PATH: Final = 64
+"""Longest path from a root to a package; real ones have about ten steps."""
+
+GAP: Final = "..."
+"""What stands in a path for the steps that were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,19 @@ def normalise(name: str) -> str:
     return normal
 
 
+def open_regular(path: Path | str) -> BufferedReader:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: When it cannot be opened, or is something else: a FIFO would hold the audit for ever.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def read_input(path: Path, *, what: str) -> bytes:
     """Read a whole input file.
 
@@ -72,7 +96,7 @@ def read_input(path: Path, *, what: str) -> bytes:
         InputError: When it cannot be read or is larger than ``MAX_INPUT``.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_INPUT + 1)
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
@@ -89,7 +113,8 @@ def describe(name: str, data: bytes, *, rows: int) -> Input:
 def paths_from_roots(edges: Mapping[str, Iterable[str]], roots: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return a shortest path from a root to every node that can be reached, root and node included.
 
-    Nodes are taken in the order given, so the same lock gives the same paths.
+    Nodes are taken in the order given, so the same lock gives the same paths. A path longer than ``MAX_PATH`` has
+    ``GAP`` in the place of its middle: a hostile chain of fifty thousand packages would otherwise take gigabytes.
     """
     paths: dict[str, tuple[str, ...]] = {}
     queue: deque[str] = deque()
@@ -101,7 +126,8 @@ def paths_from_roots(edges: Mapping[str, Iterable[str]], roots: Iterable[str]) -
         node = queue.popleft()
         for child in edges.get(node, ()):
             if child not in paths:
-                paths[child] = (*paths[node], child)
+                path = (*paths[node], child)
+                paths[child] = path if len(path) <= MAX_PATH else (path[0], GAP, *path[-MAX_PATH + 2 :])
                 queue.append(child)
     return paths
 

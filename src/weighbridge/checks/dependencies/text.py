@@ -14,7 +14,8 @@ def plain(text: str, *, limit: int = MAX_SHOWN) -> str:
     A summary or a file name may carry terminal escapes or line breaks; repeated as they are they could forge a
     line of the report.
     """
-    shown = text if text.isprintable() else "".join(map(_shown, text))
+    start = text[: limit + 1]
+    shown = start if start.isprintable() else "".join(map(_shown, start))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from weighbridge import _json
-from weighbridge.checks.dependencies.inventory import normalise
+from weighbridge.checks.dependencies.inventory import normalise, open_regular
 from weighbridge.checks.dependencies.names import canonical
 from weighbridge.errors import InputError, ParseError
 
@@ -19,7 +19,7 @@ MAX_METADATA: Final = 4 * 1024 * 1024
 MAX_RECORD: Final = 64 * 1024 * 1024
 """Largest RECORD that is read; the largest in common use, of big SDKs, have about 3 MB."""
 
-_HEADER: Final = re.compile(r"(Name|Version):[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
+_WANTED: Final = ("name", "version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Distribution:
     @property
     def start_files(self) -> tuple[str, ...]:
         """Return the ``.pth`` files at the top of ``site-packages`` that this distribution recorded."""
-        found = re.findall(rb"^([^,/\\\"]+\.pth),", self.record or b"", re.MULTILINE)
+        found = re.findall(rb"^([^,/\\\"\r\n]+\.pth),", self.record or b"", re.MULTILINE)
         return tuple(name.decode("utf-8", "surrogateescape") for name in found)
 
 
@@ -71,7 +71,7 @@ def _metadata(place: Path) -> bytes:
 
 def _optional(path: Path, limit: int) -> bytes | None:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
     except OSError:
         return None
@@ -85,11 +85,12 @@ def _name_and_version(data: bytes) -> tuple[str, str]:
     for line in data.decode("utf-8", "replace").split("\n"):
         if not line.strip():
             break
-        if match := _HEADER.fullmatch(line):
-            key = match[1].lower()
+        key, colon, value = line.partition(":")
+        key = key.lower()
+        if colon and key in _WANTED:
             if key in found:
-                raise InputError(f"its metadata says {match[1]} twice")
-            found[key] = match[2]
+                raise InputError(f"its metadata says {key} twice")
+            found[key] = value.strip()
     if not found.get("name") or not found.get("version"):
         raise InputError("its metadata names no package and version")
     return normalise(found["name"]), found["version"]

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from weighbridge.checks.dependencies.inventory import (
+    GAP,
     Inventory,
     Pin,
     describe,
@@ -22,6 +23,9 @@ from weighbridge.checks.dependencies.names import canonical
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError, ParseError
 from weighbridge.evidence.record import Undecided
+
+MAX_EDGES: Final = 1_000_000
+"""Most connections between packages of one lock."""
 
 MAX_PACKAGES: Final = 50_000
 """Most packages in one lock."""
@@ -124,15 +128,18 @@ def _paths(locked: Sequence[Locked]) -> dict[int, tuple[str, ...]]:
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         places.setdefault(name, []).append(place)
-    edges = {
-        str(place): [
-            str(target)
-            for needed, version in package.needs
-            for target in places.get(canonical(needed), ())
-            if version is None or locked[target].version == version
-        ]
-        for place, package in enumerate(locked)
-    }
+    edges: dict[str, list[str]] = {}
+    count = 0
+    for place, package in enumerate(locked):
+        reached: list[str] = []
+        edges[str(place)] = reached
+        for needed, version in package.needs:
+            targets = places.get(canonical(needed), ())
+            count += len(targets)
+            if count > MAX_EDGES:
+                raise ParseError(f"the packages have more than {MAX_EDGES} connections")
+            reached.extend(str(one) for one in targets if version is None or locked[one].version == version)
     own = [str(place) for place, package in enumerate(locked) if package.own]
     found = paths_from_roots(edges, [*own, *natural_roots(edges)])
-    return {int(place): tuple(names[int(step)] for step in path) for place, path in found.items()}
+    shown = {GAP: GAP, **{str(place): name for place, name in enumerate(names)}}
+    return {int(place): tuple(shown[step] for step in path) for place, path in found.items()}

@@ -12,6 +12,7 @@ import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
 FORMATS: Final = ("1.", "2.")
@@ -46,8 +47,8 @@ def read_poetry_lock(path: Path) -> Inventory:
     Raises:
         InputError: When it cannot be read, is no TOML, or has another format.
     """
-    data = read_input(path, what=path.name)
-    return parse_poetry_lock(data, name=path.name)
+    name = plain(path.name)
+    return parse_poetry_lock(read_input(path, what=name), name=name)
 
 
 def parse_poetry_lock(data: bytes, *, name: str) -> Inventory:

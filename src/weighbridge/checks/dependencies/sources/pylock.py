@@ -14,6 +14,7 @@ from packaging.markers import InvalidMarker, Marker, UndefinedComparison, Undefi
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
 FORMAT: Final = "1."
@@ -53,8 +54,8 @@ def read_pylock(path: Path) -> Inventory:
     Raises:
         InputError: When it cannot be read, is no TOML, or has another format.
     """
-    data = read_input(path, what=path.name)
-    return parse_pylock(data, name=path.name)
+    name = plain(path.name)
+    return parse_pylock(read_input(path, what=name), name=name)
 
 
 def parse_pylock(data: bytes, *, name: str) -> Inventory:
@@ -103,5 +104,5 @@ def _applies(package: _Package, target: dict[str, Any]) -> tuple[bool, str]:
         return True, ""
     try:
         return Marker(package.marker).evaluate(target, context="lock_file"), ""
-    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, TypeError):
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, TypeError, RecursionError):
         return True, f"the marker of {package.name[:200]} cannot be evaluated, so it may or may not be installed"

@@ -35,10 +35,14 @@ from weighbridge.evidence.record import Finding, Severity, Undecided
 MAX_FILES: Final = 200
 """Most requirements files that one may include, directly or through another."""
 
+MAX_REQUIREMENT: Final = 4096
+"""Longest requirement without its hashes, in characters."""
+
 NESTED_SUFFIXES: Final = (".txt", ".in", ".pip")
 """Endings that an included file must have. A requirements file is hostile input: without this it could have any file
 below its directory opened, and a line of a private key repeated as "no requirement"."""
 
+_UNREADABLE: Final = (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InputError, RecursionError)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|file:")
 _ARCHIVE: Final = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
 _NESTED: Final = {"--requirement": "requirement", "--constraint": "constraint"}
@@ -73,7 +77,7 @@ def read_requirements(path: Path) -> Inventory:
             undecided.
     """
     reading = _Reading(root=path.parent)
-    _read(reading, path, path.name, kind="requirement")
+    _read(reading, path, plain(path.name), kind="requirement")
     pinned = {pin.name for pin in reading.pins}
     for name, location, reason in reading.loose:
         if name not in pinned:
@@ -153,7 +157,7 @@ def _option(reading: _Reading, option: OptionLine, path: Path, location: str) ->
                 return
             if len(reading.seen) >= MAX_FILES:
                 raise InputError(f"more than {MAX_FILES} files are included")
-            name = nested.relative_to(reading.root).as_posix()
+            name = plain(nested.relative_to(reading.root).as_posix())
             _read(reading, nested, name, kind=_NESTED[option.name])
         except InputError as error:
             reading.doubt(location, f"the included file {plain(option.value)!r} is not judged: {error}")
@@ -166,10 +170,12 @@ def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kin
         reading.doubt(location, "a file, directory or URL is not a release of an index; it has no advisories")
         return
     try:
+        if len(line.text) > MAX_REQUIREMENT:
+            raise InputError(f"it is longer than {MAX_REQUIREMENT} characters")
         requirement = Requirement(line.text)
         name = normalise(requirement.name)
         applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-    except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InputError) as error:
+    except _UNREADABLE as error:
         reading.doubt(location, f"{plain(line.text, limit=120)!r} is no requirement: {plain(str(error), limit=200)}")
         return
     if not applies:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.inventory import Inventory, open_regular
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.evidence.record import Finding, Severity, Undecided
 
@@ -84,7 +84,7 @@ def startup_findings(site: Path, names: Sequence[str], *, label: str, explained:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(MAX_PTH + 1)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
 FORMAT: Final = 1
@@ -49,8 +50,8 @@ def read_uv_lock(path: Path) -> Inventory:
     Raises:
         InputError: When it cannot be read, is no TOML, or has another format.
     """
-    data = read_input(path, what=path.name)
-    return parse_uv_lock(data, name=path.name)
+    name = plain(path.name)
+    return parse_uv_lock(read_input(path, what=name), name=name)
 
 
 def parse_uv_lock(data: bytes, *, name: str) -> Inventory:
