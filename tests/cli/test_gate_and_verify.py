@@ -91,6 +91,41 @@ def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
     assert "inside the model" in gate.err
 
 
+@pytest.mark.parametrize("option", ["-o", "--report"])
+@pytest.mark.parametrize("place", ["model/a.bin", "model/new.json", "model"])
+def test_gate_writes_nothing_into_the_model(judged: Scene, shell: Shell, option: str, place: str) -> None:
+    before = judged.digest
+    gate = shell.run(*SIGNED, option, place)
+    assert gate.code == 2
+    assert "inside the model" in gate.err
+    assert judged.digest == before
+
+
+@pytest.mark.usefixtures("judged")
+def test_gate_refuses_a_report_of_no_format_before_it_signs(shell: Shell) -> None:
+    gate = shell.run(*SIGNED, "--report", "report.doc")
+    assert gate.code == 2
+    assert not (shell.directory / VERDICT).exists()
+
+
+@pytest.mark.usefixtures("judged")
+def test_gate_signs_no_verdict_with_a_key_that_nobody_would_accept(shell: Shell) -> None:
+    gate = shell.run(*GATE, "--key", "keys/scanner.key")
+    assert (gate.code, gate.out) == (2, "")
+    assert "may not sign verdict" in gate.err
+    assert not (shell.directory / VERDICT).exists()
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize("place", [".", "/", "policy.yaml/x", "nowhere/x", "n" * 300])
+def test_a_verdict_with_no_place_is_a_clear_error(shell: Shell, place: str) -> None:
+    gate = shell.run(*SIGNED, "-o", place)
+    assert gate.code == 2
+    assert "cannot be written" in gate.err
+    assert "next step" in gate.err
+    assert not list(shell.directory.glob(".weighbridge-*"))
+
+
 @pytest.mark.usefixtures("judged")
 def test_a_wrong_passphrase_is_refused(shell: Shell) -> None:
     gate = shell.run(*SIGNED, WEIGHBRIDGE_PASSPHRASE="wrong")

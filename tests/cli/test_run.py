@@ -108,7 +108,7 @@ def test_onnx_model_passes_and_its_evidence_cannot_be_moved(shell: Shell) -> Non
 
 
 def test_model_that_keeps_its_training_rows_fails(shell: Shell) -> None:
-    data = load_wine()
+    data = load_breast_cancer()
     x, y = prepare(shell, data.data, data.target)
     (shell.directory / "model" / "model.pkl").write_bytes(pickle.dumps(KNeighborsClassifier(5).fit(x, y)))
     run = shell.run(*RUN, "--explain")
@@ -186,7 +186,8 @@ def test_a_key_is_never_opened_for_a_model_that_changes(tmp_path: Path) -> None:
         count = 0
         while not stop.wait(0.005):
             count += 1
-            (model / "a.json").write_text(json.dumps({"a": count}))
+            (tmp_path / "next.json").write_text(json.dumps({"a": count}))
+            (tmp_path / "next.json").rename(model / "a.json")
 
     thread = threading.Thread(target=disturb)
     thread.start()

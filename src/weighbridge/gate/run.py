@@ -100,7 +100,8 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
             return LeakageOptions(
                 members=plain.members,
                 non_members=plain.non_members,
-                rates=tuple(sorted({*plain.rates, membership.tpr_at_fpr})),
+                # Lower rates than the policy's would need more rows than it takes to answer it.
+                rates=tuple(sorted({membership.tpr_at_fpr, *(r for r in plain.rates if r > membership.tpr_at_fpr)})),
                 confidences=tuple(sorted({*plain.confidences, membership.confidence})),
                 seed=inputs.seed,
             )
