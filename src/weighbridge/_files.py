@@ -38,7 +38,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     Raises:
         OutputError: When that is impossible (disk full, read-only, no such directory); no temporary file is left.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = _beside(path)
     try:
         _write(temporary, data, mode)
         os.replace(temporary, path)
@@ -54,7 +54,7 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     Raises:
         OutputError: Also when the file exists.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = _beside(path)
     try:
         _write(temporary, data, mode)
         os.link(temporary, path)
@@ -75,6 +75,11 @@ def make_directory(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot_write(path, error) from None
+
+
+def _beside(path: Path) -> Path:
+    # Not with_name, which fails on "." and "/"; short, so that every name that fits can be written.
+    return path.parent / f".weighbridge-{secrets.token_hex(8)}.part"
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
