@@ -8,6 +8,7 @@ import pytest
 from weighbridge.digest import Digest
 from weighbridge.errors import InputError, OutputError, UsageError
 from weighbridge.evidence import store as module
+from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
 from weighbridge.evidence.store import DirectoryStore
 
 MODEL = Digest("a" * 64)
@@ -28,7 +29,7 @@ def test_says_which_file_cannot_be_read_and_reads_the_others(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "b.sigstore.json")
     (tmp_path / "c.sigstore.json").mkdir()
     with (tmp_path / "d.sigstore.json").open("wb") as sparse:
-        sparse.truncate(module.MAX_BUNDLE_BYTES + 1)
+        sparse.truncate(MAX_BUNDLE_BYTES + 1)
     (tmp_path / "e.sigstore.json").write_text("{}")
     found = list(DirectoryStore(tmp_path).read())
     assert [bool(item.problem) for item in found] == [True, True, True, True, False]

@@ -15,7 +15,7 @@ from weighbridge.cli._options import EXIT_CODES
 from weighbridge.clock import Clock
 from weighbridge.digest import Digest
 from weighbridge.evidence.keys import Signer
-from weighbridge.evidence.store import DirectoryStore
+from weighbridge.evidence.store import DirectoryStore, require_outside
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.policy import Policy
@@ -29,6 +29,19 @@ def verdict_path(model: Path, chosen: Path | None) -> Path:
     """Return where the verdict goes: the chosen path, or ``MODEL.verdict.sigstore.json`` beside the model."""
     absolute = Path(os.path.abspath(model))
     return chosen if chosen is not None else absolute.with_name(absolute.name + VERDICT_SUFFIX)
+
+
+def check_destinations(model: Path, *, store: DirectoryStore, verdict: Path, report: Path | None) -> None:
+    """Refuse, before any work is done, what could not be written at its end.
+
+    Raises:
+        UsageError: For a place inside the model, or a report whose name does not say its format.
+    """
+    store.require_outside(model)
+    require_outside(verdict, model=model, what="the verdict")
+    if report is not None:
+        require_outside(report, model=model, what="the report")
+        _write.format_for(report, None)
 
 
 def judge_and_write(

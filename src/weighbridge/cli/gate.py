@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from weighbridge.cli import _write
-from weighbridge.cli._judge import judge_and_write, verdict_path
+from weighbridge.cli._judge import check_destinations, judge_and_write, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
@@ -54,7 +54,8 @@ def command(
     """
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
     store = DirectoryStore(evidence_directory(model, evidence))
-    store.require_outside(model)
+    target = verdict_path(model, verdict)
+    check_destinations(model, store=store, verdict=target, report=report)
     signer = read_private_key(key, passphrase=read_passphrase(passphrase_file)) if key else None
     return judge_and_write(
         model,
@@ -63,7 +64,7 @@ def command(
         trust=trusted,
         store=store,
         signer=signer,
-        verdict=verdict_path(model, verdict),
+        verdict=target,
         output="explain" if explain else output,
         report=report,
         clock=system_clock,

@@ -8,7 +8,7 @@ import click
 
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.cli import _write
-from weighbridge.cli._judge import judge_and_write, verdict_path
+from weighbridge.cli._judge import check_destinations, judge_and_write, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
@@ -82,7 +82,8 @@ def command(
     """
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
     store = DirectoryStore(evidence_directory(model, evidence))
-    store.require_outside(model)
+    target = verdict_path(model, verdict)
+    check_destinations(model, store=store, verdict=target, report=report)
     inputs = RunInputs(
         advisories=advisories or packaged_bundle(),
         requirements=requirements,
@@ -119,7 +120,7 @@ def command(
         trust=trusted,
         store=store,
         signer=read_private_key(keys / f"{VERIFIER}.key", passphrase=passphrase),
-        verdict=verdict_path(model, verdict),
+        verdict=target,
         output="explain" if explain else output,
         report=report,
         clock=system_clock,

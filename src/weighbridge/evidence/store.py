@@ -47,12 +47,7 @@ class DirectoryStore:
         Raises:
             UsageError: When it is inside.
         """
-        # Not Path.resolve, which fails on links that form a ring.
-        if Path(os.path.realpath(self.path)).is_relative_to(os.path.realpath(model)):
-            raise UsageError(
-                f"the evidence directory {self.path} lies inside the model; writing there would change its digest",
-                remedy="choose a directory beside the model",
-            )
+        require_outside(self.path, model=model, what="the evidence directory")
 
     def write(self, data: bytes, *, kind: str, model: Digest, nonce: str) -> Path:
         """Add one bundle, whole or not at all, and return its path.
@@ -97,3 +92,17 @@ class DirectoryStore:
                     remedy="keep the evidence of each model in a directory of its own",
                 )
             yield StoredFile(name, data)
+
+
+def require_outside(path: Path, *, model: Path, what: str) -> None:
+    """Refuse a path in or at a model, where writing would change or destroy what is judged.
+
+    Raises:
+        UsageError: When it lies there.
+    """
+    # Not Path.resolve, which fails on links that form a ring.
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(model)):
+        raise UsageError(
+            f"{what} {path} lies inside the model; writing there would change its digest",
+            remedy="choose a place beside the model",
+        )
