@@ -40,9 +40,9 @@ def test_clean_record_passes() -> None:
     assert (result_of(record), outcome_of(record)) == ("passed", "nothing found")
 
 
-def test_worst_finding_comes_first() -> None:
+def test_worst_finding_comes_first_and_unknown_before_what_is_known_to_be_less() -> None:
     order = worst_first((samples.OLD_JINJA, samples.UNKNOWN, samples.PAYLOAD, samples.ADVISORY))
-    assert [item.severity for item in order] == [Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.UNKNOWN]
+    assert [item.severity for item in order] == [Severity.CRITICAL, Severity.HIGH, Severity.UNKNOWN, Severity.MEDIUM]
     assert count_severities(order)[0] == (Severity.CRITICAL, 1)
 
 
@@ -82,3 +82,7 @@ def test_interval_holds_the_share_and_survives_impossible_counts() -> None:
     low, high = interval(142, 200)
     assert low < 0.71 < high
     assert interval(5, 2)[1] == 1.0
+
+
+def test_claim_of_countless_examples_is_bounded_by_nothing_and_costs_nothing() -> None:
+    assert interval(2**52, 2**53) == (0.0, 1.0)

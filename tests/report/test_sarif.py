@@ -151,7 +151,7 @@ def test_one_run_a_check_and_one_for_the_gate() -> None:
 
 def test_severities_are_mapped_and_unknown_is_an_error_without_a_score() -> None:
     run = render(samples.failed())["runs"][2]
-    assert [result["level"] for result in run["results"]] == ["error", "warning", "error"]
+    assert [result["level"] for result in run["results"]] == ["error", "error", "warning"]
     (rule,) = run["tool"]["driver"]["rules"]
     assert rule["properties"]["security-severity"] == "8.0"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_SHOWN: Final = 600
@@ -20,7 +21,10 @@ _PLAIN: Final = re.compile(r"[ -~]*")
 _SPACES: Final = re.compile(r"[ \t\r\n\v\f]+")
 
 
-def _escape(character: str) -> str:
+@lru_cache(maxsize=4096)
+def _shown(character: str) -> str:
+    if character == "\n" or unicodedata.category(character) not in _HOSTILE:
+        return character
     code = ord(character)
     if code <= 0xFF:  # noqa: PLR2004
         return f"\\x{code:02x}"
@@ -29,12 +33,7 @@ def _escape(character: str) -> str:
 
 def clean_block(text: str) -> str:
     """Return the text with every character that is not plainly visible written as an escape; line breaks stay."""
-    if _PLAIN.fullmatch(text):
-        return text
-    return "".join(
-        _escape(character) if character != "\n" and unicodedata.category(character) in _HOSTILE else character
-        for character in text
-    )
+    return text if _PLAIN.fullmatch(text) else "".join(map(_shown, text))
 
 
 def clean(text: str) -> str:

@@ -18,8 +18,8 @@ TITLES: Final[dict[CheckName, str]] = {
 }
 """How the checks are called in text for people."""
 
-SEVERITIES: Final = tuple(sorted(Severity, key=lambda severity: severity.rank, reverse=True))
-"""Worst first; unknown last, although a policy may count it as the worst."""
+SEVERITIES: Final = (Severity.CRITICAL, Severity.HIGH, Severity.UNKNOWN, Severity.MEDIUM, Severity.LOW)
+"""Worst first. Unknown may be anything, so a list that is cut short keeps it before what is known to be less."""
 
 RESULT_OF: Final[dict[State, Result]] = {"satisfied": "passed", "failed": "failed", "undecided": "undecided"}
 """What each state of a requirement means for the verdict."""
@@ -67,7 +67,7 @@ def requirements_of(check: CheckName, verdict: VerdictView | None) -> tuple[Requ
 
 def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Sort findings by severity, worst first, else as the check reported them."""
-    return tuple(sorted(findings, key=lambda finding: -finding.severity.rank))
+    return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def count_severities(findings: tuple[Finding, ...]) -> tuple[tuple[Severity, int], ...]:

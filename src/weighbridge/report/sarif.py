@@ -87,14 +87,17 @@ def _evidence_run(view: EvidenceView, report: ReportInput) -> Json:
 
 
 def _run(name: str, *, version: str, results: list[Json], findings: tuple[Finding, ...] = ()) -> Json:
-    identifiers = list(dict.fromkeys(result["ruleId"] for result in results))
+    rules: dict[str, list[Finding]] = {result["ruleId"]: [] for result in results}
+    for finding in findings:
+        rules[clean(finding.rule)].append(finding)
+    places = {identifier: place for place, identifier in enumerate(rules)}
     for result in results:
-        result["ruleIndex"] = identifiers.index(result["ruleId"])
+        result["ruleIndex"] = places[result["ruleId"]]
     driver = {
         "name": f"weighbridge {name}",
         "version": clean(version),
         "informationUri": INFORMATION,
-        "rules": [_rule(identifier, findings) for identifier in identifiers],
+        "rules": [_rule(identifier, mine) for identifier, mine in rules.items()],
     }
     return {
         "tool": {"driver": driver},
@@ -104,8 +107,7 @@ def _run(name: str, *, version: str, results: list[Json], findings: tuple[Findin
     }
 
 
-def _rule(identifier: str, findings: tuple[Finding, ...]) -> Json:
-    mine = [finding for finding in findings if clean(finding.rule) == identifier]
+def _rule(identifier: str, mine: list[Finding]) -> Json:
     rule: Json = {"id": identifier, "shortDescription": {"text": identifier.replace("-", " ")}}
     if not mine:
         return rule

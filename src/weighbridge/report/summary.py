@@ -20,6 +20,9 @@ from weighbridge.report._text import plural
 CONFIDENCE: Final = 0.95
 """Confidence of each one-sided bound that a report computes itself."""
 
+MAX_TRIALS: Final = 100_000
+"""Most examples for which a bound is computed; the robustness check attacks no more."""
+
 
 def percent(proportion: float) -> str:
     """Write a proportion as a percentage with one decimal: ``71.3 %``."""
@@ -27,7 +30,13 @@ def percent(proportion: float) -> str:
 
 
 def interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the exact one-sided bounds of a proportion, each at ``CONFIDENCE``."""
+    """Return the exact one-sided bounds of a proportion, each at ``CONFIDENCE``.
+
+    The work grows with the trials, and evidence may claim any number of them: beyond ``MAX_TRIALS`` nothing is
+    bounded, which is always true.
+    """
+    if trials > MAX_TRIALS:
+        return 0.0, 1.0
     successes = min(successes, trials)
     return (
         lower_bound(successes, trials, confidence=CONFIDENCE),

@@ -22,7 +22,15 @@ from weighbridge.evidence.measurements import (
 )
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity, Undecided
 from weighbridge.report._text import clean_block
-from weighbridge.report.facts import TITLES, count_severities, is_waived, outcome_of, requirements_of, result_of
+from weighbridge.report.facts import (
+    SEVERITIES,
+    TITLES,
+    count_severities,
+    is_waived,
+    outcome_of,
+    requirements_of,
+    result_of,
+)
 from weighbridge.report.facts import worst_first as sort_findings
 from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
 from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
@@ -65,6 +73,7 @@ class FindingRow:
     """One finding and whether the policy waives it."""
 
     finding: Finding
+    place: int
     waived: bool
 
 
@@ -136,9 +145,9 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
     record = view.record
     requirements = requirements_of(record.check, report.verdict)
     measurements = record.measurements
-    raw = clean_block(json.dumps(msgspec.to_builtins(record), indent=2, ensure_ascii=False))
+    raw = json.dumps(msgspec.to_builtins(record), indent=2, ensure_ascii=False)
     rows = tuple(
-        FindingRow(finding=finding, waived=is_waived(finding, requirements))
+        FindingRow(finding=finding, place=SEVERITIES.index(finding.severity), waived=is_waived(finding, requirements))
         for finding in sort_findings(record.findings)
     )
     return Section(
@@ -161,7 +170,7 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         else None,
         attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else Rows.of(()),
         examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else Rows.of(()),
-        raw=raw[:MAX_RAW],
+        raw=clean_block(raw[:MAX_RAW]),
         raw_hidden=max(len(raw) - MAX_RAW, 0),
     )
 
