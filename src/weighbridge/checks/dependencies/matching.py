@@ -28,7 +28,7 @@ _BEGINNING: Final = "0"
 _FOREVER: Final = "*"
 _NOTHING: Final = (b"[]", b"null")
 _UNUSUAL: Final = (b"\\", b"!", b'"v', b'"V', b'" ')
-_LEADING_ZERO: Final = re.compile(rb"[\".]0[0-9]")
+_LEADING_ZEROS: Final = (re.compile(rb"\.0[0-9]"), re.compile(rb'"0[0-9]'))
 _ORDER: Final = {"fixed": 0, "limit": 0, "introduced": 1, "last_affected": 2}
 
 
@@ -124,35 +124,41 @@ def _inside(points: Iterable[Point], version: Version) -> bool:
 def names_version(entry: Affected, version: Version) -> bool:
     """Say whether the list of an entry names this version.
 
+    Spellings that PEP 440 makes equal begin with the same release without its trailing zeros, unless they have a
+    leading v, zero or space, an epoch, or escapes. So most lists need not be parsed at all; a list with any of these
+    is always parsed whole.
+
     Raises:
         ParseError: When the list is no list of strings.
     """
     raw = bytes(entry.versions)
-    if raw in _NOTHING or (raw.startswith(b'["') and not _may_name(raw, version)):
+    if raw in _NOTHING:
+        return False
+    beginning = _beginning(version) if _is_usual(raw) else ""
+    if f'"{beginning}'.encode() not in raw and raw.startswith(b'["'):
         return False
     bare = public(version)
     for text in entry.listed():
-        named = parse_version(text)
-        if named is not None and (version if named.local is not None else bare) == named:
-            return True
+        if text.startswith(beginning):
+            named = parse_version(text)
+            if named is not None and (version if named.local is not None else bare) == named:
+                return True
     return False
 
 
-def _may_name(raw: bytes, version: Version) -> bool:
-    """Say whether JSON could hold a spelling of a version, so that most lists need not be parsed at all.
-
-    Spellings that PEP 440 makes equal begin with the same release without its trailing zeros, unless they have a
-    leading v, zero or space, an epoch, or escapes; a list with any of these is always parsed.
-    """
+def _beginning(version: Version) -> str:
     release = list(version.release)
     while len(release) > 1 and release[-1] == 0:
         release.pop()
     epoch = f"{version.epoch}!" if version.epoch else ""
+    return epoch + ".".join(map(str, release))
+
+
+def _is_usual(raw: bytes) -> bool:
     return (
-        f'"{epoch}{".".join(map(str, release))}'.encode() in raw
-        or any(sign in raw for sign in _UNUSUAL)
-        or not raw.isascii()
-        or _LEADING_ZERO.search(raw) is not None
+        raw.isascii()
+        and not any(sign in raw for sign in _UNUSUAL)
+        and not any(pattern.search(raw) for pattern in _LEADING_ZEROS)
     )
 
 
