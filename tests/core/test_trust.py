@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import msgspec
@@ -106,6 +107,7 @@ def test_revoked_counts_even_when_listed() -> None:
         ("policies", "sha256:" + "a" * 64 + "\\n"),
         ("policies", "a" * 64),
     ],
+    ids=itertools.count(),  # the keys are new in every process, and test workers must agree on the names of tests
 )
 def test_refuses_a_revocation_that_would_revoke_nothing(kind: str, item: str) -> None:
     entry = f'  revoked:\n    {kind}:\n    - {{id: "{item}", reason: leak}}\n'
