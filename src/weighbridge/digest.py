@@ -253,10 +253,13 @@ def _single_name(model: Path) -> str:
 
 
 def _refuse_name(base: str, name: str) -> None:
-    try:
-        base.encode()
-    except UnicodeEncodeError:
-        raise ModelError(f"the name {name.encode(errors='replace')!r} is not UTF-8", remedy="rename the file") from None
+    # Where the locale is not UTF-8, Python's name is not that of the bytes on disk, and two trees would share a digest.
+    raw = os.fsencode(base)
+    if raw != base.encode(errors="replace"):
+        raise ModelError(
+            f"the name {raw!r} is not UTF-8, or this process reads names in another encoding",
+            remedy="rename the file, or set LC_ALL=C.UTF-8",
+        )
     if any(character < " " or character in "\\\x7f" for character in base):
         raise ModelError(
             f"the name {name!r} has a control character or a backslash, which sha256sum would escape",

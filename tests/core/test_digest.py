@@ -132,6 +132,14 @@ def test_refuses_names_that_break_a_line(tmp_path: Path, name: bytes) -> None:
         hash_model(root)
 
 
+def test_refuses_names_where_the_locale_reads_them_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In an ISO 8859-1 locale the byte E9 is read as é: the digest would be that of a tree whose name is C3 A9.
+    root = write_tree(tmp_path / "m", {"\u00e9": b"1"})
+    monkeypatch.setattr(os, "fsencode", lambda name: name.encode("iso-8859-1"))
+    with pytest.raises(ModelError, match="another encoding"):
+        hash_model(root)
+
+
 def test_refuses_an_empty_directory_and_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "m" / "inner").mkdir(parents=True)
     with pytest.raises(ModelError, match="no file"):
