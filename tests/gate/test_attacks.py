@@ -526,6 +526,7 @@ def test_robustness_is_judged_by_the_lower_bound_and_not_by_the_share(scene: Sce
     [
         {"controls": ()},
         {"survived": 201},
+        {"examples": 2**41, "correct": 2**41, "survived": 2**40},
         {"correct": 150},
         {"correct": 201},
         {"examples": 0, "survived": 0},

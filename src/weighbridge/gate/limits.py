@@ -37,6 +37,9 @@ from weighbridge.policy import (
 MALWARE_RULE: Final = "malware"
 """Rule id of a finding that a dependency is malware."""
 
+MAX_EXAMPLES: Final = 100_000
+"""Most examples that a bound is computed for: as many as a check may attack. Evidence could name any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -158,6 +161,13 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
             )
         if not entry.survived <= entry.correct <= entry.examples or entry.examples == 0:
             yield Problem(VerdictResult.UNDECIDED, f"{entry.path}: the counts contradict each other", "run it again")
+            continue
+        if entry.examples > MAX_EXAMPLES:
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"{entry.path}: {entry.examples} examples are more than the {MAX_EXAMPLES} that a bound is computed for",
+                "run it again with fewer --samples",
+            )
             continue
         bound = lower_bound(entry.survived, entry.examples, confidence=wanted.confidence)
         if bound < wanted.at_least:
