@@ -165,7 +165,7 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
         if entry.examples > MAX_EXAMPLES:
             yield Problem(
                 VerdictResult.UNDECIDED,
-                f"{entry.path}: {entry.examples} examples are more than the {MAX_EXAMPLES} that a bound is computed for",
+                f"{entry.path}: {entry.examples} examples, more than the {MAX_EXAMPLES} that a bound is computed for",
                 "run it again with fewer --samples",
             )
             continue
