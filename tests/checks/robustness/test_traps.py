@@ -187,7 +187,6 @@ def outcome(fell_at: Any, *, clean: float = 1.0, half: Any = 0.5, end: Any = 0.5
         half_margin=np.broadcast_to(half, count).astype(float),
         margin=np.broadcast_to(end, count).astype(float),
         asked=np.full(count, 100),
-        flat=np.zeros(count, dtype=np.int64),
     )
 
 
@@ -207,6 +206,14 @@ def test_few_examples_never_show_convergence() -> None:
 def test_margins_that_still_sink_are_found(end: float, held: bool) -> None:
     # From 0.5 at half time: 0.4 would need four more doublings, 0.3 one and a half.
     assert controls.nothing_in_sight(outcome([0] * 100, half=0.5, end=end)).held is held
+
+
+@pytest.mark.parametrize(
+    ("broken", "repeated", "held"), [(0, 0, True), (100, 97, True), (100, 96, False), (5, 3, False)]
+)
+def test_falls_may_differ_by_rounding_only(broken: int, repeated: int, held: bool) -> None:
+    again = np.arange(broken) < repeated
+    assert controls.falls_repeat(again, broken).held is held
 
 
 def test_larger_epsilon_on_nothing_does_not_hold() -> None:

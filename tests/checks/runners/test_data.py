@@ -114,6 +114,32 @@ def test_refuses_header_that_promises_more_than_there_is(tmp_path: Path) -> None
         read_examples(archive(tmp_path / "d.npz", {"x.npy": huge, "y.npy": npy(Y)}))
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), ",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 4L), }\n",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (-3, 4), }\n",
+        b"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3, 4), }\n",
+        b"{'descr': '<q99', 'fortran_order': False, 'shape': (3, 4), }\n",
+        b"+'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }\n",
+        b"__import__('os')\n",
+    ],
+)
+def test_refuses_headers_that_numpy_does_not_write(tmp_path: Path, header: bytes) -> None:
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + X.tobytes()
+    with pytest.raises(DataError, match=r"header|type"):
+        read_examples(archive(tmp_path / "d.npz", {"x.npy": content, "y.npy": npy(Y)}))
+
+
+def test_reads_headers_of_version_two(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, X, version=(2, 0))
+    examples = read_examples(archive(tmp_path / "d.npz", {"x.npy": stream.getvalue(), "y.npy": npy(Y)}))
+    assert np.array_equal(examples.x, X)
+
+
 def test_refuses_trailing_bytes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="bytes of data"):
         read_examples(archive(tmp_path / "d.npz", {"x.npy": npy(X) + b"\0", "y.npy": npy(Y)}))

@@ -104,6 +104,25 @@ def test_turns_what_a_broken_model_raises_into_a_runner_error() -> None:
         runner.scores(outside)
 
 
+def test_refuses_models_with_several_outputs_or_pairwise_scores() -> None:
+    inside, _, known, _ = cancer()
+    several = fitted(RandomForestClassifier(2, random_state=0), inside, np.stack([known, known], axis=1))
+    with pytest.raises(RunnerError, match="classes"):
+        runner_of(several)
+    digits_in, digits_out, labels, _ = digits()
+    pairwise = runner_of(fitted(SVC(decision_function_shape="ovo"), digits_in, labels), features=64)
+    with pytest.raises(RunnerError, match="45 scores for 10 classes"):
+        pairwise.scores(digits_out)
+
+
+def test_turns_attributes_that_raise_into_a_runner_error() -> None:
+    inside, _, known, _ = cancer()
+    model = fitted(LogisticRegression(), inside, known)
+    model.classes_ = [np.zeros(2), np.zeros(3)]
+    with pytest.raises(RunnerError, match="cannot be examined"):
+        runner_of(model)
+
+
 def test_loads_a_pickle_that_asks_for_allowed_globals_only(tmp_path: Path) -> None:
     content = pickle.dumps(digits_mlp())
     loaded = load(

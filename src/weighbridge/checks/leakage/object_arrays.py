@@ -83,7 +83,10 @@ def _inside(item: object, found: Contents) -> Iterator[object]:
 def _dense(matrix: Any) -> Array:  # noqa: ANN401 - SciPy has no types
     if matrix.shape[0] * matrix.shape[-1] > MAX_DENSE:
         raise RunnerError(f"the model holds a sparse matrix of shape {matrix.shape}, too large to be examined")
-    dense: Array = matrix.toarray()
+    try:
+        dense: Array = matrix.toarray()
+    except Exception as error:  # its parts came with the model and need not fit together
+        raise RunnerError(f"the model holds a damaged sparse matrix: {error}") from None
     return dense
 
 

@@ -38,7 +38,7 @@ class Outcome:
     """What an attack did to each example.
 
     ``fell_at`` is the query that broke it, 0 where it stands. Margins are the lowest seen: before, at half of the
-    budget, at the end. ``flat`` is how many answers about an example equalled its margin at that time, of ``asked``.
+    budget, at the end. ``asked`` counts the queries about an example.
     """
 
     fell_at: NDArray[np.int64]
@@ -47,7 +47,6 @@ class Outcome:
     half_margin: Floats
     margin: Floats
     asked: NDArray[np.int64]
-    flat: NDArray[np.int64]
 
     @property
     def standing(self) -> NDArray[np.bool_]:
@@ -76,7 +75,6 @@ class _Search:
         self.lowest_at, self.lowest, self.half = x.copy(), self.clean.copy(), self.clean.copy()
         self.fell_at = np.zeros(count, dtype=np.int64)
         self.asked = np.zeros(count, dtype=np.int64)
-        self.flat = np.zeros(count, dtype=np.int64)
         self.query = 0
 
     def standing(self) -> NDArray[np.intp]:
@@ -90,7 +88,6 @@ class _Search:
         self.query += 1
         answer = self.ask(candidates, rows)
         self.asked[rows] += 1
-        self.flat[rows] += answer == self.current_margin[rows]
         better = answer < self.current_margin[rows]
         self.current[rows[better]] = candidates[better]
         self.current_margin[rows[better]] = answer[better]
@@ -148,5 +145,4 @@ def attack(margin: Margin, x: Floats, *, box: Box, image: Image | None, budget: 
         half_margin=search.half,
         margin=search.lowest,
         asked=search.asked,
-        flat=search.flat,
     )

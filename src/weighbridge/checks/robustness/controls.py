@@ -23,6 +23,9 @@ CONTROL_CONFIDENCE: Final = 0.95
 MAX_LABEL_DISAGREEMENT: Final = 0.02
 """Share of examples whose decision may differ from the best score; scikit-learn's SVC differs on a few."""
 
+MAX_UNREPEATED: Final = 0.02
+"""Share of broken examples, beside one, that may be right when asked again: single precision rounds by batch."""
+
 QUERIES_A_FEATURE: Final = 2
 """Fewer queries than this for each number of an input cannot try both ends of each."""
 
@@ -133,6 +136,7 @@ def larger_epsilon_breaks(outcome: Outcome, epsilon: float) -> Control:
 
 
 def falls_repeat(again: NDArray[np.bool_], broken: int) -> Control:
-    """Check that every input that broke the model still does when asked once more."""
-    detail = f"{int(again.sum())} of {broken} broken examples are wrong again"
-    return Control(name="falls-repeat", held=int(again.sum()) == broken, detail=detail)
+    """Check that inputs that broke the model still do when asked once more, in other company."""
+    repeated = int(again.sum())
+    detail = f"{repeated} of {broken} broken examples are wrong again"
+    return Control(name="falls-repeat", held=broken - repeated <= 1 + MAX_UNREPEATED * broken, detail=detail)

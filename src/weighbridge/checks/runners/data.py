@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import re
 import struct
 import zipfile
 import zlib
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from weighbridge.checks.runners.interface import Floats, Labels
@@ -34,6 +34,12 @@ MAX_FEATURES: Final = 1_000_000
 """Most numbers in one example."""
 
 _MAX_HEADER: Final = 10_000
+_MIN_HEADER: Final = 16
+_PREFIXES: Final = {b"\x93NUMPY\x01\x00": "<H", b"\x93NUMPY\x02\x00": "<I"}
+_HEADER: Final = re.compile(
+    rb"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z][0-9]{0,9})', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:[0-9]{1,18}, ?){0,32}(?:[0-9]{1,18})?)\), \} *\n"
+)
 _X_KINDS: Final = "fiu"
 _Y_KINDS: Final = "iu"
 _COMPRESSIONS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -131,28 +137,32 @@ def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str) -> 
         raise DataError(f"{entry.filename} of {what} unpacks to {entry.file_size} bytes; at most {MAX_DATA_BYTES}")
     with archive.open(entry) as stream:
         content = stream.read(MAX_DATA_BYTES + 1)
-    header = io.BytesIO(content)
-    try:
-        version = npy.read_magic(header)
-        if version == (1, 0):
-            shape, fortran, dtype = npy.read_array_header_1_0(header, max_header_size=_MAX_HEADER)
-        elif version == (2, 0):
-            shape, fortran, dtype = npy.read_array_header_2_0(header, max_header_size=_MAX_HEADER)
-        else:
-            raise DataError(f"{entry.filename} of {what} has npy version {version}, expected 1.0 or 2.0")
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise DataError(f"{entry.filename} of {what} has no proper npy header: {error}") from None
+    shape, fortran, dtype, start = _read_header(content, f"{entry.filename} of {what}")
     if dtype.hasobject or dtype.kind not in _X_KINDS:
         raise DataError(f"{entry.filename} of {what} has type {dtype}, expected plain numbers")
-    if any(length < 0 for length in shape):
-        raise DataError(f"{entry.filename} of {what} has shape {shape}")
-    start, count = header.tell(), math.prod(shape)
+    count = math.prod(shape)
     if len(content) - start != count * dtype.itemsize:
         raise DataError(f"{entry.filename} of {what} has {len(content) - start} bytes of data for shape {shape}")
     if dtype.itemsize > 8:  # noqa: PLR2004
         raise DataError(f"{entry.filename} of {what} has type {dtype}, wider than 64 bits")
     flat: NDArray[Any] = np.frombuffer(content, dtype=dtype, offset=start, count=count)
     return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _read_header(content: bytes, what: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    # numpy's own reader evaluates a literal and repairs what Python 2 wrote; numpy has written this one form since.
+    form = _PREFIXES.get(content[:8])
+    end = 8 + struct.calcsize(form) if form is not None and len(content) >= _MIN_HEADER else 0
+    length = struct.unpack(form, content[8:end])[0] if form is not None and end else 0
+    header = _HEADER.fullmatch(content[end : end + length]) if 0 < length <= _MAX_HEADER else None
+    if header is None:
+        raise DataError(f"{what} has no proper npy header, versions 1.0 or 2.0")
+    try:
+        dtype = np.dtype(header["descr"].decode("ascii"))
+    except (TypeError, ValueError):
+        raise DataError(f"{what} has an unknown type, expected plain numbers") from None
+    shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
+    return shape, header["fortran"] == b"True", dtype, end + length
 
 
 def _bounds(array: NDArray[Any] | None, what: str) -> tuple[float, float]:

@@ -56,7 +56,10 @@ def checked_scores(answer: object, *, rows: int, what: str) -> Floats:
     Raises:
         RunnerError: The answer is not a finite numeric table with one row for each example and two or more columns.
     """
-    scores = np.asarray(answer)
+    try:
+        scores = np.asarray(answer)
+    except ValueError as error:
+        raise RunnerError(f"{what} did not answer with a table: {error}") from None
     if scores.dtype.kind not in "fiu":
         raise RunnerError(f"{what} answered with {scores.dtype}, expected numeric scores")
     if scores.ndim != 2 or scores.shape[0] != rows or not 2 <= scores.shape[1] <= MAX_CLASSES:  # noqa: PLR2004

@@ -30,21 +30,20 @@ class SklearnRunner:
             RunnerError: The object is not a fitted classifier over integer labels and that many features.
         """
         self.name = name
-        if not isinstance(model, BaseEstimator) or not is_classifier(model):
-            raise RunnerError(f"{name} holds {type(model).__name__}, expected a scikit-learn classifier")
         self.model: Any = model
+        try:
+            self.classes, self._method = _examined(model, name=name, features=features)
+        except RunnerError:
+            raise
+        except Exception as error:  # attributes of a loaded object may be anything, and raise what they like
+            raise RunnerError(f"{name} cannot be examined: {type(error).__name__}: {error}") from None
         self._threads = threads
         self._pools = thread_pools()
-        wanted = getattr(model, "n_features_in_", features)
-        if wanted != features:
-            raise RunnerError(f"{name} wants {wanted} features, the data has {features} numbers an example")
-        self.classes = _classes(model, name)
-        self._method = _method(model, name)
 
     def scores(self, batch: Floats, /) -> Floats:
         """Return finite scores; see ``Runner``."""
-        answer = np.asarray(self._call(self._method, batch))
-        if answer.ndim == 1 and len(self.classes) == 2:  # noqa: PLR2004
+        answer = self._call(self._method, batch)
+        if isinstance(answer, np.ndarray) and answer.ndim == 1 and len(self.classes) == 2:  # noqa: PLR2004
             answer = np.stack([-answer, answer], axis=1)
         scores = checked_scores(answer, rows=len(batch), what=self.name)
         if scores.shape[1] != len(self.classes):
@@ -70,6 +69,15 @@ class SklearnRunner:
                 return method(batch)
             except Exception as error:  # a loaded object may hold any state, and raises what it likes
                 raise RunnerError(f"{self.name} failed while it was run: {type(error).__name__}: {error}") from None
+
+
+def _examined(model: object, *, name: str, features: int) -> tuple[Labels, Callable[[Floats], Any]]:
+    if not isinstance(model, BaseEstimator) or not is_classifier(model):
+        raise RunnerError(f"{name} holds {type(model).__name__}, expected a scikit-learn classifier")
+    wanted = getattr(model, "n_features_in_", features)
+    if wanted != features:
+        raise RunnerError(f"{name} wants {wanted} features, the data has {features} numbers an example")
+    return _classes(model, name), _method(model, name)
 
 
 def _classes(model: BaseEstimator, name: str) -> Labels:

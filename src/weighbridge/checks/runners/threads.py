@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from sklearn.utils import parallel
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController
 
 
 class _LoaderController(ThreadpoolController):  # type: ignore[misc]
