@@ -94,3 +94,24 @@ def install(
 
 LITELLM_PTH = b"import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import base64; exec(...)'])\n"
 """The shape of litellm_init.pth (March 2026): one line that starts a process; this one does nothing when read."""
+
+
+def namespace_line(name: str) -> str:
+    """The start-up line that setuptools writes for ``namespace_packages``, as older wheels of google-* carry it."""
+    parts = tuple(name.split("."))
+    finder = f"importlib.machinery.PathFinder.find_spec({name!r}, [os.path.dirname(p)])"
+    steps = [
+        "import sys, types, os",
+        "has_mfs = sys.version_info > (3, 5)",
+        f"p = os.path.join(sys._getframe(1).f_locals['sitedir'], *{parts!r})",
+        "importlib = has_mfs and __import__('importlib.util')",
+        "has_mfs and __import__('importlib.machinery')",
+        f"m = has_mfs and sys.modules.setdefault({name!r}, importlib.util.module_from_spec({finder}))",
+        f"m = m or sys.modules.setdefault({name!r}, types.ModuleType({name!r}))",
+        "mp = (m or []) and m.__dict__.setdefault('__path__',[])",
+        "(p not in mp) and mp.append(p)",
+    ]
+    parent, _, child = name.rpartition(".")
+    if parent:
+        steps.append(f"m and setattr(sys.modules[{parent!r}], {child!r}, m)")
+    return ";".join(steps)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.attacks.dependencies import LITELLM_PTH, install
+from tests.attacks.dependencies import LITELLM_PTH, install, namespace_line
 
 from weighbridge.checks.dependencies.inventory import Inventory
 from weighbridge.checks.dependencies.sources import environment, installed, recorded, startup
@@ -314,3 +314,25 @@ def test_hostile_metadata_takes_no_quadratic_time(site: Path) -> None:
     (info / "METADATA").write_bytes(b"Name: side" + b" " * 1_000_000 + b"x\nVersion: 1.0\n")
     (info / "RECORD").write_bytes(b"\n" * 1_000_000)
     assert read_environment(site).undecided
+
+
+@pytest.mark.parametrize("name", ["google", "google.cloud", "a.b.c"])
+def test_knows_how_setuptools_made_namespace_packages(site: Path, name: str) -> None:
+    line = namespace_line(name)
+    (site / "google-nspkg.pth").write_text(f"{line}\n{namespace_line('google')}\n")
+    assert not read_environment(site).findings
+    for changed in (f"{line};__import__('x')", line.replace("types", "os", 1), line.replace(f"'{name}'", "'other'", 1)):
+        (site / "google-nspkg.pth").write_text(changed)
+        assert rules(read_environment(site)) == [("startup-code", "google-nspkg.pth:1")]
+
+
+def test_the_finder_of_an_editable_install_is_no_finding_there_only(site: Path) -> None:
+    line = b"import __editable___mine_1_finder; __editable___mine_1_finder.install()"
+    editable = {"url": "file:///srv/code", "dir_info": {"editable": True}}
+    install(site, "mine", "1.0", {"__editable__.mine-1.pth": line}, direct_url=editable)
+    assert not read_environment(site).findings
+    (site / "other.pth").write_bytes(line)
+    assert rules(read_environment(site)) == [("startup-code", "other.pth:1")]
+    (site / "other.pth").unlink()
+    (site / "__editable__.mine-1.pth").write_bytes(line + b"; import os")
+    assert ("startup-code", "__editable__.mine-1.pth:1") in rules(read_environment(site))

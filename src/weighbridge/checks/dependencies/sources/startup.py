@@ -8,6 +8,7 @@ Source: the documentation of the ``site`` module: a line of a ``.pth`` file that
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,14 @@ KNOWN_MODULES: Final[dict[str, frozenset[str]]] = {
 }
 """Content of the modules that ``KNOWN_LINES`` import, by sha256."""
 
+KNOWN_SHAPES: Final[dict[str, str]] = {
+    "ee4a34f1d9f1effa8364263a34e763b0234c930095103d0473a61a7f727d75be": "namespace_packages of setuptools: at the top",
+    "a374499074bc50d37ea25eb9176b75b79588a60125378c85748b82ac90cffc40": "namespace_packages of setuptools: in another",
+}
+"""Lines that setuptools generates for a namespace package, by the sha256 of the line without the name."""
+
+_NAMESPACE: Final = re.compile(r"sys\.modules\.setdefault\('([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)'")
+_FINDER: Final = re.compile(r"import (__editable___\w+_finder); \1\.install\(\)", re.ASCII)
 _HOOKS: Final = ("sitecustomize", "usercustomize")
 _SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
 
@@ -62,7 +71,8 @@ def startup_findings(site: Path, names: Sequence[str], *, label: str, explained:
     """Report every file at the top of a ``site-packages`` that runs code at start and is not known.
 
     A ``.pth`` file that only adds directories runs nothing, but what lies in these directories is importable and was
-    not judged, so it is undecided; ``explained`` names the files of editable installs, which are undecided already.
+    not judged, so it is undecided; ``explained`` names the files of editable installs, which are undecided already,
+    as is the line with which setuptools makes such an install find its sources.
     """
     findings: list[Finding] = []
     undecided: list[Undecided] = []
@@ -75,7 +85,7 @@ def startup_findings(site: Path, names: Sequence[str], *, label: str, explained:
                 reason = f"the start-up file cannot be read: {error.strerror}"
                 undecided.append(Undecided(location=location, reason=reason))
                 continue
-            findings.extend(_code(site, name, data, location))
+            findings.extend(_code(site, name, data, location, explained))
             if name not in explained:
                 undecided.extend(_directories(name, data, location))
         elif _is_hook(site, name):
@@ -88,7 +98,7 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_PTH + 1)
 
 
-def _code(site: Path, name: str, data: bytes, location: str) -> Iterator[Finding]:
+def _code(site: Path, name: str, data: bytes, location: str, explained: Set[str]) -> Iterator[Finding]:
     if hashlib.sha256(data).hexdigest() in KNOWN_FILES:
         return
     if len(data) > MAX_PTH:
@@ -97,14 +107,29 @@ def _code(site: Path, name: str, data: bytes, location: str) -> Iterator[Finding
     for number, line in enumerate(_lines(data), start=1):
         executed = line.startswith(("import ", "import\t"))
         if executed or (name.endswith(".start") and line.strip() and not line.startswith("#")):
-            if _known_line(site, line):
+            if _known_line(site, line) or (name in explained and _FINDER.fullmatch(line.strip())):
                 continue
             shown = plain(line, limit=160)
             yield _finding(f"{location}:{number}", f"Python executes this line at every start: {shown}")
             return
 
 
+def shape_of(line: str) -> str:
+    """Return the sha256 of a line that makes a namespace package, with the package's name taken out."""
+    found = _NAMESPACE.search(line)
+    if found is None:
+        return ""
+    name = found[1]
+    parent, _, child = name.rpartition(".")
+    shape = line.replace(repr(tuple(name.split("."))), "<path>").replace(repr(name), "<name>")
+    if parent:
+        shape = shape.replace(f"[{parent!r}], {child!r}", "<parent and child>")
+    return hashlib.sha256(shape.encode("utf-8", "replace")).hexdigest()
+
+
 def _known_line(site: Path, line: str) -> bool:
+    if shape_of(line.strip()) in KNOWN_SHAPES:
+        return True
     if line.strip() not in KNOWN_LINES:
         return False
     module = line.split()[1]
