@@ -17,6 +17,9 @@ MAX_JSON_BYTES: Final = 32 * 1024 * 1024
 MAX_JSON_DEPTH: Final = 64
 """Deepest nesting that is parsed."""
 
+MAX_QUOTED: Final = 300
+"""Most characters of a document that an error repeats: errors end up in logs, and in verdicts that we sign."""
+
 T = TypeVar("T")
 
 
@@ -24,7 +27,7 @@ def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ParseError(f"the key {key!r} appears twice in one JSON object")
+            raise ParseError(f"the key {key[:MAX_QUOTED]!r} appears twice in one JSON object")
         found[key] = value
     return found
 
@@ -103,7 +106,7 @@ def convert(value: object, into: type[T], *, what: str) -> T:
     try:
         return msgspec.convert(value, into, strict=True)
     except msgspec.ValidationError as error:
-        raise ParseError(f"{what} is not acceptable: {error}") from None
+        raise ParseError(f"{what} is not acceptable: {str(error)[:MAX_QUOTED]}") from None
 
 
 def parse(data: bytes, into: type[T], *, what: str, max_bytes: int = MAX_JSON_BYTES) -> T:

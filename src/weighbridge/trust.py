@@ -132,7 +132,8 @@ class Trust:
     def parse(cls, data: bytes, *, name: str) -> Trust:
         """Parse a trust document; see ``read``."""
         document = _yaml.load(data, name=name)
-        spec = document.convert(TrustDocument).spec
+        parsed = document.convert(TrustDocument)
+        spec = parsed.spec
         keys: list[TrustedKey] = []
         for role_index, role in enumerate(spec.roles):
             for key_index, key in enumerate(role.keys):
@@ -141,7 +142,7 @@ class Trust:
         _require_consistent(spec, keys, name)
         expires = parse_instant(spec.expires, what=f"{name}:{document.line('spec', 'expires')}: expires")
         return cls(
-            name=document.convert(TrustDocument).metadata.name,
+            name=parsed.metadata.name,
             digest=hashlib.sha256(data).hexdigest(),
             version=spec.version,
             expires=expires,

@@ -298,6 +298,42 @@ def test_refuses_duplicate_keys_in_the_statement(scene: Scene) -> None:
     assert "appears twice" in reason_of(decision)
 
 
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: b["dsseEnvelope"]["signatures"][0].update(keyid=LONG),
+        lambda b: b["dsseEnvelope"].update(payloadType=LONG),
+        lambda b: b.update(mediaType=LONG),
+        lambda b: b.update({LONG: 1}),
+        lambda b: b.pop("mediaType"),
+    ],
+)
+def test_what_a_stranger_wrote_is_hardly_quoted_in_what_we_sign(scene: Scene, change: Any) -> None:
+    files = with_file(scene, edit_bundle(scene.sign(scene.records[SCAN]), change))
+    decision = decide(scene, files=files)
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "model-scan.sigstore.json" in reason_of(decision)
+    assert len(verdict_of(scene, files=files)) < 20_000
+
+
+def test_an_unreadable_file_is_named_with_its_reason(scene: Scene) -> None:
+    files = [file for file in scene.files() if not file.name.startswith("model-scan")]
+    decision = decide(scene, files=[*files, StoredFile("a.sigstore.json", b"", problem="it is a link")])
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "it is a link" in reason_of(decision)
+
+
+def test_statements_that_are_no_evidence_are_passed_over(scene: Scene) -> None:
+    bom = Statement.about(scene.digest, name="m", predicate_type="https://cyclonedx.org/bom", predicate={})
+    signed = StoredFile("bom.sigstore.json", write_bundle(bom.encode(), signer=scene.keys["auditor"]))
+    decision = decide(scene, files=[*scene.files(), signed])
+    assert decision.result is VerdictResult.PASSED
+    assert not decision.rejected
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 

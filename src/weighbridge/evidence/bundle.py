@@ -6,7 +6,9 @@ envelope on one line (``*.intoto.jsonl``); the content decides which.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._struct import Wire
@@ -46,7 +48,7 @@ class VerificationMaterial(Wire, omit_defaults=True):
 class Bundle(Wire):
     """One signed statement as a file."""
 
-    media_type: str
+    media_type: Annotated[str, Meta(max_length=256)]
     verification_material: VerificationMaterial
     dsse_envelope: Envelope
 

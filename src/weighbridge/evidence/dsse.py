@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from weighbridge._struct import Wire
 from weighbridge.errors import ParseError, VerificationError
@@ -21,14 +23,14 @@ class Signature(Wire, omit_defaults=True):
     """One signature; ``keyid`` is a hint and never trusted."""
 
     sig: str
-    keyid: str = ""
+    keyid: Annotated[str, Meta(max_length=256)] = ""
 
 
 class Envelope(Wire):
     """A payload, its type and the signatures over both."""
 
     payload: str
-    payload_type: str
+    payload_type: Annotated[str, Meta(max_length=256)]
     signatures: tuple[Signature, ...]
 
     def content(self) -> bytes:

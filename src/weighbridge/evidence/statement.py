@@ -32,9 +32,9 @@ class Subject(Wire, omit_defaults=True):
 class Statement(Wire):
     """A predicate about subjects. ``predicate`` is plain JSON until its type is known."""
 
-    type: str = msgspec.field(name="_type")
+    type: Annotated[str, Meta(max_length=256)] = msgspec.field(name="_type")
     subject: Annotated[tuple[Subject, ...], Meta(min_length=1, max_length=MAX_SUBJECTS)]
-    predicate_type: str
+    predicate_type: Annotated[str, Meta(max_length=256)]
     predicate: dict[str, object]
 
     @classmethod
