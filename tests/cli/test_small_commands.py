@@ -57,6 +57,15 @@ def test_keys_refuses_odd_roles(shell: Shell, name: str) -> None:
     assert list(shell.directory.rglob("*.key")) == []
 
 
+def test_keys_leaves_no_half_of_a_pair(shell: Shell) -> None:
+    (shell.directory / "keys").mkdir()
+    (shell.directory / "keys" / "scanner.pub").symlink_to("nowhere")
+    result = shell.run("keys", "new", "scanner")
+    assert result.code == 2
+    assert "cannot be written" in result.err
+    assert list(shell.directory.rglob("*.key")) == []
+
+
 def test_short_help_is_that_of_the_command() -> None:
     import click
 

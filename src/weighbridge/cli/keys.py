@@ -8,7 +8,7 @@ import click
 
 from weighbridge._files import make_directory, write_new
 from weighbridge.cli._options import PASSPHRASE_FILE, read_passphrase
-from weighbridge.errors import KeyFileError
+from weighbridge.errors import KeyFileError, OutputError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 
 
@@ -43,6 +43,11 @@ def new(roles: tuple[str, ...], output: Path, algorithm: str, passphrase_file: P
     make_directory(output)
     for role in roles:
         key = PrivateKey.generate(KeyAlgorithm(algorithm))
-        write_new(output / f"{role}.key", key.encrypted(passphrase), mode=0o600)
-        write_new(output / f"{role}.pub", key.public.pem.encode())
+        private = output / f"{role}.key"
+        write_new(private, key.encrypted(passphrase), mode=0o600)
+        try:
+            write_new(output / f"{role}.pub", key.public.pem.encode())
+        except OutputError:
+            private.unlink()  # half a pair is of no use, and would be in the way of the next attempt
+            raise
         click.echo(f"{output / role}.pub  {key.public.id}")
