@@ -25,7 +25,9 @@ def archive(members: dict[str, bytes], *, method: int = zipfile.ZIP_STORED) -> b
     return stream.getvalue()
 
 
-def torch_archive(pickle: bytes, *, storages: dict[str, bytes] | None = None, extra: dict[str, bytes] | None = None) -> bytes:
+def torch_archive(
+    pickle: bytes, *, storages: dict[str, bytes] | None = None, extra: dict[str, bytes] | None = None
+) -> bytes:
     """Build what ``torch.save`` writes: the pickle, byte order, storages, version."""
     members = {"archive/data.pkl": pickle, "archive/byteorder": b"little"}
     members |= {f"archive/data/{key}": data for key, data in (storages or {}).items()}

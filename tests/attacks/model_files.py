@@ -89,7 +89,9 @@ _ONNX: dict[str, bytes] = {
     "unknown-operator": onnx(node("Exec")),
     "microsoft-python-op": onnx(node("PyCustom", domain="ai.onnx.contrib")),
     "custom-in-subgraph": onnx(node("If", extra=field(5, field(6, field(1, node("Run", domain="evil")))))),
-    "custom-in-function": onnx(node("Relu"), extra=field(25, field(1, "F") + field(10, "f") + field(7, node("R", domain="e")))),
+    "custom-in-function": onnx(
+        node("Relu"), extra=field(25, field(1, "F") + field(10, "f") + field(7, node("R", domain="e")))
+    ),
     "external-parent": onnx(tensors=(external("../../etc/passwd"),)),
     "external-absolute": onnx(tensors=(external("/etc/passwd"),)),
     "external-backslash": onnx(tensors=(external("..\\..\\x"),)),
@@ -97,7 +99,9 @@ _ONNX: dict[str, bytes] = {
     "external-empty": onnx(tensors=(external(""),)),
     "external-dot": onnx(tensors=(external("./w"),)),
     "external-offset": onnx(tensors=(external("w", offset="-5"),)),
-    "external-in-attribute": onnx(node("Constant", extra=field(5, field(1, "value") + field(5, external("/etc/passwd"))))),
+    "external-in-attribute": onnx(
+        node("Constant", extra=field(5, field(1, "value") + field(5, external("/etc/passwd"))))
+    ),
     "external-second-location": onnx(tensors=(external("w") + field(13, field(1, "location") + field(2, "/etc/x")),)),
     "deep": field(1, 8) + field(7, _nested_graphs(40)),
     "cut": onnx(node("Relu"))[:-3],

@@ -169,7 +169,11 @@ def _torch_files() -> Iterator[tuple[str, bytes]]:
     from tests.attacks.model_containers import state_dict, torch_archive
     from weighbridge.checks.model_scan.torch_archive import MAGIC, PROTOCOL
 
-    for name, kind, count, size in (("f", "FloatStorage", 4, 16), ("h", "HalfStorage", 8, 16), ("b", "ByteStorage", 3, 3)):
+    for name, kind, count, size in (
+        ("f", "FloatStorage", 4, 16),
+        ("h", "HalfStorage", 8, 16),
+        ("b", "ByteStorage", 3, 3),
+    ):
         data = state_dict(kind=kind, count=count)
         for suffix in (".pt", ".pth", ".bin", ".ckpt"):
             yield f"{name}{suffix}", torch_archive(data, storages={"0": bytes(size)})
@@ -189,7 +193,10 @@ def _other_files() -> Iterator[tuple[str, bytes]]:
     from tests.attacks.model_containers import archive
     from tests.attacks.model_files import node, onnx, safetensors, tensor
 
-    yield "m.safetensors", safetensors({"__metadata__": {"format": "pt"}, "a": tensor(0, 4), "b": tensor(4, 9)}, bytes(9))
+    yield (
+        "m.safetensors",
+        safetensors({"__metadata__": {"format": "pt"}, "a": tensor(0, 4), "b": tensor(4, 9)}, bytes(9)),
+    )
     yield "padded.safetensors", safetensors(b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}   ', bytes(8))
     yield "empty.safetensors", safetensors({}, b"")
     yield "m.onnx", onnx(node("Relu"), node("Scaler", domain="ai.onnx.ml"))
@@ -198,7 +205,10 @@ def _other_files() -> Iterator[tuple[str, bytes]]:
     yield "m.pkl.xz", lzma.compress(pickle.dumps([1, 2, 3]))
     yield "m.zip", archive({"a.pkl": pickle.dumps([1]), "notes.txt": b"hello\n", "sub/config.json": b"{}"})
     yield "config.json", json.dumps({"architectures": ["BertModel"], "hidden_size": 768}).encode()
-    yield "tokenizer_config.json", json.dumps({"chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"}).encode()
+    yield (
+        "tokenizer_config.json",
+        json.dumps({"chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"}).encode(),
+    )
     yield "model.safetensors.index.json", json.dumps({"weight_map": {"a": "model-00001.safetensors"}}).encode()
     yield "README.md", b"# A model\n\nIt classifies digits.\n"
     yield "LICENSE", b"Apache License\n"

@@ -13,8 +13,14 @@ MAX_OPCODES: Final = 5_000_000
 MAX_MEMO: Final = 1_000_000
 """Most memo places of one pickle."""
 
-MAX_STACK: Final = 1_000_000
-"""Most values that lie on a pickle's stack at a time."""
+MAX_STACK: Final = 500_000
+"""Most values that lie on a pickle's stack at a time, and most that lie below its marks."""
+
+MAX_MADE: Final = 600_000
+"""Most tuples, containers and objects of one pickle, a long tuple counting for several."""
+
+MAX_KEPT_BYTES: Final = 32 * 1024**2
+"""Most bytes of text that one pickle may have in memory; what comes after is passed over and forgotten."""
 
 MAX_DEPTH: Final = 8
 """Deepest nesting of containers and pickles in one another."""

@@ -263,6 +263,8 @@ _DICTIONARIES: Final = frozenset({"OrderedDict", "defaultdict", "Bunch", "Counte
 def judge(callee: Global, args: Group, *, how: str) -> str | None:
     """Tell what is wrong with a call, or None. ``how`` is ``reduce`` or ``new`` (``cls.__new__``)."""
     rule = callee.rule
+    if args.cut and rule not in ("class", "constructor", "value", "data"):
+        return "is called with more arguments than its pickles ever have"
     if rule == "class":
         return None if not args.items else "is made with arguments, which its pickles never do"
     if rule == "constructor" or rule not in _JUDGES:
@@ -299,6 +301,8 @@ def judge_state(target: Value, state: Value) -> str | None:
         return _judge_partial_state(state)
     if holds_function(state):
         return f"the state of {maker.path} holds a function that may only be called"
+    if type(state) is Group and state.cut:
+        return f"the state of {maker.path} is a tuple that is longer than any"
     parts = state.items if type(state) is Group else [state]
     for part in parts:
         if type(part) is Collection and part.special is not None:

@@ -54,7 +54,7 @@ def follow(machine: Machine, wrapper: Instance) -> None:
     if size == 0:
         _follow_objects(machine)
         return
-    if size is None or type(shape) is not Group:
+    if size is None or type(shape) is not Group or shape.cut:
         machine.refuse("a joblib array has no shape or no plain type", rule="malformed-joblib")
     lengths = [length for length in shape.items if type(length) is int and length >= 0]
     if len(lengths) != len(shape.items):

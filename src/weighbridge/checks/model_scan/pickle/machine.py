@@ -208,15 +208,21 @@ class Machine(StackMachine):
         calls.follow(callee, args, self.context, offset=offset)
         return Instance(callee, args)
 
+    def _push(self, value: Value) -> None:
+        if type(value) is Instance:
+            self.make(value)
+        else:
+            self.stack.append(value)
+
     def reduce(self) -> None:
         """REDUCE."""
         args, callee = self.pop(), self.pop()
-        self.stack.append(self._call(callee, args, how="reduce"))
+        self._push(self._call(callee, args, how="reduce"))
 
     def new_object(self) -> None:
         """NEWOBJ."""
         args, callee = self.pop(), self.pop()
-        self.stack.append(self._call(callee, args, how="new"))
+        self._push(self._call(callee, args, how="new"))
 
     def new_object_ex(self) -> None:
         """NEWOBJ_EX: with keyword arguments, which no listed class needs in a pickle."""
@@ -225,20 +231,20 @@ class Machine(StackMachine):
             self.context.finding(
                 "forbidden-arguments", "an object is made with keyword arguments", offset=self.reader.tell()
             )
-        self.stack.append(self._call(callee, args, how="new"))
+        self._push(self._call(callee, args, how="new"))
 
     def object_(self) -> None:
         """OBJ: class and arguments from the mark."""
         items = self.pop_mark()
         if not items:
             self.refuse("an object is made without a class")
-        self.stack.append(self._call(items[0], Group(items[1:]), how="reduce"))
+        self._push(self._call(items[0], Group(items[1:]), how="reduce"))
 
     def instance_line(self) -> None:
         """INST: class by two lines, arguments from the mark."""
         module, name = self._name_line(), self._name_line()
         items = self.pop_mark()
-        self.stack.append(self._call(self._global(module, name), Group(items), how="reduce"))
+        self._push(self._call(self._global(module, name), Group(items), how="reduce"))
 
     def build(self) -> None:
         """BUILD: gives an object its state."""

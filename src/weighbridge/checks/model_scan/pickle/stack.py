@@ -9,12 +9,13 @@ from __future__ import annotations
 import codecs
 from typing import Final, Never
 
-from weighbridge.checks.model_scan.budget import MAX_MEMO, MAX_STACK
+from weighbridge.checks.model_scan.budget import MAX_KEPT_BYTES, MAX_MADE, MAX_MEMO, MAX_STACK
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.values import (
     Blob,
     Collection,
     Group,
+    Instance,
     OldText,
     Opaque,
     Value,
@@ -42,6 +43,9 @@ class StackMachine:
         self._below: list[list[Value]] = []
         self._memo: list[object] = []
         self._holes = False
+        self._made = 0
+        self._kept = 0
+        self._deep = 0
 
     # --- helpers ---
 
@@ -67,7 +71,19 @@ class StackMachine:
             self.refuse("an opcode needs a mark and there is none")
         items = self.stack
         self.stack = self._below.pop()
+        self._deep -= len(self.stack)
         return items
+
+    def make(self, value: Group | Collection | Instance) -> None:
+        """Put something new on the stack, and count it.
+
+        Raises:
+            UndecidedError: The pickle makes more than may be in memory.
+        """
+        self._made += 1 + (len(value.items) >> 2 if type(value) is Group else 0)
+        if self._made > MAX_MADE:
+            raise UndecidedError(f"the pickle makes more than {MAX_MADE} objects", offset=self.reader.tell())
+        self.stack.append(value)
 
     def number(self, width: int) -> int:
         """Read an unsigned little-endian number."""
@@ -169,6 +185,9 @@ class StackMachine:
             self._blob("text", length)
             return
         piece = self.reader.read(length)
+        if self._forget(length):
+            self.stack.append(Opaque.FORGOTTEN)
+            return
         if old:
             self.stack.append(OldText(piece.decode("latin-1")))
             return
@@ -180,13 +199,18 @@ class StackMachine:
     def _bytes(self, length: int) -> None:
         if length > MAX_LITERAL:
             self._blob("bytes", length)
-        else:
-            self.stack.append(self.reader.read(length))
+            return
+        piece = self.reader.read(length)
+        self.stack.append(Opaque.FORGOTTEN if self._forget(length) else piece)
+
+    def _forget(self, length: int) -> bool:
+        self._kept += length + 64  # what Python needs for the object itself
+        return self._kept > MAX_KEPT_BYTES
 
     def _blob(self, kind: str, length: int) -> None:
         blob = Blob(kind, offset=self.reader.tell(), length=length)
         self.reader.skip(length)
-        self.stack.append(blob)
+        self.stack.append(Opaque.FORGOTTEN if self._forget(64) else blob)
 
     def string4(self) -> None:
         """BINSTRING: its length is signed."""
@@ -236,43 +260,43 @@ class StackMachine:
 
     def empty_list(self) -> None:
         """EMPTY_LIST."""
-        self.stack.append(Collection("list"))
+        self.make(Collection("list"))
 
     def empty_dict(self) -> None:
         """EMPTY_DICT."""
-        self.stack.append(Collection("dict"))
+        self.make(Collection("dict"))
 
     def empty_set(self) -> None:
         """EMPTY_SET."""
-        self.stack.append(Collection("set"))
+        self.make(Collection("set"))
 
     def empty_tuple(self) -> None:
         """EMPTY_TUPLE."""
-        self.stack.append(Group([]))
+        self.make(Group([]))
 
     def tuple1(self) -> None:
         """TUPLE1."""
-        self.stack.append(Group([self.pop()]))
+        self.make(Group([self.pop()]))
 
     def tuple2(self) -> None:
         """TUPLE2."""
         second, first = self.pop(), self.pop()
-        self.stack.append(Group([first, second]))
+        self.make(Group([first, second]))
 
     def tuple3(self) -> None:
         """TUPLE3."""
         third, second, first = self.pop(), self.pop(), self.pop()
-        self.stack.append(Group([first, second, third]))
+        self.make(Group([first, second, third]))
 
     def tuple_(self) -> None:
         """TUPLE: from the mark."""
         items = self.pop_mark()
-        self.stack.append(Group(items))
+        self.make(Group(items))
 
     def _collect(self, kind: str) -> None:
         for item in self.pop_mark():
             self.data(item, into=f"a {kind}")
-        self.stack.append(Collection(kind))
+        self.make(Collection(kind))
 
     def list_(self) -> None:
         """LIST: from the mark."""
@@ -287,7 +311,7 @@ class StackMachine:
         items = self.pop_mark()
         made = Collection("dict")
         self._set(made, items)
-        self.stack.append(made)
+        self.make(made)
 
     def _set(self, target: Value, items: list[Value]) -> None:
         if len(items) % 2:
@@ -363,9 +387,10 @@ class StackMachine:
     def mark(self) -> None:
         """MARK."""
         self._below.append(self.stack)
+        self._deep += len(self.stack)
         self.stack = []
-        if len(self._below) > MAX_STACK:
-            raise UndecidedError(f"more than {MAX_STACK} marks", offset=self.reader.tell())
+        if len(self._below) > MAX_STACK or self._deep > MAX_STACK:
+            raise UndecidedError(f"more than {MAX_STACK} marks or values below them", offset=self.reader.tell())
 
     def pop_one(self) -> None:
         """POP: a value, or the mark when nothing lies above it."""

@@ -15,11 +15,16 @@ MAX_KEPT: Final = 512
 """Most entries of a dictionary that are remembered by key."""
 
 
+MAX_ITEMS: Final = 64
+"""Most items of a tuple that are remembered; no shape, state or argument list that is judged is longer."""
+
+
 class Opaque(enum.Enum):
     """Data whose content does not matter."""
 
     FLOAT = "float"
     LONG = "long"
+    FORGOTTEN = "forgotten"
     UNKNOWN = "unknown"
 
 
@@ -66,11 +71,15 @@ class Global:
 class Group:
     """A tuple. ``holds_function`` is kept so that deep tuples need no second walk."""
 
-    __slots__ = ("holds_function", "items")
+    __slots__ = ("cut", "holds_function", "items")
 
     def __init__(self, items: list[Value]) -> None:
-        self.items = items
         self.holds_function = any(holds_function(item) for item in items)
+        self.cut = len(items) > MAX_ITEMS
+        self.items = items[:MAX_ITEMS] if self.cut else items
+
+
+_NOTHING: Final[dict[str, Value]] = {}  # shared by all that have no entries, and never written to
 
 
 class Collection:
@@ -80,7 +89,7 @@ class Collection:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.entries: dict[str, Value] = {}
+        self.entries: dict[str, Value] = _NOTHING
         self.special: str | None = None
 
     def keep(self, key: Value, value: Value) -> None:
@@ -90,6 +99,8 @@ class Collection:
         if isinstance(key, str):
             if key.startswith("__") and key.endswith("__"):
                 self.special = self.special or key
+            if self.entries is _NOTHING:
+                self.entries = {}
             if len(self.entries) < MAX_KEPT or key in self.entries:
                 self.entries[key] = value
 
