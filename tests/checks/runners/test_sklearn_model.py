@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -239,6 +240,29 @@ def test_refuses_compressed_joblib(tmp_path: Path) -> None:
     entry = entry_of(tmp_path / "m.joblib", joblib_bytes(np.zeros(4), compress=3))
     with pytest.raises(RunnerError, match="compressed"):
         load(entry, features=4, threads=1, safeguards=trusting(frozenset()))
+
+
+@pytest.mark.parametrize("read", [load_pickle, load_joblib])
+@pytest.mark.parametrize(
+    "content",
+    [
+        # A memo number, a byte array, a text and a frame that promise gigabytes.
+        b"\x80\x04]r\x00\xff\xff\x7f\x8c\x01a0.",
+        b"\x80\x05\x96" + (2**36).to_bytes(8, "little") + b"abc.",
+        b"\x80\x04\x8d" + (2**36).to_bytes(8, "little") + b"abc.",
+        b"\x80\x04\x95" + (2**36).to_bytes(8, "little") + b"]x.",
+    ],
+)
+def test_takes_no_memory_for_what_a_pickle_only_promises(read: Any, content: bytes) -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(RunnerError):
+            read(content, allowed=frozenset())
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=150, deadline=None)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.checks.runners.interface import RunnerError
-from weighbridge.checks.runners.unpickle import AllowedGlobals, resolved, run_pickle
+from weighbridge.checks.runners.unpickle import AllowedGlobals, StrictUnpickler, run_pickle
 
 WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 """The global by which a joblib file is recognised, and the only one that is replaced."""
@@ -55,23 +55,18 @@ def _read_array(place: _ArrayPlace, stream: io.BytesIO) -> NDArray[Any]:
     return np.frombuffer(bytearray(content), dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
-# The C unpickler cannot stop between two opcodes; the one in Python can. Its type stubs know the C one only.
-_PythonUnpickler: Any = vars(pickle)["_Unpickler"]
-
-
-class _JoblibUnpickler(_PythonUnpickler):  # type: ignore[misc]
-    dispatch = _PythonUnpickler.dispatch.copy()
+class _JoblibUnpickler(StrictUnpickler):
+    dispatch = StrictUnpickler.dispatch.copy()
 
     def __init__(self, stream: io.BytesIO, allowed: AllowedGlobals) -> None:
-        super().__init__(stream, fix_imports=False)
+        super().__init__(stream, allowed)
         self._stream = stream
-        self._allowed = allowed
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         """Resolve one allowed global; the wrapper becomes ours."""
         if (module, name) == WRAPPER:
             return _ArrayPlace
-        return super().find_class(*resolved(module, name, self._allowed))
+        return super().find_class(module, name)
 
     def load_build(self) -> None:
         """Give an object its state and, after a wrapper's, read its array in its place."""

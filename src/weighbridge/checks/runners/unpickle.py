@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -31,16 +32,34 @@ _MODULES: Final = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _NAMES: Final = {("__builtin__", "unicode"): "str", ("__builtin__", "long"): "int"}
 
 
-class _StrictUnpickler(pickle.Unpickler):
+# The unpickler in Python, for which there are no type stubs. The one in C takes gigabytes for a large memo number
+# before it has seen that many objects, and works on memory by hand; arrays are read at once by either.
+_PythonUnpickler: Any = vars(pickle)["_Unpickler"]
+
+
+class StrictUnpickler(_PythonUnpickler):  # type: ignore[misc]
     """An unpickler that knows the allow list and nothing else."""
 
+    dispatch = _PythonUnpickler.dispatch.copy()
+
     def __init__(self, stream: io.BytesIO, allowed: AllowedGlobals) -> None:
+        """Read from a stream with the globals of an allow list."""
         super().__init__(stream, fix_imports=False)
         self._allowed = allowed
 
-    def find_class(self, module: str, name: str, /) -> Any:  # noqa: ANN401
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         """Resolve one allowed global."""
         return super().find_class(*resolved(module, name, self._allowed))
+
+    def load_bytearray8(self) -> None:
+        """Read a byte array without taking its memory before its bytes are seen."""
+        (size,) = struct.unpack("<Q", self.read(8))
+        content = self.read(size)
+        if len(content) != size:
+            raise RunnerError(f"the pickle ends within {size} bytes")
+        self.append(bytearray(content))
+
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
 
 
 def resolved(module: str, name: str, allowed: AllowedGlobals) -> tuple[str, str]:
@@ -61,7 +80,7 @@ def load_pickle(content: bytes, *, allowed: AllowedGlobals) -> object:
         RunnerError: Another global is asked for, the pickle is damaged, or bytes follow it.
     """
     stream = io.BytesIO(content)
-    loaded = run_pickle(_StrictUnpickler(stream, allowed).load)
+    loaded = run_pickle(StrictUnpickler(stream, allowed).load)
     if stream.tell() != len(content):
         raise RunnerError(f"{len(content) - stream.tell()} bytes follow the end of the pickle")
     return loaded
