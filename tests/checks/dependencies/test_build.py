@@ -177,3 +177,13 @@ def test_telling_refuses_duplicate_keys(tmp_path: Path) -> None:
     path.write_bytes(json_lines(record("demo", ALL)).replace(b'{"schema_version"', b'{"id": "A-1", "schema_version"'))
     with pytest.raises(ParseError, match="appears twice"):
         describe_bundle(path)
+
+
+@pytest.mark.parametrize("built", ["2026-01-03", "2026-01-03T00:00:01Z"])
+def test_refuses_to_make_an_old_bundle_look_fresh(tmp_path: Path, built: str) -> None:
+    named = write_bundle(tmp_path, record("demo", ALL))
+    with_header = save(tmp_path, build_bundle([named], built="2026-01-02"))
+    for source in (named, with_header):
+        with pytest.raises(InputError, match="is of 2026-01-02, so a bundle that holds it"):
+            build_bundle([source], built=built)
+    assert build_bundle([named, with_header], built="2026-01-01").database.built == "2026-01-01"

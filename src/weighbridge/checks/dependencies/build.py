@@ -25,6 +25,7 @@ from weighbridge.checks.dependencies.bundle import (
     Header,
     count_sources,
     parse_bundle,
+    stated_date,
     unpack_lines,
 )
 from weighbridge.checks.dependencies.inventory import open_regular
@@ -60,12 +61,13 @@ def build_bundle(sources: Sequence[Path], *, built: str) -> BuiltBundle:
 
     Raises:
         InputError: When a source cannot be read, when one holds something that is no OSV record, when two versions
-            of a record differ and claim the same time, or when no record in force is left.
+            of a record differ and claim the same time, when a source is a bundle that is older than ``built``, or when
+            no record in force is left.
     """
     parse_instant(built, what="the date of the bundle")
     chosen: dict[str, dict[str, Any]] = {}
     others = repeated = 0
-    for label, data in _documents(sources):
+    for label, data in _documents(sources, built):
         value = _json.loads(data, what=label, max_bytes=MAX_RECORD)
         record = _slim(value, label)
         if not record["affected"]:
@@ -139,7 +141,7 @@ def _later(known: dict[str, Any], other: dict[str, Any], label: str) -> dict[str
     return known if first > second else other
 
 
-def _documents(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+def _documents(sources: Sequence[Path], built: str) -> Iterator[tuple[str, bytes]]:
     """Yield every record of the sources with a name for messages."""
     for source in sources:
         try:
@@ -148,10 +150,21 @@ def _documents(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
             elif zipfile.is_zipfile(source):
                 yield from _of_zip(source)
             else:
+                _refuse_younger(source, built)
                 for number, line in unpack_lines(source):
                     yield f"line {number} of {source.name}", line
         except OSError as error:
             raise InputError(f"{source.name} cannot be read: {error.strerror}") from None
+
+
+def _refuse_younger(source: Path, built: str) -> None:
+    """Refuse to give records a later date than the bundle that they come from: they would look fresh for ever."""
+    date = stated_date(source)
+    if date is not None and parse_instant(date, what="a date") < parse_instant(built, what="a date"):
+        raise InputError(
+            f"{source.name} is of {date}, so a bundle that holds it cannot be of {built}",
+            remedy=f"fetch the records again, or give --date {date}",
+        )
 
 
 def _of_directory(source: Path) -> Iterator[tuple[str, bytes]]:

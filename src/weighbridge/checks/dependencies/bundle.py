@@ -129,6 +129,18 @@ def unpack_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
+def stated_date(path: Path) -> str | None:
+    """Return the date that a bundle file states in its header or else once in its name, or None.
+
+    Raises:
+        InputError: When the file cannot be read, is over a limit or is damaged.
+    """
+    what = f"the advisory bundle {path.name}"
+    lines = _unpack(_read(path), what).splitlines()
+    header = _header(lines[0], what) if lines else None
+    return _built(header, path.name, what) if header or len(_DATE.findall(path.name)) == 1 else None
+
+
 def count_sources(records: tuple[Record, ...]) -> tuple[SourceCount, ...]:
     """Count records by the prefix of their ids (PYSEC, GHSA, MAL), sorted by prefix."""
     counts = Counter(record.id.split("-", 1)[0] for record in records)
