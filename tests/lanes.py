@@ -106,11 +106,16 @@ def _root() -> str:
     return ""
 
 
+def _ssh() -> str:
+    return "" if shutil.which("ssh-keygen") else "no ssh-keygen on PATH (Debian: openssh-client)"
+
+
 CORE = "core"
 LANES = (
     Lane("browser", "the HTML report in a real Chromium", _browser),
     Lane("cosign", "bundles exchanged with the real cosign", _cosign),
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),
+    Lane("ssh", "key ids as ssh-keygen prints them", _ssh),
     Lane("root", "a full disk and a read-only target on a real tmpfs", _root),
     Lane("landlock", "workers under real Landlock rules", _landlock),
     Lane(CORE, "everything that needs Python only", _nothing),

@@ -61,6 +61,7 @@ def test_refuses_a_private_key_in_the_clear_and_keys_of_other_kinds() -> None:
             PublicKey.parse(text, what="x")
 
 
+@pytest.mark.ssh
 @pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
 def test_id_is_the_fingerprint_that_ssh_keygen_prints(tmp_path: Path, algorithm: KeyAlgorithm) -> None:
     public = PrivateKey.generate(algorithm).public
