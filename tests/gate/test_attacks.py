@@ -357,6 +357,15 @@ def test_old_passing_evidence_does_not_hide_newer_failing(scene: Scene) -> None:
     assert decision.result is VerdictResult.FAILED
 
 
+def test_newer_passing_evidence_replaces_older_failing(scene: Scene) -> None:
+    bad = make_record(SCAN, finished=NOW - timedelta(hours=2), findings=(finding(),))
+    decision = decide(scene, files=[*scene.files(), StoredFile("old.sigstore.json", scene.sign(bad))])
+    assert decision.result is VerdictResult.PASSED
+    assert [item.file for outcome in decision.outcomes for item in outcome.evidence if outcome.check is SCAN] == [
+        "model-scan.sigstore.json"
+    ]
+
+
 def test_of_equally_new_evidence_every_one_must_hold(scene: Scene) -> None:
     bad = make_record(SCAN, findings=(finding(),))
     for name in ("a.sigstore.json", "z.sigstore.json"):
@@ -512,6 +521,24 @@ def test_waiver_counts_for_its_advisory_until_it_expires(
         assert decision.valid_until <= decision.policy.waivers[0].expires
 
 
+def test_verdict_ends_with_the_waiver_that_lasts_longest_for_a_finding(scene: Scene) -> None:
+    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1")
+    scene.records[AUDIT] = make_record(AUDIT, findings=(vulnerable,))
+    scene.policy_text = POLICY + WAIVER % ("PYSEC-1", "2026-11-23")
+    line = scene.policy_text.splitlines()[-1]
+    scene.policy_text += line.replace("2026-11-23", "2026-11-25") + "\n"
+    decision = decide(scene)
+    assert decision.result is VerdictResult.PASSED
+    assert decision.valid_until == decision.policy.waivers[1].expires
+
+
+def test_waiver_of_another_check_does_not_count(scene: Scene) -> None:
+    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1")
+    scene.records[AUDIT] = make_record(AUDIT, findings=(vulnerable,))
+    scene.policy_text = POLICY + (WAIVER % ("PYSEC-1", "2026-12-31")).replace("dependency-audit", "model-scan")
+    assert decide(scene).result is VerdictResult.FAILED
+
+
 @pytest.mark.parametrize(
     ("severity", "rule", "result"),
     [
@@ -524,6 +551,45 @@ def test_waiver_counts_for_its_advisory_until_it_expires(
 def test_audit_limits(scene: Scene, severity: Severity, rule: str, result: VerdictResult) -> None:
     scene.records[AUDIT] = make_record(AUDIT, findings=(finding(rule, severity, advisory="PYSEC-1"),))
     assert decide(scene).result is result
+
+
+def test_audit_warns_where_the_policy_says_so(scene: Scene) -> None:
+    malware = finding("malware", Severity.CRITICAL, advisory="MAL-1")
+    unknown = finding("known-vulnerability", Severity.UNKNOWN, advisory="PYSEC-1")
+    for said, found, other in (("malware", malware, unknown), ("unknownSeverity", unknown, malware)):
+        scene.policy_text = POLICY.replace(f"{said}: fail", f"{said}: warn")
+        scene.records[AUDIT] = make_record(AUDIT, findings=(found,))
+        assert decide(scene).result is VerdictResult.PASSED
+        scene.records[AUDIT] = make_record(AUDIT, findings=(found, other))
+        assert decide(scene).result is VerdictResult.FAILED
+
+
+@pytest.mark.parametrize(
+    ("limit", "severity", "result"),
+    [
+        ("low", Severity.LOW, VerdictResult.FAILED),
+        ("critical", Severity.HIGH, VerdictResult.PASSED),
+        ("critical", Severity.CRITICAL, VerdictResult.FAILED),
+        ("critical", Severity.UNKNOWN, VerdictResult.FAILED),
+    ],
+)
+def test_scan_limits(scene: Scene, limit: str, severity: Severity, result: VerdictResult) -> None:
+    scene.records[SCAN] = make_record(SCAN, findings=(finding(severity=severity),))
+    more = f"\n      limits: {{severity: {limit}}}"
+    scene.policy_text = POLICY.replace("signers: [scanner]", "signers: [scanner]" + more)
+    assert decide(scene).result is result
+
+
+def test_an_audit_against_nothing_is_undecided(scene: Scene) -> None:
+    measured = scene.records[AUDIT].measurements
+    assert isinstance(measured, DependencyAuditMeasurements)
+    database = msgspec.structs.replace(measured.database, records=0)
+    scene.records[AUDIT] = replace_measurement(scene.records[AUDIT], database=database)
+    assert decide(scene).result is VerdictResult.UNDECIDED
+
+
+def test_nothing_at_all_is_undecided() -> None:
+    assert VerdictResult.worst([]) is VerdictResult.UNDECIDED
 
 
 ROBUSTNESS = CheckName.ROBUSTNESS
@@ -618,6 +684,16 @@ def test_leakage_whose_bound_lies_below_what_was_measured_is_undecided(scene: Sc
     assert "contradict" in reason_of(decision, LEAKAGE)
 
 
+def test_leakage_is_judged_at_the_lowest_confidence_that_satisfies(scene: Scene) -> None:
+    (rate,) = leakage_entry(scene).rates
+    surer = msgspec.structs.replace(rate, confidence=0.99, upper=0.9)
+    weaker = msgspec.structs.replace(rate, confidence=0.5, upper=0.9)
+    entry_changed(scene, LEAKAGE, rates=(surer, weaker, rate))
+    assert decide(scene).result is VerdictResult.PASSED
+    entry_changed(scene, LEAKAGE, rates=(surer,))
+    assert decide(scene).result is VerdictResult.FAILED
+
+
 def test_training_rows_in_the_artifact_fail(scene: Scene) -> None:
     entry_changed(scene, LEAKAGE, verbatim_training_rows=1)
     assert decide(scene).result is VerdictResult.FAILED
@@ -709,6 +785,12 @@ VERDICT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "passed in one field": (lambda s: s["predicate"].update(verificationResult="FAILED"), "contradicts itself"),
     "failed in the detail": (lambda s: detail_of(s).update(result="failed"), "contradicts itself"),
     "another resource": (lambda s: s["predicate"].update(resourceUri="dirHash:" + "0" * 64), "the verdict is for"),
+    "no level": (lambda s: s["predicate"].update(verifiedLevels=[]), "contradicts itself"),
+    "policy in capitals": (
+        lambda s: s["predicate"]["policy"].update(digest={"sha256": "A" * 64}),
+        "does not name its policy",
+    ),
+    "no key behind a requirement": (lambda s: detail_of(s)["requirements"][0].pop("keys"), "rests on no key"),
     "no policy": (lambda s: s["predicate"]["policy"].update(digest={"md5": "0"}), "does not name its policy"),
     "no requirement": (lambda s: detail_of(s).update(requirements=[]), "no reason given"),
     "a problem": (lambda s: detail_of(s).update(problems=["separation"]), "separation"),
@@ -749,6 +831,17 @@ def test_verdict_ends_when_the_first_thing_it_rests_on_ends(scene: Scene) -> Non
     assert decide(scene).valid_until == NOW - timedelta(days=1) + timedelta(days=7)
     scene.records[SCAN] = make_record(SCAN, finished=NOW - timedelta(days=29))
     assert decide(scene).valid_until == NOW + timedelta(days=1)
+
+
+def test_verdict_ends_with_its_policy_its_trust_and_the_keys_of_its_evidence(scene: Scene) -> None:
+    soon = NOW + timedelta(hours=5)
+    assert decide(scene, trust=edit_trust(scene, extend, expires=soon)).valid_until == soon
+    trust = edit_trust(scene, retire_key, key_id=scene.keys["tester"].public.id, at=soon)
+    assert decide(scene, trust=trust).valid_until == soon
+    trust = edit_trust(scene, retire_key, key_id=scene.keys["verifier"].public.id, at=soon)
+    assert decide(scene, trust=trust).valid_until > soon
+    scene.policy_text = POLICY.replace("spec:\n", "spec:\n  validFor: 5h\n")
+    assert decide(scene).valid_until == soon
 
 
 def test_verdict_names_policy_trust_and_all_evidence(scene: Scene) -> None:

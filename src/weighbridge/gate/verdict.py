@@ -5,6 +5,7 @@ Specification: https://slsa.dev/spec/v1.0/verification_summary
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -30,6 +31,8 @@ LEVEL: Final = "WEIGHBRIDGE_POLICY"
 
 DETAIL_FIELD: Final = "weighbridge.dev/verdict/v1"
 """Name of the field that holds what a VSA has no field for."""
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Verifier(Wire):
@@ -193,14 +196,16 @@ def verify_verdict(
 
 
 def _verdict(summary: VerificationSummary, model: Digest, signer: str) -> Verdict:
-    digest = summary.policy.digest.get("sha256")
-    if digest is None:
-        raise ParseError("the verdict does not name its policy by sha256")
+    digest = summary.policy.digest.get("sha256", "")
+    if _SHA256.fullmatch(digest) is None:
+        # In another spelling a revoked policy would not be recognised.
+        raise ParseError("the verdict does not name its policy by sha256 in 64 lower-case hex digits")
     if summary.resource_uri != str(model):
         raise VerificationError(
             f"the verdict is for {summary.resource_uri}, not for {model}", remedy="judge this model with the gate"
         )
-    if (summary.verification_result == "PASSED") != (summary.detail.result is VerdictResult.PASSED):
+    passed = summary.detail.result is VerdictResult.PASSED
+    if (summary.verification_result == "PASSED") != passed or (LEVEL in summary.verified_levels) != passed:
         raise VerificationError("the verdict contradicts itself: passed in one field, not in another")
     return Verdict(
         model=model,
@@ -244,6 +249,7 @@ def _require_unchanged(verdict: Verdict, trust: Trust, policy_digest: str | None
 def _require_passed(verdict: Verdict) -> None:
     detail = verdict.summary.detail
     reasons = [item.reason for item in detail.requirements if item.result is not VerdictResult.PASSED]
+    reasons += [f"{item.check} rests on no key" for item in detail.requirements if not item.keys]
     reasons += detail.problems
     # A verdict that says passed must follow from what it lists: every requirement, at least one, and no problem.
     if verdict.result is not VerdictResult.PASSED or reasons or not detail.requirements:
