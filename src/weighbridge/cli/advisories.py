@@ -41,6 +41,8 @@ def info(bundle: Path | None) -> None:
     found = describe_bundle(path)
     _say(path, found.database)
     click.echo(f"  {found.packages} packages, {found.malware} records of malware")
+    if found.without_versions:
+        click.echo(f"  matching nothing, for want of versions: {', '.join(found.without_versions)}")
     click.echo(
         f"  {found.without_severity} without a severity, {len(found.unorderable)} with versions without an order"
     )
