@@ -632,6 +632,7 @@ def test_robustness_is_judged_by_the_lower_bound_and_not_by_the_share(scene: Sce
         {"correct": 150},
         {"correct": 201},
         {"examples": 0, "survived": 0},
+        {"examples": 0, "survived": 0, "correct": 0},
     ],
 )
 def test_robustness_without_a_sound_attack_is_undecided(scene: Scene, changes: dict[str, Any]) -> None:
