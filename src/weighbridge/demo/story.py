@@ -30,7 +30,7 @@ spec:
     - check: robustness
       signers: [tester]
       maxAge: 30d
-      limits: {norm: linf, epsilon: 0.05, accuracyUnderAttack: {atLeast: 0.60, confidence: 0.95}}
+      limits: {norm: linf, epsilon: 0.1, accuracyUnderAttack: {atLeast: 0.60, confidence: 0.95}}
     - check: leakage
       signers: [tester]
       maxAge: 30d
