@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -78,7 +78,20 @@ def main() -> None:
 
     ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
     """
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        _let_go(stream)
+    sys.exit(code)
+
+
+def _let_go(stream: TextIO | None) -> None:
+    # The interpreter flushes once more at exit, and ends with a code of its own when that fails.
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911
@@ -99,9 +112,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
     except WeighbridgeError as error:
         return fail(error.message, remedy=error.remedy)
     except BrokenPipeError:
-        # The reader went away; point stdout elsewhere, or the interpreter complains once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNDECIDED
+        return UNDECIDED  # the reader went away; there is nobody to tell
     except OSError as error:
         return fail(f"{error.filename or 'the output'}: {error.strerror}")
     except Exception as error:
