@@ -47,7 +47,8 @@ result = {}
 for name in names:
     try:
         found = scan_file_path(name, **({"strict": True} if strict else {}))
-        state = "refused" if found.issues_count else "error" if found.scan_err else "clean" if found.scanned_files else "silent"
+        state = "clean" if found.scanned_files else "silent"
+        state = "refused" if found.issues_count else "error" if found.scan_err else state
     except Exception as error:
         state = "error"
     result[name] = state

@@ -24,8 +24,8 @@ TARGET = Path(__file__).parent.parent / "src/weighbridge/checks/model_scan/allow
 Table = dict[str, dict[str, str]]
 
 BUILTINS = {
-    "object": "value", "int": "value", "float": "value", "str": "value", "bool": "value", "list": "constructor",
-    "dict": "constructor", "tuple": "constructor", "set": "constructor", "frozenset": "constructor",
+    "object": "value", "int": "value", "float": "value", "str": "value", "bool": "value", "list": "collection",
+    "dict": "collection", "tuple": "collection", "set": "collection", "frozenset": "collection",
     "complex": "constructor", "slice": "constructor", "range": "constructor", "bytes": "bytes", "bytearray": "bytes",
 }  # fmt: skip
 PYTHON: Table = {
@@ -35,7 +35,7 @@ PYTHON: Table = {
     "copy_reg": {"_reconstructor": "reconstructor", "__newobj__": "new-object"},
     "_codecs": {"encode": "encode"},
     "collections": {
-        "OrderedDict": "constructor", "defaultdict": "defaultdict", "deque": "constructor", "Counter": "constructor",
+        "OrderedDict": "collection", "defaultdict": "defaultdict", "deque": "collection", "Counter": "collection",
     },
     "datetime": {
         "datetime": "constructor", "date": "constructor", "time": "constructor", "timedelta": "constructor",
@@ -219,7 +219,8 @@ _TORCH_MODULES: dict[str, str] = {
     "sparse": "Embedding EmbeddingBag",
     "rnn": "RNN LSTM GRU RNNCell LSTMCell GRUCell",
     "flatten": "Flatten Unflatten",
-    "padding": "ZeroPad2d ReflectionPad1d ReflectionPad2d ReplicationPad1d ReplicationPad2d ConstantPad1d ConstantPad2d",
+    "padding": "ZeroPad2d ReflectionPad1d ReflectionPad2d ReplicationPad1d ReplicationPad2d ConstantPad1d "
+    "ConstantPad2d",
     "upsampling": "Upsample UpsamplingNearest2d UpsamplingBilinear2d",
     "pixelshuffle": "PixelShuffle PixelUnshuffle",
     "transformer": "Transformer TransformerEncoder TransformerEncoderLayer TransformerDecoder TransformerDecoderLayer",
@@ -294,6 +295,7 @@ SKLEARN: Table = {
     ),
     "sklearn.cluster._kmeans": {"_kmeans_single_lloyd": "value", "_kmeans_single_elkan": "value"},
     "sklearn.calibration": {"_SigmoidCalibration": "class", "_CalibratedClassifier": "class"},
+    "sklearn.multiclass": {"_ConstantPredictor": "class"},
     "sklearn.isotonic": {"IsotonicRegression": "class"},
     "sklearn.linear_model._sgd_fast": dict.fromkeys(
         [
@@ -311,7 +313,8 @@ SKLEARN: Table = {
 }
 REVIEWED_MODULES = (
     "sklearn.gaussian_process.kernels", "sklearn._loss.loss", "sklearn._loss.link", "sklearn._loss._loss",
-    "sklearn.metrics._dist_metrics", "sklearn.linear_model._glm._newton_solver", "sklearn.neural_network._stochastic_optimizers",
+    "sklearn.metrics._dist_metrics", "sklearn.linear_model._glm._newton_solver",
+    "sklearn.neural_network._stochastic_optimizers",
     "sklearn.ensemble._hist_gradient_boosting.binning", "sklearn.ensemble._hist_gradient_boosting.predictor",
     "sklearn.model_selection._split",
 )  # fmt: skip
@@ -329,10 +332,10 @@ def classes_of(module_name: str) -> dict[str, str]:
     return found
 
 
-class _Watch(pickle._Unpickler):  # type: ignore[name-defined,misc]
+class _Watch(pickle._Unpickler):
     seen: set[tuple[str, str]]
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         self.seen.add((module, name))
         return super().find_class(module, name)
 
@@ -405,7 +408,7 @@ def main() -> None:
     """Rewrite every list."""
     warnings.simplefilter("ignore")
     import numpy
-    import scipy
+    import scipy  # type: ignore[import-untyped]
     import sklearn
 
     table, questions = add_sklearn()

@@ -9,6 +9,7 @@ import lzma
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 
 from tests.attacks.model_pickles import OPCODES, SYSTEM, name4
 from tests.attacks.models import Case
@@ -144,7 +145,7 @@ NUMPY: dict[str, bytes] = {
 
 
 def _streams() -> list[Case]:
-    ways = {
+    ways: dict[str, Callable[[bytes], bytes]] = {
         ".gz": gzip.compress,
         ".bz2": bz2.compress,
         ".xz": lzma.compress,

@@ -11,42 +11,48 @@ from tests.attacks.models import Case
 
 GADGETS = """
 os system|posix system|nt system|os popen|os execv|os spawnl|os remove|os putenv|os posix_spawn|pty spawn
-subprocess Popen|subprocess call|subprocess run|subprocess check_output|subprocess getoutput|subprocess getstatusoutput
-builtins eval|builtins exec|builtins compile|builtins open|builtins __import__|builtins getattr|builtins setattr
-builtins map|builtins filter|builtins print|builtins input|builtins vars|builtins globals|builtins breakpoint
-builtins delattr|builtins classmethod|builtins type|builtins super|builtins memoryview|__builtin__ eval|__builtin__ apply
-importlib import_module|importlib reload|imp load_source|runpy run_path|runpy run_module|runpy _run_code
-code interact|code InteractiveInterpreter|codeop compile_command|pdb run|pdb Pdb|bdb Bdb|cProfile run|profile run
-timeit timeit|timeit repeat|trace Trace|doctest testmod|doctest debug_script|pydoc pipepager|pydoc locate|site main
-marshal loads|pickle loads|pickle load|_pickle loads|pickle Unpickler|cloudpickle loads|cloudpickle.cloudpickle _make_function
-cloudpickle.cloudpickle _builtin_type|dill loads|dill._dill _create_code|shelve open|copyreg _extension_registry
-operator attrgetter|operator methodcaller|operator itemgetter|_operator attrgetter|_operator methodcaller
-functools reduce|functools partialmethod|_functools partial|functools cached_property|itertools starmap
-types FunctionType|types CodeType|types MethodType|types ModuleType|ctypes CDLL|ctypes cdll|ctypes.util find_library
-_ctypes dlopen|cffi FFI|socket socket|socket create_connection|socket gethostbyname|ssl get_server_certificate
-urllib.request urlopen|urllib.request urlretrieve|http.client HTTPSConnection|requests get|requests.api get|ftplib FTP
-smtplib SMTP|telnetlib Telnet|webbrowser open|antigravity geohash|asyncio.subprocess create_subprocess_shell
-asyncio.unix_events _UnixSubprocessTransport._start|multiprocessing.util spawnv_passfds|concurrent.futures ThreadPoolExecutor
-threading Thread|_thread start_new_thread|signal signal|atexit register|sys exit|sys modules|sys settrace|gc get_objects
-shutil rmtree|shutil move|shutil copyfile|pathlib Path|pathlib PosixPath|io open|io FileIO|_io open|_io FileIO|codecs open
-tempfile mktemp|fileinput input|linecache getlines|glob glob|zipfile ZipFile|tarfile open|sqlite3 connect|mailcap findmatch
-platform popen|distutils.spawn spawn|setuptools.command.easy_install main|pip main|pip._internal main|ensurepip _run_pip
-venv create|idlelib.pyshell ModifiedInterpreter.runcode|lib2to3.pgen2.pgen ParserGenerator|logging.config dictConfig
-logging FileHandler|xmlrpc.client ServerProxy|yaml load|yaml unsafe_load|jinja2 Template|commands getoutput|popen2 popen3
-numpy load|numpy fromfile|numpy save|numpy savetxt|numpy loadtxt|numpy memmap.tofile|numpy vectorize|numpy apply_along_axis
+subprocess Popen|subprocess call|subprocess run|subprocess check_output|subprocess getoutput
+subprocess getstatusoutput|builtins eval|builtins exec|builtins compile|builtins open|builtins __import__
+builtins getattr|builtins setattr|builtins map|builtins filter|builtins print|builtins input|builtins vars
+builtins globals|builtins breakpoint|builtins delattr|builtins classmethod|builtins type|builtins super
+builtins memoryview|__builtin__ eval|__builtin__ apply|importlib import_module|importlib reload|imp load_source
+runpy run_path|runpy run_module|runpy _run_code|code interact|code InteractiveInterpreter|codeop compile_command
+pdb run|pdb Pdb|bdb Bdb|cProfile run|profile run|timeit timeit|timeit repeat|trace Trace|doctest testmod
+doctest debug_script|pydoc pipepager|pydoc locate|site main|marshal loads|pickle loads|pickle load|_pickle loads
+pickle Unpickler|cloudpickle loads|cloudpickle.cloudpickle _make_function|cloudpickle.cloudpickle _builtin_type
+dill loads|dill._dill _create_code|shelve open|copyreg _extension_registry|operator attrgetter
+operator methodcaller|operator itemgetter|_operator attrgetter|_operator methodcaller|functools reduce
+functools partialmethod|_functools partial|functools cached_property|itertools starmap|types FunctionType
+types CodeType|types MethodType|types ModuleType|ctypes CDLL|ctypes cdll|ctypes.util find_library|_ctypes dlopen
+cffi FFI|socket socket|socket create_connection|socket gethostbyname|ssl get_server_certificate
+urllib.request urlopen|urllib.request urlretrieve|http.client HTTPSConnection|requests get|requests.api get
+ftplib FTP|smtplib SMTP|telnetlib Telnet|webbrowser open|antigravity geohash
+asyncio.subprocess create_subprocess_shell|asyncio.unix_events _UnixSubprocessTransport._start
+multiprocessing.util spawnv_passfds|concurrent.futures ThreadPoolExecutor|threading Thread
+_thread start_new_thread|signal signal|atexit register|sys exit|sys modules|sys settrace|gc get_objects
+shutil rmtree|shutil move|shutil copyfile|pathlib Path|pathlib PosixPath|io open|io FileIO|_io open|_io FileIO
+codecs open|tempfile mktemp|fileinput input|linecache getlines|glob glob|zipfile ZipFile|tarfile open
+sqlite3 connect|mailcap findmatch|platform popen|distutils.spawn spawn|setuptools.command.easy_install main
+pip main|pip._internal main|ensurepip _run_pip|venv create|idlelib.pyshell ModifiedInterpreter.runcode
+lib2to3.pgen2.pgen ParserGenerator|logging.config dictConfig|logging FileHandler|xmlrpc.client ServerProxy
+yaml load|yaml unsafe_load|jinja2 Template|commands getoutput|popen2 popen3|numpy load|numpy fromfile|numpy save
+numpy savetxt|numpy loadtxt|numpy memmap.tofile|numpy vectorize|numpy apply_along_axis
 numpy.testing._private.utils runstring|numpy.f2py.crackfortran myeval|numpy.f2py.crackfortran param_eval
-numpy.distutils.exec_command exec_command|scipy._lib._bunch _make_tuple_bunch|sklearn.utils._testing check_skip_network
-sklearn.datasets load_files|sklearn.datasets fetch_openml|joblib load|joblib.numpy_pickle load|joblib.memory Memory
-joblib.parallel BatchedCalls|torch load|torch.jit load|torch.hub load|torch.utils.cpp_extension load|torch.serialization load
-torch._dynamo.guards GuardBuilder.get|torch.utils._config_module ConfigModule.load_config|torch.ops load_library
+numpy.distutils.exec_command exec_command|scipy._lib._bunch _make_tuple_bunch
+sklearn.utils._testing check_skip_network|sklearn.datasets load_files|sklearn.datasets fetch_openml|joblib load
+joblib.numpy_pickle load|joblib.memory Memory|joblib.parallel BatchedCalls|torch load|torch.jit load
+torch.hub load|torch.utils.cpp_extension load|torch.serialization load|torch._dynamo.guards GuardBuilder.get
+torch.utils._config_module ConfigModule.load_config|torch.ops load_library
 torch.utils.data.datapipes.utils.decoder basichandlers|torch.utils.bottleneck.__main__ run_cprofile
 torch.utils.collect_env run|torch.fx.experimental.symbolic_shapes ShapeEnv.evaluate_guards_expression
-pandas read_pickle|pandas.io.pickle read_pickle|pandas eval|pandas.core.computation.eval eval|xgboost Booster.load_model
-lightgbm.basic _InnerPredictor|keras.models load_model|tensorflow.keras.models load_model|mlflow.pyfunc load_model
-transformers AutoModel.from_pretrained|huggingface_hub hf_hub_download|_interpreters run_string|_xxsubinterpreters run_string
-test.support.script_helper assert_python_ok|unittest.mock _importer|uuid _get_command_stdout|aifc open|nturl2path url2pathname
-torch._utils torch.os.getcwd|numpy core.os.system|sklearn.base os.system|collections OrderedDict.__init__
-builtins object.__reduce_ex__|functools partial.__call__|zoneinfo ZoneInfo|weakref finalize|contextlib ExitStack
+pandas read_pickle|pandas.io.pickle read_pickle|pandas eval|pandas.core.computation.eval eval
+xgboost Booster.load_model|lightgbm.basic _InnerPredictor|keras.models load_model
+tensorflow.keras.models load_model|mlflow.pyfunc load_model|transformers AutoModel.from_pretrained
+huggingface_hub hf_hub_download|_interpreters run_string|_xxsubinterpreters run_string
+test.support.script_helper assert_python_ok|unittest.mock _importer|uuid _get_command_stdout|aifc open
+nturl2path url2pathname|torch._utils torch.os.getcwd|numpy core.os.system|sklearn.base os.system
+collections OrderedDict.__init__|builtins object.__reduce_ex__|functools partial.__call__|zoneinfo ZoneInfo
+weakref finalize|contextlib ExitStack
 """
 
 
@@ -98,7 +104,8 @@ OPCODES: dict[str, bytes] = {
     "memo-names": _P4 + _text("os") + b"\x940" + _text("system") + b"\x940h\x00h\x01\x93" + _ARG + b"R.",
     "memo-overwritten": _P4 + _text("numpy") + b"q\x000" + _text("os") + b"q\x000h\x00" + _text("system") + b"\x93.",
     "names-by-dup": _P4 + _text("os") + b"2\x93.",
-    "names-from-call": _P4 + _text("os") + name4("_codecs", "encode") + _text("system") + _text("latin1") + b"\x86R\x93.",
+    "names-from-call": _P4 + _text("os") + name4("_codecs", "encode") + _text("system") + _text("latin1")
+    + b"\x86R\x93.",
     "names-by-old-string": b"\x80\x02U\x02osU\x06system\x93.",
     "names-by-escaped-string": b"S'\\x6fs'\nS'system'\n\x93.",
     "names-by-unicode-escape": b"V\\u006fs\nVsystem\n\x93.",
@@ -140,6 +147,7 @@ OPCODES: dict[str, bytes] = {
     "call-value": _P4 + name4("numpy", "log1p") + b"K\x01\x85R.",
     "class-with-arguments": _P4 + name4("sklearn.tree._classes", "DecisionTreeClassifier") + _ARG + b"R.",
     "ndarray-called": _P4 + name4("numpy", "ndarray") + b"J\xff\xff\xff\x7f\x85\x85R.",
+    "list-of-range": _P4 + name4("builtins", "list") + name4("builtins", "range") + b"J\xff\xff\xff\x7f\x85R\x85R.",
     "bytearray-of-size": _P4 + name4("builtins", "bytearray") + b"J\xff\xff\xff\x7f\x85R.",
     "defaultdict-eval": _P4 + name4("collections", "defaultdict") + name4("builtins", "eval") + b"\x85R.",
     "defaultdict-listed-function": _P4 + name4("collections", "defaultdict") + name4("_codecs", "encode") + b"\x85R.",
@@ -158,7 +166,8 @@ OPCODES: dict[str, bytes] = {
     "bit-generator-odd": _P4 + name4("numpy.random._pickle", "__bit_generator_ctor") + _text("os") + b"\x85R.",
     "typed-tensor-of-loader": _P4 + name4("torch._tensor", "_rebuild_from_type_v2") + b"("
     + name4("torch.storage", "_load_from_bytes") + name4("torch", "Tensor") + b"C\x01x\x85}tR.",
-    "nested-loader": _P4 + name4("torch.storage", "_load_from_bytes") + b"C" + bytes([len(SYSTEM)]) + SYSTEM + b"\x85R.",
+    "nested-loader": _P4 + name4("torch.storage", "_load_from_bytes")
+    + b"C" + bytes([len(SYSTEM)]) + SYSTEM + b"\x85R.",
     "nested-loader-long": _P4 + name4("torch.storage", "_load_from_bytes")
     + b"B" + struct.pack("<I", len(SYSTEM) + 2000) + b"N0" * 1000 + SYSTEM + b"\x85R.",
     "append-to-instance": _P4 + name4("sklearn.tree._classes", "DecisionTreeClassifier") + b")\x81Na.",

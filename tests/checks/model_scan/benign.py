@@ -52,6 +52,7 @@ def fit(kind: Any) -> Any:
     for make in _makers(kind):
         for x, y in _inputs():
             try:
+                np.random.seed(0)
                 estimator = make()
                 if hasattr(estimator, "fit"):
                     estimator.fit(x) if y is None else estimator.fit(x, y)
@@ -154,7 +155,7 @@ def _python_values() -> Iterator[tuple[str, bytes]]:
 def _sparse() -> Iterator[tuple[str, bytes]]:
     import pickle
 
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
 
     for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil"):
         matrix = sparse.random(5, 5, density=0.5, format=kind, random_state=0)

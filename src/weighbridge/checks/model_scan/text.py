@@ -61,7 +61,8 @@ def refuse_hidden_pickle(scan: Scan, source: Source, location: str) -> None:
     imports = calls = marks = False
     try:
         # Only syntax is walked here; the head is short and text leaves the walk within a few bytes.
-        for opcode, argument, place in pickletools.genops(io.BytesIO(data)):
+        for opcode, argument, at in pickletools.genops(io.BytesIO(data)):
+            place = at
             named = isinstance(argument, str) and _NAMES.fullmatch(argument) is not None
             marks = marks or opcode.name == "MARK"
             imports = imports or opcode.name in _IMPORTING or (opcode.name == "GLOBAL" and named)

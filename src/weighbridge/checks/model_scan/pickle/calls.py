@@ -4,6 +4,7 @@ Rules of the allow lists:
 
 ``class``          made without arguments (NEWOBJ, ``copyreg``), then given its state
 ``constructor``    called with data
+``collection``     made empty or from a literal collection: never from a range, which may be longer than memory
 ``value``          only named, never called: dtypes, array types, mathematical functions kept as a parameter
 ``data``           a function that may be called with data
 anything else      a function of this module, which looks at every argument
@@ -16,6 +17,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.values import (
+    FUNCTION_FREE,
     Blob,
     Collection,
     Global,
@@ -40,7 +42,7 @@ _REBUILDERS: Final = frozenset({"_rebuild_tensor", "_rebuild_tensor_v2", "_rebui
 
 
 def _is_class(value: Value) -> bool:
-    return type(value) is Global and value.rule in ("class", "constructor", "value")
+    return type(value) is Global and value.rule in FUNCTION_FREE
 
 
 def _is_data(items: Items) -> bool:
@@ -76,6 +78,14 @@ def _new_object(items: Items) -> bool:
     match items:
         case [Global() as kind, *args]:
             return _is_class(kind) and judge(kind, Group(args), how="new") is None
+        case _:
+            return False
+
+
+def _collection(items: Items) -> bool:
+    match items:
+        case [] | [Collection() | Group()] | [Collection() | Group(), int() | None]:
+            return _is_data(items)
         case _:
             return False
 
@@ -229,6 +239,7 @@ def _storage_bytes(items: Items) -> bool:
 
 _JUDGES: Final[dict[str, Judge]] = {
     "constructor": _is_data,
+    "collection": _collection,
     "data": _is_data,
     "reconstructor": _reconstructor,
     "new-object": _new_object,
@@ -263,16 +274,17 @@ _DICTIONARIES: Final = frozenset({"OrderedDict", "defaultdict", "Bunch", "Counte
 def judge(callee: Global, args: Group, *, how: str) -> str | None:
     """Tell what is wrong with a call, or None. ``how`` is ``reduce`` or ``new`` (``cls.__new__``)."""
     rule = callee.rule
-    if args.cut and rule not in ("class", "constructor", "value", "data"):
-        return "is called with more arguments than its pickles ever have"
     if rule == "class":
         return None if not args.items else "is made with arguments, which its pickles never do"
     if rule == "constructor" or rule not in _JUDGES:
         fits = rule == "constructor" and not args.holds_function
         return None if fits else "may be named but not called, or is called with a function"
-    if how == "new" and rule != "dtype":
+    if how == "new" and rule not in ("dtype", "collection"):
         return "is a function, and the pickle makes an object of it as if it were a class"
-    return None if _JUDGES[rule](args.items) else "is called with arguments that its pickles never have"
+    # An argument list that is so long that it was cut has been judged in part only.
+    return (
+        None if not args.cut and _JUDGES[rule](args.items) else "is called with arguments that its pickles never have"
+    )
 
 
 def follow(callee: Global, args: Group, context: Context, *, offset: int) -> None:
@@ -299,14 +311,18 @@ def judge_state(target: Value, state: Value) -> str | None:
         return f"state is given to the result of {maker.path}, which has none"
     if maker.rule == "partial":
         return _judge_partial_state(state)
+    problem = _judge_plain_state(state)
+    return None if problem is None else f"the state of {maker.path} {problem}"
+
+
+def _judge_plain_state(state: Value) -> str | None:
     if holds_function(state):
-        return f"the state of {maker.path} holds a function that may only be called"
+        return "holds a function that may only be called"
     if type(state) is Group and state.cut:
-        return f"the state of {maker.path} is a tuple that is longer than any"
-    parts = state.items if type(state) is Group else [state]
-    for part in parts:
+        return "is a tuple that is longer than any"
+    for part in state.items if type(state) is Group else [state]:
         if type(part) is Collection and part.special is not None:
-            return f"the state of {maker.path} sets {part.special}"
+            return f"sets {part.special}"
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-FUNCTION_FREE: Final = frozenset({"class", "constructor", "value"})
+FUNCTION_FREE: Final = frozenset({"class", "constructor", "collection", "value"})
 """Rules whose globals may lie around as data. Any other global is a function that may only be called."""
 
 MAX_KEPT: Final = 512
