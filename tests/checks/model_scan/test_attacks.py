@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.model_files import external, onnx
+from tests.attacks.model_files import external, onnx, safetensors, tensor
 from tests.attacks.models import Case, all_cases
 from weighbridge.checks.interface import CheckRequest, ModelScanOptions
 from weighbridge.checks.model_scan.check import run, scan_file
@@ -103,3 +103,11 @@ def test_external_data_excuses_no_other_format(tmp_path: Path, name: str) -> Non
     (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external(name),)))
     (tmp_path / name).write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     assert _states(tmp_path)[name] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("length", "state"), [(1 << 20, "clean"), ((1 << 20) - 1, "refused"), ((1 << 20) + 1, "refused")]
+)
+def test_large_tensors_are_passed_over_by_exact_length(tmp_path: Path, length: int, state: str) -> None:
+    (tmp_path / "m.safetensors").write_bytes(safetensors({"a": tensor(0, 1 << 20)}, bytes(length)))
+    assert _states(tmp_path) == {"m.safetensors": state}

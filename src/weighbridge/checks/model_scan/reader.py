@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.report import RefusedError
-from weighbridge.checks.model_scan.source import Source
+from weighbridge.checks.model_scan.source import CHUNK, FileRange, Source
 
 MAX_PIECE: Final = 16 * 1024**2
 """Most bytes that are taken into memory in one piece."""
@@ -14,9 +14,10 @@ MAX_PIECE: Final = 16 * 1024**2
 class Reader:
     """A forward reader with constant memory. ``pickletools.genops`` needs a file and 2 us an opcode; this 0.1."""
 
-    __slots__ = ("_base", "_buffer", "_chunks", "_place")
+    __slots__ = ("_base", "_buffer", "_chunks", "_place", "_source")
 
     def __init__(self, source: Source, *, start: int = 0) -> None:
+        self._source = source
         self._chunks = source.chunks(start)
         self._buffer = b""
         self._place = 0
@@ -74,6 +75,13 @@ class Reader:
         Raises:
             RefusedError: Too few are left.
         """
+        if isinstance(self._source, FileRange) and count > CHUNK:
+            target = self.tell() + count
+            if target > self._source.length:
+                raise self._cut()
+            # Nothing is read of numbers in a file whose length is known: a gigabyte is passed over at once.
+            self._chunks, self._buffer, self._place, self._base = self._source.chunks(target), b"", 0, target
+            return
         while True:
             here = len(self._buffer) - self._place
             if count <= here:
