@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import weighbridge
-from tests.builders import Scene, make_record
+from tests.builders import Scene, make_keys, make_record
 from tests.cli.conftest import Shell
 from weighbridge.clock import parse_instant
+from weighbridge.digest import Digest
 from weighbridge.evidence.record import CheckName, Finding, Severity
 
 GATE = ("gate", "model", "--policy", "policy.yaml", "--trust", "trust.yaml")
@@ -56,6 +57,17 @@ def test_a_failed_judgement_replaces_an_earlier_verdict(judged: Scene, shell: Sh
 
 def _later(scene: Scene) -> datetime:
     return parse_instant(scene.records[CheckName.MODEL_SCAN].finished, what="x") + timedelta(seconds=1)
+
+
+def test_a_report_gives_the_remedy_that_belongs_to_the_reason(judged: Scene, shell: Shell) -> None:
+    # Not trusted, and about another model: the reason is the first, so the remedy must be.
+    stranger = Scene(judged.model, keys=make_keys())
+    data = stranger.sign(make_record(CheckName.MODEL_SCAN), digest=Digest("0" * 64))
+    (shell.directory / "evidence" / "stranger.sigstore.json").write_bytes(data)
+    report = json.loads(shell.run(*GATE, "--format", "json").out)
+    (rejected,) = [item for item in report["rejected"] if item["source"] == "stranger.sigstore.json"]
+    assert "no trusted key signed it" in rejected["reason"]
+    assert "trust document" in rejected["remedy"]
 
 
 @pytest.mark.usefixtures("judged")

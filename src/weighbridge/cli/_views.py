@@ -104,8 +104,8 @@ def _sort(
     try:
         record = _peek(file, digest)
     except WeighbridgeError as error:
-        reason = rejected.reason if rejected else file.problem or error.message
-        unread.append(RejectedView(source=file.name, reason=reason, remedy=error.remedy))
+        found = rejected or Rejected(file.name, file.problem or error.message, error.remedy)
+        unread.append(RejectedView(source=file.name, reason=found.reason, remedy=found.remedy))
         return
     if record is None:
         return
