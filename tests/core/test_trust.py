@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.builders import NOW, make_keys, trust_bytes
+from weighbridge import trust as trust_module
 from weighbridge.digest import Digest
 from weighbridge.errors import TrustError, UsageError, VerificationError, WeighbridgeError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
@@ -113,6 +114,12 @@ def test_refuses_a_revocation_that_would_revoke_nothing(kind: str, item: str) ->
     entry = f'  revoked:\n    {kind}:\n    - {{id: "{item}", reason: leak}}\n'
     with pytest.raises(TrustError, match="nothing is ever called that"):
         parse(TEXT + entry)
+
+
+def test_refuses_too_many_keys_over_all_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust_module, "MAX_KEYS", len(KEYS) - 1)
+    with pytest.raises(TrustError, match="at most 3"):
+        parse(TEXT)
 
 
 def test_refuses_the_same_key_twice_in_one_role() -> None:
