@@ -27,7 +27,7 @@ from weighbridge.evidence.measurements import (
     RobustnessEntry,
     RobustnessMeasurements,
 )
-from weighbridge.evidence.predicates import statement_of
+from weighbridge.evidence.predicates import TEST_RESULT, TestResult, statement_of
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
 from weighbridge.evidence.statement import Statement, Subject
 from weighbridge.evidence.store import StoredFile
@@ -324,6 +324,14 @@ def test_an_unreadable_file_is_named_with_its_reason(scene: Scene) -> None:
     decision = decide(scene, files=[*files, StoredFile("a.sigstore.json", b"", problem="it is a link")])
     assert decision.result is VerdictResult.UNDECIDED
     assert "it is a link" in reason_of(decision)
+
+
+def test_refuses_a_record_in_the_predicate_of_another_check(scene: Scene) -> None:
+    predicate = TestResult(result="PASSED", configuration=(), record=scene.records[AUDIT])
+    odd = Statement.about(scene.digest, name="m", predicate_type=TEST_RESULT, predicate=predicate)
+    decision = decide(scene, files=with_file(scene, write_bundle(odd.encode(), signer=scene.keys["auditor"]), AUDIT))
+    assert decision.result is VerdictResult.UNDECIDED
+    assert "stands in a predicate of type" in decision.rejected[0].reason
 
 
 def test_statements_that_are_no_evidence_are_passed_over(scene: Scene) -> None:
