@@ -8,6 +8,7 @@ from typing import Final
 from weighbridge.checks.model_scan.budget import MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
+from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
 from weighbridge.checks.model_scan.pickle.values import (
     Collection,
@@ -64,7 +65,7 @@ DANGEROUS: Final = frozenset(
 """Modules whose unlisted names are called critical. It changes a word in the report and decides nothing."""
 
 
-class Machine(StackMachine):
+class Machine(LiteralMachine):
     """Follows one pickle from its first opcode to STOP."""
 
     def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
