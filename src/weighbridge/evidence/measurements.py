@@ -26,7 +26,7 @@ class Input(Wire):
 
 
 class FileCoverage(Wire):
-    """What the scan did with one file: every byte range is parsed, or the file is not clean."""
+    """What the scan did with one file: every byte range is accounted for, or the file is not clean."""
 
     path: ShortText
     format: ShortText
