@@ -77,12 +77,20 @@ class Revoked(Wire, omit_defaults=True):
     policies: tuple[Revocation, ...] = ()
 
 
+class PolicyReference(Wire):
+    """A policy by the sha256 of its bytes, and the name it had then."""
+
+    name: Label
+    id: Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
+
+
 class TrustSpec(Wire, omit_defaults=True):
-    """The body of a trust document."""
+    """The body of a trust document. Where policies are listed, a verdict by any other policy does not count."""
 
     version: Annotated[int, Meta(ge=1, le=2**53)]
     expires: str
     roles: Annotated[tuple[RoleSpec, ...], Meta(min_length=1, max_length=64)]
+    policies: tuple[PolicyReference, ...] = ()
     revoked: Revoked = Revoked()
 
 
@@ -116,6 +124,7 @@ class Trust:
     expires: datetime
     keys: tuple[TrustedKey, ...]
     roles: frozenset[str]
+    policies: tuple[PolicyReference, ...]
     revoked: Revoked
 
     @classmethod
@@ -148,6 +157,7 @@ class Trust:
             expires=expires,
             keys=tuple(keys),
             roles=frozenset(role.name for role in spec.roles),
+            policies=spec.policies,
             revoked=spec.revoked,
         )
 
@@ -174,11 +184,16 @@ class Trust:
                 raise VerificationError(f"the model {model} is revoked: {item.reason}", remedy="use another model")
 
     def require_policy(self, digest: str) -> None:
-        """Return when the policy with this sha256 has not been revoked.
+        """Return when the policy with this sha256 may judge: it is listed, where any is, and has not been revoked.
 
         Raises:
-            VerificationError: When it has.
+            VerificationError: When it may not.
         """
+        if self.policies and f"sha256:{digest}" not in {policy.id for policy in self.policies}:
+            raise VerificationError(
+                f"the policy sha256:{digest} is not one that the trust document {self.name} lists",
+                remedy="judge by a listed policy, or list this one with `weighbridge trust policy`",
+            )
         for item in self.revoked.policies:
             if item.id == f"sha256:{digest}":
                 raise VerificationError(

@@ -19,6 +19,7 @@ from weighbridge.evidence.keys import PublicKey
 from weighbridge.trust import (
     KeySpec,
     Metadata,
+    PolicyReference,
     Revocation,
     Revoked,
     RoleSpec,
@@ -137,6 +138,21 @@ def revoke(document: TrustDocument, *, item: str, reason: str) -> TrustDocument:
     return _next(document, revoked=revoked)
 
 
+def list_policy(document: TrustDocument, *, name: str, digest: str) -> TrustDocument:
+    """Let verdicts by the policy with this sha256 count; from the first one listed on, no other policy counts.
+
+    An earlier policy of the same name is no longer listed, so its verdicts end with this version.
+
+    Raises:
+        TrustError: When it is listed already.
+    """
+    entry = PolicyReference(name=name, id=f"sha256:{digest}")
+    if entry in document.spec.policies:
+        raise TrustError(f"the policy {name} sha256:{digest} is listed already")
+    others = tuple(policy for policy in document.spec.policies if policy.name != name)
+    return _next(document, policies=(*others, entry))
+
+
 def extend(document: TrustDocument, *, expires: datetime) -> TrustDocument:
     """Give the document a new date of expiry."""
     return _next(document, expires=format_instant(expires))
@@ -147,6 +163,7 @@ def _next(
     *,
     roles: tuple[RoleSpec, ...] | None = None,
     revoked: Revoked | None = None,
+    policies: tuple[PolicyReference, ...] | None = None,
     expires: str | None = None,
 ) -> TrustDocument:
     spec = document.spec
@@ -154,6 +171,7 @@ def _next(
         version=spec.version + 1,
         expires=expires or spec.expires,
         roles=roles or spec.roles,
+        policies=policies or spec.policies,
         revoked=revoked or spec.revoked,
     )
     return msgspec.structs.replace(document, spec=changed)

@@ -12,7 +12,7 @@ from weighbridge.digest import Digest
 from weighbridge.errors import TrustError, UsageError, VerificationError, WeighbridgeError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.trust import Trust
-from weighbridge.trust_edit import add_key, dump, extend, new_document, parse_document, retire_key, revoke
+from weighbridge.trust_edit import add_key, dump, extend, list_policy, new_document, parse_document, retire_key, revoke
 
 KEYS = make_keys()
 TEXT = trust_bytes(KEYS).decode()
@@ -33,6 +33,7 @@ def test_every_change_is_the_next_version() -> None:
         revoke(DOCUMENT, item="sha256:" + "0" * 64, reason="r"),
         revoke(DOCUMENT, item=KEYS["tester"].public.id, reason="r"),
         extend(DOCUMENT, expires=NOW),
+        list_policy(DOCUMENT, name="production", digest="0" * 64),
     )
     for changed in changes:
         assert changed.spec.version == DOCUMENT.spec.version + 1
@@ -152,3 +153,11 @@ def test_refuses_changes_that_make_no_sense() -> None:
 def test_never_writes_a_document_that_does_not_parse() -> None:
     with pytest.raises(WeighbridgeError):
         dump(revoke(DOCUMENT, item="dirHash:short", reason="r"))
+
+
+def test_a_newer_policy_takes_the_place_of_the_older_one_of_its_name() -> None:
+    first = list_policy(DOCUMENT, name="production", digest="1" * 64)
+    second = list_policy(list_policy(first, name="staging", digest="2" * 64), name="production", digest="3" * 64)
+    assert [policy.id[-1] for policy in second.spec.policies] == ["2", "3"]
+    with pytest.raises(TrustError, match="listed already"):
+        list_policy(first, name="production", digest="1" * 64)

@@ -1,4 +1,4 @@
-"""``weighbridge trust init|add|retire|revoke|extend|show``."""
+"""``weighbridge trust init|add|retire|revoke|policy|extend|show``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from weighbridge._files import write_atomically, write_new
 from weighbridge.cli._options import read_public_key
 from weighbridge.clock import format_instant, parse_duration, parse_instant, system_clock
 from weighbridge.errors import ParseError, UsageError
+from weighbridge.policy import Policy
 from weighbridge.trust import Signable, Trust, TrustDocument, read_bytes
 
 FILE = click.argument("trust", type=click.Path(path_type=Path))
@@ -81,6 +82,18 @@ def revoke(trust: Path, item: str, reason: str) -> None:
     _change(trust, trust_edit.revoke(_read(trust), item=item, reason=reason))
 
 
+@command.command(short_help="Let verdicts by a policy count, and by no other.")
+@FILE
+@click.argument("policy", type=click.Path(path_type=Path))
+def policy(trust: Path, policy: Path) -> None:
+    """List POLICY in TRUST: from the first one listed on, verdicts by a policy that is not listed do not count.
+
+    A newer policy of the same name takes the place of the older one.
+    """
+    parsed = Policy.read(policy)
+    _change(trust, trust_edit.list_policy(_read(trust), name=parsed.name, digest=parsed.digest))
+
+
 @command.command(short_help="Move the date of expiry.")
 @FILE
 @click.option("--expires", required=True, help="A span from now such as 90d, or a date.")
@@ -99,6 +112,8 @@ def show(trust: Path) -> None:
     for key in parsed.keys:
         end = f", until {format_instant(key.not_after)}" if key.not_after else ""
         click.echo(f"  {key.role}: {key.key.id} ({key.key.algorithm}) signs {', '.join(sorted(key.signs))}{end}")
+    for listed in parsed.policies:
+        click.echo(f"  policy {listed.name} {listed.id}")
     for kind, items in (
         ("key", parsed.revoked.keys),
         ("model", parsed.revoked.models),
