@@ -12,13 +12,24 @@ from weighbridge.errors import InputError, OutputError, WeighbridgeError
 
 
 def read_limited(path: Path, *, limit: int, what: str) -> bytes:
-    """Read a regular file of at most ``limit`` bytes without following a link at its end.
+    """Read a regular file of at most ``limit`` bytes; the caller names it, so a link is followed.
+
+    Kubernetes mounts Secrets and ConfigMaps as links.
 
     Raises:
-        InputError: When it is missing, unreadable, a link, not a regular file, or larger.
+        InputError: When it is missing, unreadable, not a regular file, or larger.
     """
+    return _read(path, os.O_RDONLY, limit, what)
+
+
+def read_entry(path: Path, *, limit: int, what: str) -> bytes:
+    """Read a file that was found in a directory: like ``read_limited``, but a link is refused, wherever it leads."""
+    return _read(path, os.O_RDONLY | os.O_NOFOLLOW, limit, what)
+
+
+def _read(path: Path, flags: int, limit: int, what: str) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InputError(f"{what} {path} is not a regular file")

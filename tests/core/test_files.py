@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge._files import make_directory, read_limited, write_atomically, write_new
+from weighbridge._files import make_directory, read_entry, read_limited, write_atomically, write_new
 from weighbridge.errors import InputError, OutputError
 
 
@@ -70,6 +70,11 @@ def test_reads_regular_files_within_a_limit_only(tmp_path: Path) -> None:
         read_limited(tmp_path / "x", limit=2, what="it")
     (tmp_path / "link").symlink_to("x")
     os.mkfifo(tmp_path / "fifo")
-    for name in ("link", "fifo", "nothing", "."):
-        with pytest.raises(InputError):
-            read_limited(tmp_path / name, limit=9, what="it")
+    for name in ("fifo", "nothing", "."):
+        for read in (read_limited, read_entry):
+            with pytest.raises(InputError):
+                read(tmp_path / name, limit=9, what="it")
+    # A link that somebody names, as Kubernetes mounts Secrets, is followed; one that lies in a directory is not.
+    assert read_limited(tmp_path / "link", limit=3, what="it") == b"123"
+    with pytest.raises(InputError, match="symbolic links"):
+        read_entry(tmp_path / "link", limit=9, what="it")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weighbridge._files import make_directory, read_limited, write_new
+from weighbridge._files import make_directory, read_entry, write_new
 from weighbridge.digest import Digest
 from weighbridge.errors import InputError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX
@@ -81,7 +81,7 @@ class DirectoryStore:
         size = 0
         for name in names:
             try:
-                data = read_limited(self.path / name, limit=MAX_BUNDLE_BYTES, what="the evidence")
+                data = read_entry(self.path / name, limit=MAX_BUNDLE_BYTES, what="the evidence")
             except InputError as error:
                 yield StoredFile(name, b"", problem=error.message)
                 continue

@@ -71,8 +71,10 @@ def examine_with(
     """
     request = reach.absolute(request)
     runtime = reach.runtime_paths()
-    reach.refuse_secrets(secrets, request=request, runtime=runtime)
-    readable = tuple(str(path) for path in (*runtime, *request.readable()))
+    # Once: what a requirements file includes may change, and what was checked is what must be granted.
+    asked = request.readable()
+    reach.refuse_secrets(secrets, asked=asked, runtime=runtime)
+    readable = tuple(str(path) for path in (*runtime, *asked))
     with _scratch() as scratch:
         setup = frames.Setup(
             readable=readable,

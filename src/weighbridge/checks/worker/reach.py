@@ -50,7 +50,7 @@ def runtime_paths() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def refuse_secrets(secrets: Sequence[Path], *, request: CheckRequest, runtime: Iterable[Path]) -> None:
+def refuse_secrets(secrets: Sequence[Path], *, asked: Iterable[Path], runtime: Iterable[Path]) -> None:
     """Refuse a worker that could read a secret, by its path, through a link, or as another name of the same file.
 
     A secret that is a directory is all that lies beneath it.
@@ -58,8 +58,8 @@ def refuse_secrets(secrets: Sequence[Path], *, request: CheckRequest, runtime: I
     Raises:
         UsageError: Naming the secret and the path that would open it.
     """
-    asked = [Path(os.path.realpath(path)) for path in request.readable()]
-    readable = [*asked, *(Path(os.path.realpath(path)) for path in runtime)]
+    inputs = [Path(os.path.realpath(path)) for path in asked]
+    readable = [*inputs, *(Path(os.path.realpath(path)) for path in runtime)]
     for secret in secrets:
         real = Path(os.path.realpath(secret))
         for path in readable:
@@ -67,7 +67,7 @@ def refuse_secrets(secrets: Sequence[Path], *, request: CheckRequest, runtime: I
                 raise _refusal(secret, path)
     shared = dict(_shared_names(secrets))
     if shared:
-        for identity, path in _identities(asked):
+        for identity, path in _identities(inputs):
             if identity in shared:
                 raise _refusal(shared[identity], path)
 
