@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,8 @@ SIGNER = {
 SUM = "0" * 64
 PASSPHRASE = b"correct horse battery"
 
+MODEL = {"a.bin": b"weights", "config.json": b"{}"}
+
 POLICY = """\
 apiVersion: weighbridge.dev/v1alpha1
 kind: ModelPolicy
@@ -86,8 +89,8 @@ def trust_bytes(keys: dict[str, PrivateKey], *, expires: datetime = NOW + timede
 
 def make_model(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "a.bin").write_bytes(b"weights")
-    (directory / "config.json").write_bytes(b"{}")
+    for name, content in MODEL.items():
+        (directory / name).write_bytes(content)
     return directory
 
 
@@ -95,8 +98,17 @@ def measurements_of(check: CheckName) -> Measurements:
     """Return measurements that are well within ``POLICY``."""
     source = Input(name="data.npz", sha256=SUM, rows=500)
     if check is CheckName.MODEL_SCAN:
-        file = FileCoverage(path="a.bin", format="safetensors", size=7, state="clean")
-        return ModelScanMeasurements(files=(file,), allow_lists={"python": SUM})
+        files = tuple(
+            FileCoverage(
+                path=name,
+                format="safetensors" if name == "a.bin" else "json",
+                size=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+                state="clean",
+            )
+            for name, content in MODEL.items()
+        )
+        return ModelScanMeasurements(files=files, allow_lists={"python": SUM})
     if check is CheckName.DEPENDENCY_AUDIT:
         built = format_instant(NOW - timedelta(days=1))
         return DependencyAuditMeasurements(

@@ -62,10 +62,13 @@ class AccuracyLimit(Wire):
 
 
 class RobustnessLimits(Wire):
-    """The attack must have been at least this strong, and the model must have kept this accuracy."""
+    """The attack must have been at least this strong, and the model must have kept this accuracy.
+
+    ``epsilon`` is a share of the range of the inputs.
+    """
 
     norm: Literal["linf"]
-    epsilon: Annotated[float, Meta(gt=0.0)]
+    epsilon: Annotated[float, Meta(gt=0.0, le=1.0)]
     accuracy_under_attack: AccuracyLimit
 
 
@@ -117,9 +120,12 @@ RequirementSpec = DependencyAuditRequirement | ModelScanRequirement | Robustness
 
 
 class WaiverSpec(Wire):
-    """A dated exception: one finding, by rule or advisory id, with a reason and an owner."""
+    """A dated exception: one advisory, by its id or an alias, with a reason and an owner.
 
-    check: CheckName
+    Findings of other checks have no name that stays true of the next model, so they cannot be waived.
+    """
+
+    check: Literal["dependency-audit"]
     id: Annotated[str, Meta(min_length=1, max_length=128)]
     reason: Annotated[str, Meta(min_length=1, max_length=1024)]
     owner: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -131,6 +137,7 @@ class PolicySpec(Wire):
 
     requirements: Annotated[tuple[RequirementSpec, ...], Meta(max_length=MAX_REQUIREMENTS)]
     mode: Literal["audit", "warn", "enforce"] = "enforce"
+    confinement: Literal["required", "recorded"] = "required"
     valid_for: Span = DEFAULT_VALIDITY
     separation: tuple[Annotated[tuple[Label, ...], Meta(min_length=1)], ...] = ()
     waivers: tuple[WaiverSpec, ...] = ()
@@ -176,6 +183,7 @@ class Policy:
     file: str
     digest: str
     mode: Literal["audit", "warn", "enforce"]
+    confinement: Literal["required", "recorded"]
     valid_for: timedelta
     requirements: tuple[Requirement, ...]
     separation: tuple[frozenset[str], ...]
@@ -211,6 +219,7 @@ class Policy:
             file=name,
             digest=hashlib.sha256(data).hexdigest(),
             mode=spec.mode,
+            confinement=spec.confinement,
             valid_for=parse_duration(spec.valid_for, what="validFor"),
             requirements=requirements,
             separation=_separation(spec, document),

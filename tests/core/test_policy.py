@@ -69,12 +69,20 @@ BARE = POLICY[: POLICY.index("  requirements:")]
         ),
         (POLICY.replace("[verifier]]", "[scanner]]"), "two groups"),
         (POLICY.replace("[verifier]]", "[]]"), "policy.yaml:21"),
-        (POLICY + "  waivers: [{check: model-scan, id: x, reason: r, owner: o, expires: never}]\n", "policy.yaml:22:"),
-        (POLICY + "  waivers: [{check: model-scan, id: x, owner: o, expires: 2026-12-31}]\n", "`reason`"),
         (
-            POLICY + '  waivers: [{check: model-scan, id: x, reason: "", owner: o, expires: 2026-12-31}]\n',
+            POLICY + "  waivers: [{check: dependency-audit, id: x, reason: r, owner: o, expires: never}]\n",
             "policy.yaml:22:",
         ),
+        (POLICY + "  waivers: [{check: dependency-audit, id: x, owner: o, expires: 2026-12-31}]\n", "`reason`"),
+        (
+            POLICY + '  waivers: [{check: dependency-audit, id: x, reason: "", owner: o, expires: 2026-12-31}]\n',
+            "policy.yaml:22:",
+        ),
+        (
+            POLICY + "  waivers: [{check: model-scan, id: x, reason: r, owner: o, expires: 2026-12-31}]\n",
+            "policy.yaml:22:",
+        ),
+        (POLICY.replace("spec:", "spec:\n  confinement: none"), "policy.yaml:5:"),
         (POLICY + "  surprise: true\n", "unknown field `surprise`"),
     ],
 )

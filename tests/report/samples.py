@@ -189,9 +189,9 @@ def leakage(*, strength: float = 0.25, rows: int = 0) -> LeakageMeasurements:
 def scan(*, state: Literal["clean", "refused", "undecided"] = "clean") -> ModelScanMeasurements:
     return ModelScanMeasurements(
         files=(
-            FileCoverage(path="classifier.onnx", format="onnx", size=318_442, state="clean"),
-            FileCoverage(path="classifier.pkl", format="pickle", size=1_204_331, state=state),
-            FileCoverage(path="config.json", format="json", size=812, state="clean"),
+            FileCoverage(path="classifier.onnx", format="onnx", size=318_442, sha256="1" * 64, state="clean"),
+            FileCoverage(path="classifier.pkl", format="pickle", size=1_204_331, sha256="2" * 64, state=state),
+            FileCoverage(path="config.json", format="json", size=812, sha256="3" * 64, state="clean"),
         ),
         allow_lists={"sklearn": "12" * 32, "numpy": "34" * 32},
     )
@@ -443,7 +443,7 @@ def hostile(text: str = HOSTILE) -> ReportInput:
     )
     lost = Undecided(location=text, reason=text)
     files = ModelScanMeasurements(
-        files=(FileCoverage(path=text, format=text, size=2**53, state="refused"),),
+        files=(FileCoverage(path=text, format=text, size=2**53, sha256=None, state="refused"),),
         allow_lists={text: "12" * 32},
     )
     packages = DependencyAuditMeasurements(
@@ -454,7 +454,7 @@ def hostile(text: str = HOSTILE) -> ReportInput:
     attacked = RobustnessMeasurements(
         data=Input(name=text, sha256="ab" * 32, rows=0),
         norm="linf",
-        epsilon=1e300,
+        epsilon=1.0,
         bounds=(-1e300, 1e300),
         attack=text,
         queries_per_example=0,

@@ -169,7 +169,7 @@ def test_policy_without_requirements_is_not_shown_as_fulfilled() -> None:
 
 
 def test_tables_are_limited_and_say_how_much_they_leave_out() -> None:
-    one = FileCoverage(path="p", format="f", size=1, state="clean")
+    one = FileCoverage(path="p", format="f", size=1, sha256="0" * 64, state="clean")
     files = msgspec.structs.replace(samples.scan(), files=(one,) * (MAX_ROWS + 7))
     record = samples.record(CheckName.MODEL_SCAN, files, findings=(samples.PAYLOAD,) * (MAX_ROWS + 3))
     page = render(only(record))
@@ -189,7 +189,7 @@ def test_components_and_entries_are_limited() -> None:
 
 def test_long_record_is_cut_and_says_so() -> None:
     files = msgspec.structs.replace(
-        samples.scan(), files=(FileCoverage(path="p" * 4000, format="f", size=1, state="clean"),) * 200
+        samples.scan(), files=(FileCoverage(path="p" * 4000, format="f", size=1, sha256="0" * 64, state="clean"),) * 200
     )
     page = render(only(samples.record(CheckName.MODEL_SCAN, files)))
     assert "more characters are left out" in page

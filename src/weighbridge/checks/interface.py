@@ -51,12 +51,12 @@ class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
     """The attack's data and budget.
 
     ``data`` is an ``.npz`` with ``x`` (examples first), ``y`` (integer labels) and, when inputs do not lie in
-    [0, 1], ``bounds`` (two numbers). ``at_least`` and ``confidence`` are the policy's limit when it is known, so
-    that the attack may stop as soon as the answer is certain.
+    [0, 1], ``bounds`` (two numbers). ``epsilon`` is a share of the width of the bounds. ``at_least`` and
+    ``confidence`` are the policy's limit when it is known.
     """
 
     data: str
-    epsilon: Annotated[float, Meta(gt=0.0)] = 0.1
+    epsilon: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.1
     queries: Annotated[int, Meta(ge=10, le=1_000_000)] = 1_000
     samples: Annotated[int, Meta(ge=1, le=100_000)] = 200
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0

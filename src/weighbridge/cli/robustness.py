@@ -16,7 +16,9 @@ from weighbridge.cli._options import MODEL
 @MODEL
 @check_options
 @click.option("--data", type=click.Path(path_type=Path), required=True, help=".npz with x, y and optionally bounds.")
-@click.option("--epsilon", type=float, default=0.1, show_default=True, help="Largest change of one input value.")
+@click.option(
+    "--epsilon", type=float, default=0.1, show_default=True, help="Largest change, a share of the inputs' range."
+)
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Examples to attack.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")

@@ -26,11 +26,16 @@ class Input(Wire):
 
 
 class FileCoverage(Wire):
-    """What the scan did with one file: every byte range is accounted for, or the file is not clean."""
+    """What the scan did with one file: every byte range is accounted for, or the file is not clean.
+
+    ``path`` is the file's name inside the model, as it is. ``sha256`` is of the bytes that were scanned, None for what
+    could not be read: the gate computes the model's digest from these, so a scan of other bytes does not count.
+    """
 
     path: ShortText
     format: ShortText
     size: Count
+    sha256: Sha256 | None
     state: Literal["clean", "refused", "undecided"]
 
 
@@ -117,12 +122,13 @@ class RobustnessMeasurements(Wire, tag_field="kind", tag="robustness"):
     """Accuracy under attack of every loadable file of the model.
 
     The figures are of examples that an attack did not break, so they bound true robustness from above: at best
-    "not falsified". ``epsilon`` is in the units of the inputs, which lie in ``bounds``.
+    "not falsified". ``epsilon`` is a share of the width of ``bounds``, in which all inputs
+    lie: 0.1 is as strong for pixels up to 255 as for those up to 1.
     """
 
     data: Input
     norm: Literal["linf"]
-    epsilon: Annotated[float, Meta(gt=0.0)]
+    epsilon: Annotated[float, Meta(gt=0.0, le=1.0)]
     bounds: tuple[float, float]
     attack: ShortText
     queries_per_example: Count

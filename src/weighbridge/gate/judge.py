@@ -31,7 +31,7 @@ def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[Stored
     problems = tuple(_whole(model, policy, trust, now))
     accepted, rejected = admit_evidence(files, model=model, trust=trust, now=now)
     outcomes = tuple(
-        _judge_requirement(requirement, policy=policy, evidence=accepted, rejected=rejected, now=now)
+        _judge_requirement(requirement, model=model, policy=policy, evidence=accepted, rejected=rejected, now=now)
         for requirement in policy.requirements
     )
     ends = [now + policy.valid_for, trust.expires]
@@ -104,6 +104,7 @@ def _separated(policy: Policy, trust: Trust) -> Iterable[Rejected]:
 def _judge_requirement(
     requirement: Requirement,
     *,
+    model: Digest,
     policy: Policy,
     evidence: tuple[Evidence, ...],
     rejected: tuple[Rejected, ...],
@@ -134,14 +135,25 @@ def _judge_requirement(
             Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
             for place in item.record.undecided
         ]
+        problems += _confinement_problems(item, policy)
         if item.record.measurements is not None or not item.record.undecided:
-            problems += problems_of(requirement.spec, item.record, now=now)
+            problems += problems_of(requirement.spec, item.record, model=model, now=now)
     until = [
         holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
         for item in counted
     ]
     until += [waiver.expires for waiver in waived]
     return _outcome(requirement, counted, problems, tuple(dict.fromkeys(w.spec.id for w in waived)), min(until))
+
+
+def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:
+    confinement = item.record.confinement
+    if policy.confinement == "required" and not (confinement.filesystem and confinement.network):
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the worker was not kept from files and network ({confinement.summary})",
+            "run the check where the kernel has Landlock, or let the policy say `confinement: recorded`",
+        )
 
 
 def _missing(requirement: Requirement, evidence: tuple[Evidence, ...], rejected: tuple[Rejected, ...]) -> Outcome:
@@ -184,10 +196,9 @@ def _apply_waivers(
 
 
 def _waiver_for(finding: Finding, requirement: Requirement, policy: Policy) -> Waiver | None:
-    names = {finding.rule, finding.advisory, *finding.aliases} if finding.advisory else {finding.rule}
-    if finding.advisory:
-        names.discard(finding.rule)  # a waiver of `known-vulnerability` would waive every advisory at once
-    matching = [w for w in policy.waivers if w.spec.check is requirement.check and w.spec.id in names]
+    # By advisory only: a rule such as `known-vulnerability` would waive everything at once, and what comes next too.
+    names = {finding.advisory, *finding.aliases} if finding.advisory else set()
+    matching = [w for w in policy.waivers if w.spec.check == requirement.check.value and w.spec.id in names]
     return max(matching, key=lambda waiver: waiver.expires, default=None)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from weighbridge._binomial import lower_bound
 from weighbridge.clock import format_instant, parse_duration, parse_instant
+from weighbridge.digest import Digest, combine
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
     LeakageEntry,
@@ -75,14 +76,14 @@ def _audit_fails(finding: Finding, limits: DependencyAuditLimits) -> bool:
     return finding.severity.rank >= limits.severity.rank
 
 
-def problems_of(spec: RequirementSpec, record: CheckRecord, *, now: datetime) -> Iterator[Problem]:
+def problems_of(spec: RequirementSpec, record: CheckRecord, *, model: Digest, now: datetime) -> Iterator[Problem]:
     """Yield every limit of the requirement that the record's measurements do not meet."""
     measured = record.measurements
     match spec:
         case DependencyAuditRequirement(limits=audit) if isinstance(measured, DependencyAuditMeasurements):
             yield from _audit(audit, measured, now)
         case ModelScanRequirement() if isinstance(measured, ModelScanMeasurements):
-            yield from _scan(measured, record.findings)
+            yield from _scan(measured, record.findings, model)
         case RobustnessRequirement(limits=robustness) if isinstance(measured, RobustnessMeasurements):
             yield from _robustness(robustness, measured)
         case LeakageRequirement(limits=leakage) if isinstance(measured, LeakageMeasurements):
@@ -126,11 +127,18 @@ def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements,
         )
 
 
-def _scan(measured: ModelScanMeasurements, findings: tuple[Finding, ...]) -> Iterator[Problem]:
+def _scan(measured: ModelScanMeasurements, findings: tuple[Finding, ...], model: Digest) -> Iterator[Problem]:
     if not findings and any(file.state == "refused" for file in measured.files):
         yield Problem(VerdictResult.UNDECIDED, "the scan refused a file and does not say why", "scan the model again")
-    if not measured.files:
-        yield Problem(VerdictResult.UNDECIDED, "the scan covered no file", "scan the model again")
+    # A model that was changed for the scan and changed back has other checksums in the coverage than it has now.
+    covered = sorted((file.path.encode(errors="replace"), file.sha256 or "") for file in measured.files)
+    one_line_each = not any(b"\n" in path for path, _ in covered)
+    if not one_line_each or combine([(path.decode(), checksum) for path, checksum in covered]) != model:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            "the files that the scan covered are not the files of the model",
+            "scan the model again, while nothing writes to it",
+        )
     for file in measured.files:
         if file.state == "undecided":
             yield Problem(

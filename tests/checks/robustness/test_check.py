@@ -174,3 +174,28 @@ def test_pictures_are_shown_only_when_grey_square_and_small() -> None:
     assert not can_show((1, 65, 65))
     assert not can_show(None)
     assert base64.b64decode(encode(np.array([-1.0, 0.0, 3.0]), (-1.0, 3.0))) == bytes([0, 64, 255])
+
+
+def test_epsilon_is_a_share_of_the_range_of_the_inputs(tmp_path: Path) -> None:
+    """The same network on pixels up to 255 is attacked as hard as on pixels up to 1."""
+    from skl2onnx import to_onnx
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x, y = load_digits(return_X_y=True)
+    survived = {}
+    for top in (1.0, 255.0):
+        pixels = (x / 16 * top).astype(np.float32)
+        directory = tmp_path / str(top)
+        directory.mkdir()
+        trained = make_pipeline(StandardScaler(), LogisticRegression()).fit(pixels[:800], y[:800])
+        graph = to_onnx(trained, pixels[:1], options={"zipmap": False})
+        (directory / "model.onnx").write_bytes(graph.SerializeToString())
+        np.savez(tmp_path / f"{top}.npz", x=pixels[800:900], y=y[800:900], bounds=np.array([0.0, top]))
+        found = measured(run(directory, tmp_path / f"{top}.npz", epsilon=0.05, queries=300, samples=100))
+        survived[top] = found.entries[0].survived
+        assert found.epsilon == 0.05
+    assert 0 < survived[1.0] < 85
+    assert abs(survived[1.0] - survived[255.0]) <= 3

@@ -96,7 +96,7 @@ def scan_pickle_bytes(data: bytes, *, name: str) -> FileReport:
 
     scan = Scan.start()
     scan.guard(scan_pickle, Memory(data), name)
-    return scan.notes.close(path=name, size=len(data), kind="pickle")
+    return scan.notes.close(path=name, size=len(data), kind="pickle", sha256=hashlib.sha256(data).hexdigest())
 
 
 def list_files() -> tuple[Path, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest
 from weighbridge.checks.model_scan import sniff
@@ -85,12 +89,14 @@ def _scan(path: Path, name: str) -> tuple[FileReport, list[Reference]]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         _cannot_open(scan.notes, path, shown, error)
-        return scan.notes.close(path=shown, size=0, kind=kind), []
+        return scan.notes.close(path=shown, size=0, kind=kind, sha256=None), []
+    checksum = None
     try:
         status = os.fstat(descriptor)
         size = status.st_size
         if stat.S_ISREG(status.st_mode):
             kind = scan_content(scan, FileRange(descriptor, start=0, length=size), shown, name=shown)
+            checksum = _checksum(descriptor, status)
         else:
             scan.notes.finding("special-file", "a model holds regular files only", location=shown)
     except TooManyNotesError as error:
@@ -103,7 +109,22 @@ def _scan(path: Path, name: str) -> tuple[FileReport, list[Reference]]:
         scan.notes.cannot_decide(f"the file cannot be read: {error.strerror}", location=shown)
     finally:
         os.close(descriptor)
-    return scan.notes.close(path=shown, size=size, kind=kind), scan.references
+    return scan.notes.close(path=shown, size=size, kind=kind, sha256=checksum), scan.references
+
+
+def _checksum(descriptor: int, status: os.stat_result) -> str:
+    """Return the sha256 of a file that was just scanned.
+
+    Raises:
+        UndecidedError: When it was written to since.
+    """
+    checksum = hashlib.sha256()
+    for piece in FileRange(descriptor, start=0, length=status.st_size).chunks():
+        checksum.update(piece)
+    now = os.fstat(descriptor)
+    if (now.st_size, now.st_mtime_ns, now.st_ctime_ns) != (status.st_size, status.st_mtime_ns, status.st_ctime_ns):
+        raise UndecidedError("the file changed while it was scanned")
+    return checksum.hexdigest()
 
 
 def _cannot_open(notes: Notes, path: Path, shown: str, error: OSError) -> None:
@@ -166,10 +187,5 @@ def _is_numbers(report: FileReport, path: Path) -> bool:
     return sniff.sniff(start) == "unknown" and not loadable
 
 
-def _state(coverage: FileCoverage, state: str, *, kind: str) -> FileCoverage:
-    return FileCoverage(
-        path=coverage.path,
-        format=kind,
-        size=coverage.size,
-        state="clean" if state == "clean" else "refused",
-    )
+def _state(coverage: FileCoverage, state: Literal["clean", "refused"], *, kind: str) -> FileCoverage:
+    return msgspec.structs.replace(coverage, format=kind, state=state)

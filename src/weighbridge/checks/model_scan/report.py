@@ -76,11 +76,11 @@ class Notes:
         else:
             self.cannot_decide(error.message, location=place)
 
-    def close(self, *, path: str, size: int, kind: str) -> FileReport:
+    def close(self, *, path: str, size: int, kind: str, sha256: str | None) -> FileReport:
         """Make the report: refused with any finding, else undecided with any undecided place, else clean."""
         state: Literal["clean", "refused", "undecided"]
         state = "refused" if self.findings else "undecided" if self.undecided else "clean"
-        coverage = FileCoverage(path=clean_text(path), format=kind, size=size, state=state)
+        coverage = FileCoverage(path=path, format=kind, size=size, sha256=sha256, state=state)
         return FileReport(findings=tuple(self.findings), undecided=tuple(self.undecided), coverage=coverage)
 
     def _stop_when_full(self) -> None:

@@ -44,7 +44,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         y=examples.y,
         image=examples.image,
         bounds=examples.bounds,
-        epsilon=options.epsilon,
+        epsilon=options.epsilon * (examples.bounds[1] - examples.bounds[0]),
         queries=options.queries,
         seed=options.seed,
     )

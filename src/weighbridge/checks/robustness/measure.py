@@ -44,7 +44,7 @@ class Setting:
     y: Labels
     image: Image | None
     bounds: tuple[float, float]
-    epsilon: float
+    epsilon: float  # in the units of the inputs
     queries: int
     seed: int
 
@@ -164,7 +164,7 @@ def _controls_after(
         controls.saw_signal(outcome),
         controls.converged(outcome, budget=setting.queries),
         controls.nothing_in_sight(outcome),
-        controls.larger_epsilon_breaks(positive, larger),
+        controls.larger_epsilon_breaks(positive, larger / width),
     )
 
 
