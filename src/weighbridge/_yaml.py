@@ -54,6 +54,19 @@ class Document:
                 return self.lines[path[:end]]
         return 1
 
+    def require_kind(self, kind: str) -> None:
+        """Return when the document says that it is of this kind.
+
+        Raises:
+            ParseError: When it is of another, which a mixed-up option usually means.
+        """
+        found = self.value.get("kind") if isinstance(self.value, dict) else None
+        if found != kind:
+            raise ParseError(
+                f"{self.name}:{self.line('kind')}: this is {found or 'a document without a kind'}, expected {kind}",
+                remedy=f"give a file of `kind: {kind}`",
+            )
+
     def convert(self, into: type[T]) -> T:
         """Give the document its type.
 

@@ -203,6 +203,7 @@ class Policy:
     def parse(cls, data: bytes, *, name: str) -> Policy:
         """Parse a policy; see ``read``."""
         document = _yaml.load(data, name=name)
+        document.require_kind("ModelPolicy")
         parsed = document.convert(PolicyDocument)
         spec = parsed.spec
         requirements = tuple(

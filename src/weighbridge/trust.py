@@ -141,6 +141,7 @@ class Trust:
     def parse(cls, data: bytes, *, name: str) -> Trust:
         """Parse a trust document; see ``read``."""
         document = _yaml.load(data, name=name)
+        document.require_kind("ModelTrust")
         parsed = document.convert(TrustDocument)
         spec = parsed.spec
         keys: list[TrustedKey] = []

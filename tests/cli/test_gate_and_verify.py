@@ -84,7 +84,7 @@ def test_explain_names_file_key_line_and_remedy(judged: Scene, shell: Shell) -> 
     assert gate.code == 2
     assert f"signed by scanner with {judged.keys['scanner'].public.id}" in gate.out
     assert "undecided leakage (policy.yaml:17): there is no evidence of leakage" in gate.out
-    assert "next step: run the leakage check" in gate.out
+    assert "next step: run `weighbridge leakage MODEL --key KEY`" in gate.out
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.md", "report.sarif", "report.xml", "report.json"])
@@ -263,3 +263,32 @@ def test_a_key_that_may_not_sign_verdicts_writes_none(shell: Shell, role: str) -
     assert gate.code == 2
     assert "may not sign verdict" in gate.err
     assert not (shell.directory / VERDICT).exists()
+
+
+@pytest.mark.usefixtures("judged")
+def test_files_in_each_others_place_are_named(shell: Shell) -> None:
+    swapped = shell.run("gate", "model", "--policy", "trust.yaml", "--trust", "policy.yaml")
+    assert swapped.code == 2
+    assert "trust.yaml:2: this is ModelTrust, expected ModelPolicy" in swapped.err
+    assert "next step: give a file of `kind: ModelPolicy`" in swapped.err
+    verify = shell.run("verify", "model", "--verdict", "policy.yaml", "--trust", "trust.yaml")
+    assert verify.code == 2
+    assert "next step: give a file that weighbridge signed" in verify.err
+
+
+@pytest.mark.usefixtures("judged")
+def test_an_empty_evidence_directory_is_named(shell: Shell) -> None:
+    (shell.directory / "elsewhere").mkdir()
+    gate = shell.run(*GATE, "--evidence", "elsewhere")
+    assert gate.code == 2
+    assert "note: elsewhere holds no evidence" in gate.err
+
+
+def test_a_revoked_model_failed(judged: Scene, shell: Shell) -> None:
+    assert shell.run("trust", "revoke", "trust.yaml", str(judged.digest), "--reason", "backdoor").code == 0
+    gate = shell.run(*SIGNED, "--explain")
+    assert gate.code == 1
+    assert "backdoor" in gate.out
+    verify = shell.run(*VERIFY)
+    assert verify.code == 1
+    assert "backdoor" in verify.err

@@ -147,6 +147,32 @@ def test_missing_input_is_said_before_anything_runs(shell: Shell, option: str) -
     assert not (shell.directory / "evidence").exists()
 
 
+def test_a_missing_key_is_said_before_anything_runs(shell: Shell) -> None:
+    data = load_wine()
+    prepare(shell, data.data, data.target)
+    (shell.directory / "model" / "a.bin").write_bytes(b"1")
+    for role in ("verifier", "tester"):
+        (shell.directory / "keys" / f"{role}.key").unlink()
+        run = shell.run(*RUN)
+        assert run.code == 2
+        assert f"keys/{role}.key is missing" in run.err
+    assert not (shell.directory / "evidence").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("audit", "-r", "nothing.txt"),
+        ("robustness", "model", "--data", "nothing.npz"),
+        ("leakage", "model", "--members", "nothing.npz", "--non-members", "nothing.npz"),
+    ],
+)
+def test_a_missing_input_is_wrong_usage(shell: Shell, line: tuple[str, ...]) -> None:
+    result = shell.run(*line)
+    assert (result.code, result.out) == (2, "")
+    assert "does not exist" in result.err
+
+
 def test_keys_where_a_worker_could_read_them_are_refused(shell: Shell) -> None:
     data = load_wine()
     prepare(shell, data.data, data.target)

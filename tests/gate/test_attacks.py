@@ -808,7 +808,7 @@ def test_refuses_an_expired_verdict_and_a_revoked_model(scene: Scene) -> None:
     trust = edit_trust(scene, revoke, item=str(scene.digest), reason="backdoor")
     with pytest.raises(VerificationError, match="backdoor"):
         check_verdict(scene, data, trust=trust)
-    assert decide(scene, trust=trust).result is VerdictResult.UNDECIDED
+    assert decide(scene, trust=trust).result is VerdictResult.FAILED
 
 
 @pytest.mark.parametrize("role", ["auditor", "scanner", "tester", "verifier"])

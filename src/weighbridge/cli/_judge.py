@@ -62,6 +62,8 @@ def judge_and_write(
     # A key that may not sign verdicts is found out before one is written that nobody would accept.
     role = trust.role_of(signer.public, signs=VERDICT, now=now).role if signer is not None else None
     files = list(store.read())
+    if not files:
+        click.echo(f"note: {store.path} holds no evidence; another place can be named with --evidence", err=True)
     decision = judge(digest, policy=policy, trust=trust, files=files, now=now)
     if signer is not None:
         data = write_verdict(decision, name=model.name, version=__version__, signer=signer)

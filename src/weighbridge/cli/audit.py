@@ -13,15 +13,16 @@ from weighbridge.cli._checks import Destination, check_options, perform, perform
 from weighbridge.errors import UsageError
 
 PATHS = click.Path(path_type=Path)
+INPUT = click.Path(path_type=Path, exists=True)
 
 
 @click.command(short_help="Audit dependencies against advisories.")
 @click.argument("model", type=PATHS, required=False)
 @check_options
-@click.option("-r", "--requirement", "requirements", type=PATHS, multiple=True, help="Requirements file.")
-@click.option("--lock", "locks", type=PATHS, multiple=True, help="uv.lock, poetry.lock or pylock.toml.")
-@click.option("--environment", "environments", type=PATHS, multiple=True, help="An installed site-packages directory.")
-@click.option("--advisories", type=PATHS, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
+@click.option("-r", "--requirement", "requirements", type=INPUT, multiple=True, help="Requirements file.")
+@click.option("--lock", "locks", type=INPUT, multiple=True, help="uv.lock, poetry.lock or pylock.toml.")
+@click.option("--environment", "environments", type=INPUT, multiple=True, help="An installed site-packages directory.")
+@click.option("--advisories", type=INPUT, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
 def command(
     model: Path | None,
     evidence: Path | None,

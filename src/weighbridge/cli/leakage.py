@@ -11,12 +11,14 @@ from weighbridge.checks.interface import LeakageOptions
 from weighbridge.cli._checks import Destination, check_options, perform
 from weighbridge.cli._options import MODEL
 
+INPUT = click.Path(path_type=Path, exists=True)
+
 
 @click.command(short_help="Measure what a model gives away about its training data.")
 @MODEL
 @check_options
-@click.option("--members", type=click.Path(path_type=Path), required=True, help=".npz with x, y that was trained on.")
-@click.option("--non-members", type=click.Path(path_type=Path), required=True, help=".npz that was not trained on.")
+@click.option("--members", type=INPUT, required=True, help=".npz with x, y that was trained on.")
+@click.option("--non-members", type=INPUT, required=True, help=".npz that was not trained on.")
 @click.option("--fpr", "rates", type=float, multiple=True, help="False-positive rate. [default: 0.01, 0.05, 0.1]")
 @click.option("--confidence", "confidences", type=float, multiple=True, help="[default: 0.9, 0.95, 0.99]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")

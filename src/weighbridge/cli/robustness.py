@@ -11,11 +11,13 @@ from weighbridge.checks.interface import RobustnessOptions
 from weighbridge.cli._checks import Destination, check_options, perform
 from weighbridge.cli._options import MODEL
 
+INPUT = click.Path(path_type=Path, exists=True)
+
 
 @click.command(short_help="Attack a model and measure what it withstands.")
 @MODEL
 @check_options
-@click.option("--data", type=click.Path(path_type=Path), required=True, help=".npz with x, y and optionally bounds.")
+@click.option("--data", type=INPUT, required=True, help=".npz with x, y and optionally bounds.")
 @click.option(
     "--epsilon", type=float, default=0.1, show_default=True, help="Largest change, a share of the inputs' range."
 )

@@ -21,13 +21,14 @@ from weighbridge.cli._options import (
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
-from weighbridge.errors import ModelError
+from weighbridge.errors import ModelError, UsageError
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 
 PATH = click.Path(path_type=Path)
+INPUT = click.Path(path_type=Path, exists=True)
 VERIFIER = "verifier"
 """The role whose key signs the verdict, by the name of its file."""
 
@@ -39,13 +40,13 @@ VERIFIER = "verifier"
 @click.option("--keys", type=PATH, required=True, help="Directory with ROLE.key for every role, and verifier.key.")
 @PASSPHRASE_FILE
 @EVIDENCE
-@click.option("-r", "--requirement", "requirements", type=PATH, multiple=True, help="Requirements file to audit.")
-@click.option("--lock", "locks", type=PATH, multiple=True, help="Lock file to audit.")
-@click.option("--environment", "environments", type=PATH, multiple=True, help="site-packages directory to audit.")
-@click.option("--advisories", type=PATH, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
-@click.option("--data", type=PATH, help="Test examples for robustness: .npz with x and y.")
-@click.option("--members", type=PATH, help="Examples that were trained on, for leakage.")
-@click.option("--non-members", type=PATH, help="Examples that were not, for leakage.")
+@click.option("-r", "--requirement", "requirements", type=INPUT, multiple=True, help="Requirements file to audit.")
+@click.option("--lock", "locks", type=INPUT, multiple=True, help="Lock file to audit.")
+@click.option("--environment", "environments", type=INPUT, multiple=True, help="site-packages directory to audit.")
+@click.option("--advisories", type=INPUT, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
+@click.option("--data", type=INPUT, help="Test examples for robustness: .npz with x and y.")
+@click.option("--members", type=INPUT, help="Examples that were trained on, for leakage.")
+@click.option("--non-members", type=INPUT, help="Examples that were not, for leakage.")
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Robustness: model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Robustness: examples to attack.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
@@ -97,6 +98,8 @@ def command(
         seed=seed,
     )
     requests = plan(judged_by, model=model, inputs=inputs)
+    roles = signing_roles(judged_by)
+    require_key_files(keys, roles={*roles.values(), VERIFIER})
     secrets = [path for path in (keys, passphrase_file) if path is not None]
     digest = identify(model)
     with working(f"{len(requests)} checks on {model.name}"):
@@ -108,7 +111,6 @@ def command(
             remedy="stop whatever writes there and try again",
         )
     passphrase = read_passphrase(passphrase_file)
-    roles = signing_roles(judged_by)
     for record in records:
         signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
         for path in sign_record(record, model=digest, name=model.name, store=store, signer=signer):
@@ -125,3 +127,17 @@ def command(
         report=report,
         clock=system_clock,
     )
+
+
+def require_key_files(keys: Path, *, roles: set[str]) -> None:
+    """Return when there is a key file for each role, before minutes are spent on checks; none is opened.
+
+    Raises:
+        UsageError: Naming the first that is missing.
+    """
+    for role in sorted(roles):
+        if not (keys / f"{role}.key").is_file():
+            raise UsageError(
+                f"{keys / role}.key is missing, which signs for the role {role}",
+                remedy=f"give the directory with --keys, or make the key with `weighbridge keys new {role} -o {keys}`",
+            )

@@ -70,7 +70,10 @@ def read_bundle(data: bytes, *, what: str) -> Envelope:
     Raises:
         ParseError: For anything else: unknown fields, another version, a certificate in place of a key.
     """
-    value = _json.loads(data, what=what, max_bytes=MAX_BUNDLE_BYTES)
+    try:
+        value = _json.loads(data, what=what, max_bytes=MAX_BUNDLE_BYTES)
+    except ParseError as error:
+        raise ParseError(error.message, remedy=f"give a file that weighbridge signed (*{SUFFIX})") from None
     if isinstance(value, dict) and "payloadType" in value:
         return _json.convert(value, Envelope, what=what)
     bundle = _json.convert(value, Bundle, what=what)

@@ -18,6 +18,9 @@ from weighbridge.errors import ParseError, VerificationError
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 """The one type of statement."""
 
+NOT_MOVED: Final = "run the check on this model; evidence cannot be moved"
+"""What to do about evidence of another model."""
+
 MAX_SUBJECTS: Final = 64
 """Most subjects that a statement may have."""
 
@@ -60,7 +63,7 @@ class Statement(Wire):
         """Return the bytes to sign; the same statement gives the same bytes."""
         return _json.dumps(self)
 
-    def require_subject(self, model: Digest) -> None:
+    def require_subject(self, model: Digest, *, remedy: str = NOT_MOVED) -> None:
         """Return when the statement is about this model and no other.
 
         A statement that names a second model beside the right one is refused: it would be true of neither alone.
@@ -76,6 +79,4 @@ class Statement(Wire):
                 f"it names {model} and other subjects beside it", remedy="make one statement for each model"
             )
         named = ", ".join(sorted(f"{ALGORITHM}:{value}" for value in found if value)) or "no model digest"
-        raise VerificationError(
-            f"it is about {named}, not about {model}", remedy="run the check on this model; evidence cannot be moved"
-        )
+        raise VerificationError(f"it is about {named}, not about {model}", remedy=remedy)

@@ -53,6 +53,15 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that does not hold: whether it speaks against the model or leaves it open, why, and what to do."""
+
+    result: VerdictResult
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one requirement: the result, why, what to do, which evidence, until when it holds."""
 
@@ -77,11 +86,11 @@ class Decision:
     valid_until: datetime
     outcomes: tuple[Outcome, ...]
     rejected: tuple[Rejected, ...]
-    problems: tuple[Rejected, ...]
+    problems: tuple[Problem, ...]
 
     @property
     def result(self) -> VerdictResult:
         """Return the verdict: passed only when every requirement is satisfied and nothing else is wrong."""
         results = [outcome.result for outcome in self.outcomes]
-        results += [VerdictResult.UNDECIDED for _ in self.problems]
+        results += [problem.result for problem in self.problems]
         return VerdictResult.worst(results)

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from weighbridge.clock import format_instant
 from weighbridge.digest import Digest
-from weighbridge.errors import TrustError, VerificationError
-from weighbridge.evidence.record import Finding
+from weighbridge.evidence.record import CheckName, Finding
 from weighbridge.evidence.store import StoredFile
-from weighbridge.gate.decision import Decision, Evidence, Outcome, Rejected, VerdictResult
+from weighbridge.gate.decision import Decision, Evidence, Outcome, Problem, Rejected, VerdictResult
 from weighbridge.gate.evidence import admit_evidence
-from weighbridge.gate.limits import Problem, failing_findings, holds_until, problems_of
+from weighbridge.gate.limits import failing_findings, holds_until, problems_of
+from weighbridge.gate.preconditions import preconditions
 from weighbridge.policy import Policy, Requirement, Waiver
-from weighbridge.trust import VERDICT, Trust
+from weighbridge.trust import Trust
 
-_SHOWN = 3
+_SHOWN: Final = 3
+"""Problems of one requirement that its reason spells out."""
+
+COMMANDS: Final = {
+    CheckName.DEPENDENCY_AUDIT: "audit",
+    CheckName.MODEL_SCAN: "scan",
+    CheckName.ROBUSTNESS: "robustness",
+    CheckName.LEAKAGE: "leakage",
+}
+"""The command that runs each check, for what to do next."""
 
 
 def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[StoredFile], now: datetime) -> Decision:
@@ -28,7 +38,7 @@ def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[Stored
 
     The digest must have been computed from the model's bytes by the caller, just now.
     """
-    problems = tuple(_whole(model, policy, trust, now))
+    problems = tuple(preconditions(model, policy=policy, trust=trust, now=now))
     accepted, rejected = admit_evidence(files, model=model, trust=trust, now=now)
     outcomes = tuple(
         _judge_requirement(requirement, model=model, policy=policy, evidence=accepted, rejected=rejected, now=now)
@@ -48,57 +58,6 @@ def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[Stored
         rejected=rejected,
         problems=problems,
     )
-
-
-def _whole(model: Digest, policy: Policy, trust: Trust, now: datetime) -> Iterable[Rejected]:
-    """Yield what is wrong apart from the requirements: trust, revocations, separation of roles."""
-    try:
-        trust.require_current(now)
-    except TrustError as error:
-        yield Rejected(trust.name, error.message, error.remedy)
-    try:
-        trust.require_model(model)
-        trust.require_policy(policy.digest)
-    except VerificationError as error:
-        yield Rejected(trust.name, error.message, error.remedy)
-    named = [(f"line {requirement.line}", requirement.spec.signers) for requirement in policy.requirements]
-    # A misspelt role in the separation would separate nothing.
-    named += [("separation", tuple(group)) for group in policy.separation]
-    for place, roles in named:
-        unknown = sorted(set(roles) - trust.roles)
-        if unknown:
-            yield Rejected(
-                policy.file,
-                f"{place} names the role {unknown[0]}, which the trust document does not have",
-                "add the role with `weighbridge trust add`, or correct the policy",
-            )
-    yield from _separated(policy, trust)
-
-
-def _separated(policy: Policy, trust: Trust) -> Iterable[Rejected]:
-    holders: dict[str, set[int]] = {}
-    for trusted in trust.keys:
-        groups = {index for index, group in enumerate(policy.separation) if trusted.role in group}
-        holders.setdefault(trusted.key.id, set()).update(groups)
-    for identity, groups in sorted(holders.items()):
-        if len(groups) > 1:
-            roles = sorted({trusted.role for trusted in trust.keys if trusted.key.id == identity})
-            yield Rejected(
-                policy.file,
-                f"the key {identity} holds the roles {', '.join(roles)}, which the policy's separation keeps apart",
-                "give each of these roles a key of its own",
-            )
-    # A verdict's key that also signs evidence would judge itself, whatever the policy says.
-    judges = {trusted.key.id for trusted in trust.keys if VERDICT in trusted.signs}
-    for identity in sorted(
-        {t.key.id for t in trust.keys if VERDICT not in t.signs and t.key.id in judges}
-        - {i for i, g in holders.items() if len(g) > 1}
-    ):
-        yield Rejected(
-            policy.file,
-            f"the key {identity} may sign both evidence and verdicts",
-            "give verdicts a key of their own",
-        )
 
 
 def _judge_requirement(
@@ -122,7 +81,7 @@ def _judge_requirement(
             requirement.line,
             VerdictResult.UNDECIDED,
             f"the newest evidence is of {format_instant(newest)}, older than maxAge {requirement.spec.max_age}",
-            f"run the {check} check again",
+            f"run `weighbridge {COMMANDS[check]} MODEL --key KEY` again",
             counted,
         )
     problems: list[Problem] = []
@@ -177,7 +136,7 @@ def _missing(requirement: Requirement, evidence: tuple[Evidence, ...], rejected:
         requirement.line,
         VerdictResult.UNDECIDED,
         reason,
-        f"run the {check} check on this model and sign with the key of {signers}",
+        f"run `weighbridge {COMMANDS[check]} MODEL --key KEY` with the key of {signers}",
     )
 
 

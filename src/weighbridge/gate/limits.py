@@ -7,7 +7,6 @@ such as a weaker attack than the policy asks for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isclose
 from typing import Final
@@ -23,7 +22,7 @@ from weighbridge.evidence.measurements import (
     RobustnessMeasurements,
 )
 from weighbridge.evidence.record import CheckRecord, Finding, Severity
-from weighbridge.gate.decision import VerdictResult
+from weighbridge.gate.decision import Problem, VerdictResult
 from weighbridge.policy import (
     DependencyAuditLimits,
     DependencyAuditRequirement,
@@ -40,15 +39,6 @@ MALWARE_RULE: Final = "malware"
 
 MAX_EXAMPLES: Final = 100_000
 """Most examples that a bound is computed for: as many as a check may attack. Evidence could name any number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One limit that does not hold."""
-
-    result: VerdictResult
-    reason: str
-    remedy: str
 
 
 def failing_findings(spec: RequirementSpec, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -29,6 +29,9 @@ VERIFIER_ID: Final = "https://weighbridge.dev/gate"
 LEVEL: Final = "WEIGHBRIDGE_POLICY"
 """The one level that a passed verdict states: the named policy held."""
 
+MAX_REASON: Final = 400
+"""Characters of a verdict's own reasons that a refusal repeats; the gate's report has all."""
+
 DETAIL_FIELD: Final = "weighbridge.dev/verdict/v1"
 """Name of the field that holds what a VSA has no field for."""
 
@@ -181,7 +184,7 @@ def verify_verdict(
             remedy="give the file that `weighbridge gate` wrote",
         )
     role = trust.role_of(key, signs=VERDICT, now=now)
-    statement.require_subject(model)
+    statement.require_subject(model, remedy="get the bytes that were judged, or judge these with the gate")
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
     verdict = _verdict(summary, model, role.role)
     _require_times(verdict, now)
@@ -249,11 +252,19 @@ def _require_unchanged(verdict: Verdict, trust: Trust, policy_digest: str | None
 def _require_passed(verdict: Verdict) -> None:
     detail = verdict.summary.detail
     reasons = [item.reason for item in detail.requirements if item.result is not VerdictResult.PASSED]
-    reasons += [f"{item.check} rests on no key" for item in detail.requirements if not item.keys]
+    reasons += [
+        f"{item.check} rests on no key"
+        for item in detail.requirements
+        if item.result is VerdictResult.PASSED and not item.keys
+    ]
     reasons += detail.problems
     # A verdict that says passed must follow from what it lists: every requirement, at least one, and no problem.
     if verdict.result is not VerdictResult.PASSED or reasons or not detail.requirements:
         raise VerificationError(
-            f"the verdict is {verdict.result}: {'; '.join(reasons) or 'no reason given'}",
+            f"the verdict is {verdict.result}: {_cut('; '.join(reasons)) or 'no reason given'}",
             remedy="do what the gate's report says and judge again",
         )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]} ..."
