@@ -50,3 +50,11 @@ def test_the_wheel_brings_the_command(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     entry = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
     assert "weighbridge = weighbridge.cli:main" in archive.read(entry).decode()
+
+
+def test_the_wheel_installs_the_program_under_its_name_and_as_a_kubectl_plugin(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [item for item in archive.namelist() if item.endswith("entry_points.txt")]
+        lines = archive.read(name).decode().split("\n")
+    assert "weighbridge = weighbridge.cli:main" in lines
+    assert "kubectl-weighbridge = weighbridge.cli:main" in lines
