@@ -86,7 +86,10 @@ def verdict_view(decision: Decision, *, signed_by: str | None) -> VerdictView:
             for outcome in decision.outcomes
         ),
         signed_by=signed_by,
-        problems=tuple(problem.reason for problem in decision.problems),
+        problems=tuple(
+            f"{problem.reason}; next step: {problem.remedy}" if problem.remedy else problem.reason
+            for problem in decision.problems
+        ),
     )
 
 

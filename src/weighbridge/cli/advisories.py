@@ -41,11 +41,13 @@ def info(bundle: Path | None) -> None:
     found = describe_bundle(path)
     _say(path, found.database)
     click.echo(f"  {found.packages} packages, {found.malware} records of malware")
+    click.echo(f"  {found.without_severity} records without a severity")
+    if found.unorderable:
+        click.echo(
+            f"  {len(found.unorderable)} records with versions that PEP 440 cannot order: undecided where it matters"
+        )
     if found.without_versions:
-        click.echo(f"  matching nothing, for want of versions: {', '.join(found.without_versions)}")
-    click.echo(
-        f"  {found.without_severity} without a severity, {len(found.unorderable)} with versions without an order"
-    )
+        click.echo(f"  records that name no version and so match nothing: {', '.join(found.without_versions)}")
 
 
 def _say(path: Path, database: AdvisoryDatabase) -> None:

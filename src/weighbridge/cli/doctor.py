@@ -24,19 +24,22 @@ def command() -> int:
 
     Exit code 0 when checks can be fully confined here, 2 when not.
     """
-    from weighbridge.checks.worker import landlock
+    from weighbridge.checks.worker import landlock, seccomp
 
-    abi = landlock.abi()
+    abi, filtered = landlock.abi(), seccomp.supported()
     click.echo(f"weighbridge {__version__}, Python {platform.python_version()} ({sys.executable})")
     click.echo(f"kernel {platform.release()} {platform.machine()}")
-    if landlock.restricts_tcp(abi):
-        click.echo(f"confinement: Landlock ABI {abi}: files and TCP")
-    elif abi:
-        click.echo(f"confinement: Landlock ABI {abi}: files, not TCP")
-    else:
-        click.echo("confinement: no Landlock; checks run with resource limits only, and evidence says so")
+    click.echo(f"files:   {f'Landlock ABI {abi}' if abi else 'not confined: the kernel has no Landlock'}")
+    network = "system call filter (seccomp)" if filtered else "not confined: no system call filter for this machine"
+    click.echo(f"network: {network}")
     for extra, modules in _EXTRAS.items():
         missing = [name for name in modules if find_spec(name) is None]
         state = f"missing {', '.join(missing)}: pip install 'weighbridge[{extra}]'" if missing else "installed"
         click.echo(f"extra {extra}: {state}")
-    return 0 if landlock.restricts_tcp(abi) else 2
+    if abi and filtered:
+        click.echo("checks can be fully confined here")
+        return 0
+    click.echo(
+        "checks cannot be fully confined here; their evidence says so, and a policy refuses it unless it allows that"
+    )
+    return 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import secrets
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge.demo import training
+from weighbridge.errors import OutputError
 
 POLICY: Final = """\
 apiVersion: weighbridge.dev/v1alpha1
@@ -37,6 +39,9 @@ spec:
       limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
   separation: [[scanner, tester, auditor], [verifier]]
 """
+
+WIDTH: Final = 100
+"""Columns that a shown command takes before it is broken."""
 
 Command = Callable[[list[str]], int]
 """Runs one command line of weighbridge and returns its exit code."""
@@ -73,6 +78,7 @@ class Story:
         return (self._good(), self._changed_byte(), self._forbidden_pickle(), self._other_model())
 
     def _prepare(self) -> None:
+        self._say(f"Everything below happens in {self._directory}, and can be repeated there.")
         self._say("Training a classifier of handwritten digits (scikit-learn, 898 pictures) ...")
         split = training.load_split()
         model = training.train(split)
@@ -89,7 +95,10 @@ class Story:
         self._finish("preparation")
 
     def _good(self) -> Ending:
-        self._chapter("1. The good model passes")
+        self._chapter(
+            "1. The good model passes",
+            "Four checks run side by side, each without keys or network; then the gate applies policy.yaml.",
+        )
         self._run(
             *("run", "good/model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--keys", "keys"),
             *self._passphrase,
@@ -101,7 +110,10 @@ class Story:
         return self._finish("the good model passes")
 
     def _changed_byte(self) -> Ending:
-        self._chapter("2. One byte of the weights is changed after the verdict")
+        self._chapter(
+            "2. One byte of the weights is changed after the verdict",
+            "The verdict is still there and still signed, but it is about other bytes.",
+        )
         model = self._copy("changed")
         weights = model / "digits.onnx"
         content = bytearray(weights.read_bytes())
@@ -111,7 +123,10 @@ class Story:
         return self._finish("one changed byte is refused")
 
     def _forbidden_pickle(self) -> Ending:
-        self._chapter("3. A pickle that would run a command when it is loaded")
+        self._chapter(
+            "3. A pickle that would run a command when it is loaded",
+            "Nothing loads it: the scan walks its opcodes and finds what it would import.",
+        )
         model = self._copy("forbidden")
         (model / "digits.pkl").write_bytes(pickle.dumps(_Payload(), protocol=4))
         self._run("scan", "forbidden/model", "--key", "keys/scanner.key", *self._passphrase, expected=1)
@@ -119,7 +134,10 @@ class Story:
         return self._finish("a pickle with a payload is refused by the scan")
 
     def _other_model(self) -> Ending:
-        self._chapter("4. Evidence of the good model is put beside another one")
+        self._chapter(
+            "4. Evidence of the good model is put beside another one",
+            "Every signature holds, and none of it is about this model.",
+        )
         split = training.load_split(seed=1)
         training.export(training.train(split, seed=1), self._directory / "other" / "model")
         shutil.copytree(self._directory / "good" / "evidence", self._directory / "other" / "evidence")
@@ -145,12 +163,12 @@ class Story:
     def _passphrase(self) -> tuple[str, str]:
         return ("--passphrase-file", "passphrase")
 
-    def _chapter(self, title: str) -> None:
-        self._say("")
-        self._say(title)
+    def _chapter(self, title: str, shown: str) -> None:
+        for line in ("", title, "-" * len(title), shown, ""):
+            self._say(line)
 
     def _run(self, *arguments: str, expected: int = 0) -> None:
-        self._say(f"$ weighbridge {' '.join(arguments)}")
+        self._say(written_out(arguments))
         before = Path.cwd()
         os.chdir(self._directory)
         try:
@@ -165,8 +183,26 @@ class Story:
         ending = Ending(title, tuple(self._shown))
         self._shown = []
         if title == "preparation" and not ending.as_expected:
-            raise RuntimeError("the demo could not be prepared")
+            raise OutputError("the demo could not be prepared", remedy="see what the last command says")
+        if title != "preparation":
+            self._say("")
+            self._say(f"So {title}." if ending.as_expected else f"NOT AS EXPECTED: {title}")
         return ending
+
+
+def written_out(arguments: tuple[str, ...]) -> str:
+    """Return a command line as a person would type it, broken before options where it is long."""
+    line = f"$ weighbridge {shlex.join(arguments)}"
+    if len(line) <= WIDTH:
+        return line
+    lines = ["$ weighbridge"]
+    for argument in arguments:
+        word = shlex.quote(argument)
+        if argument.startswith("-") and len(lines[-1]) + len(word) > WIDTH - 24:
+            lines.append(f"    {word}")
+        else:
+            lines[-1] += f" {word}"
+    return " \\\n".join(lines)
 
 
 class _Payload:

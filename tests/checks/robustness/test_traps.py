@@ -233,3 +233,15 @@ def test_curve_falls_and_ends_with_the_survivors() -> None:
 
 def test_curve_of_a_small_budget_has_every_query_once() -> None:
     assert [point.queries for point in curve_of(np.array([0]), examples=1, budget=10)] == list(range(11))
+
+
+def test_every_control_says_what_to_do() -> None:
+    import re
+    from pathlib import Path
+
+    from weighbridge.checks.robustness import controls, measure
+
+    sources = "".join(Path(str(module.__file__)).read_text() for module in (controls, measure))
+    assert set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) == set(controls.REMEDIES)
+    page = Path("docs/robustness-and-leakage.md").read_text()
+    assert all(f"| `{name}` |" in page for name in controls.REMEDIES)

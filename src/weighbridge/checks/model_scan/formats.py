@@ -59,15 +59,16 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str
             location=location,
             remedy="give the file the extension of its format, or find out why it has another one",
         )
-    _examine(scan, source, location, kind=kind, name=name)
-    if expected is None:
+    judged = _examine(scan, source, location, kind=kind, name=name)
+    if judged and expected is None:
         scan.notes.cannot_decide(
             f"the extension {suffix or '(none)'!r} belongs to no format that is judged", location=location
         )
     return kind
 
 
-def _examine(scan: Scan, source: Source, location: str, *, kind: str, name: str) -> None:
+def _examine(scan: Scan, source: Source, location: str, *, kind: str, name: str) -> bool:
+    """Examine by a format; return False for one that has no parser, which is then undecided."""
     if kind in _SCANNERS:
         scan.guard(_SCANNERS[kind], source, location)
     elif kind == "zip":
@@ -77,7 +78,11 @@ def _examine(scan: Scan, source: Source, location: str, *, kind: str, name: str)
     else:
         if kind == "unknown":
             scan.guard(refuse_hidden_pickle, source, location)
-        scan.notes.cannot_decide(f"the format {kind} is not judged", location=location)
+        scan.notes.cannot_decide(
+            f"the format {kind} is not judged; convert the model to safetensors or ONNX", location=location
+        )
+        return False
+    return True
 
 
 def _judge_empty(suffix: str) -> Callable[[Scan, Source, str], None]:

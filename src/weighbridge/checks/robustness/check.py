@@ -12,6 +12,7 @@ import numpy as np
 from weighbridge._binomial import upper_bound
 from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOptions
 from weighbridge.checks.robustness.attack import NAME
+from weighbridge.checks.robustness.controls import REMEDIES
 from weighbridge.checks.robustness.measure import Setting, measure
 from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
@@ -95,7 +96,10 @@ def _undecided(location: str, error: InputError) -> Undecided:
 
 def _doubts(entry: RobustnessEntry) -> list[Undecided]:
     return [
-        Undecided(location=entry.path, reason=f"the control {control.name} did not hold: {control.detail}")
+        Undecided(
+            location=entry.path,
+            reason=f"the control {control.name} did not hold: {control.detail}; {REMEDIES[control.name]}",
+        )
         for control in entry.controls
         if not control.held
     ]

@@ -47,6 +47,20 @@ PROJECTED_DOUBLINGS: Final = 2
 MIN_BROKEN_BY_LARGER: Final = 0.9
 """Share of examples that the attack must break once epsilon is much larger."""
 
+REMEDIES: Final = {
+    "classes-match-labels": "correct the labels of the data",
+    "answers-repeat": "switch the model's randomness off",
+    "decisions-agree-with-scores": "export the model with its true scores",
+    "clean-accuracy-above-chance": "check the scaling of the inputs and the labels",
+    "budget-covers-input": "raise --queries",
+    "falls-repeat": "switch the model's randomness off",
+    "attack-saw-signal": "export unrounded scores, or raise --epsilon",
+    "attack-converged": "raise --queries, and give 200 examples or more",
+    "larger-budget-not-needed": "raise --queries",
+    "larger-epsilon-breaks": "this attack does not suit the model, so it says nothing about it",
+}
+"""What to do when a control does not hold, by its name."""
+
 
 def classes_match(labels: Labels, classes: Labels) -> Control:
     """Check that every label of the data is one of the model's, and that the data has two or more."""

@@ -24,6 +24,9 @@ from weighbridge.checks.runners.interface import Floats, Labels
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input
 
+LABELS: Final = "Labels are whole-number indices of classes: 0, 1, 2 and so on."
+"""What to do about labels of another type."""
+
 MAX_DATA_BYTES: Final = 1024**3
 """Largest data file, and largest array once unpacked."""
 
@@ -86,7 +89,9 @@ def read_examples(path: Path) -> Examples:
     if x.ndim < 2 or x.dtype.kind not in _X_KINDS:  # noqa: PLR2004
         raise DataError(f"x of {what} has shape {x.shape} and type {x.dtype}, expected numeric (rows, features...)")
     if y.ndim != 1 or y.dtype.kind not in _Y_KINDS:
-        raise DataError(f"y of {what} has shape {y.shape} and type {y.dtype}, expected one integer label a row")
+        raise DataError(
+            f"y of {what} has shape {y.shape} and type {y.dtype}, expected one integer label a row", remedy=LABELS
+        )
     if len(x) != len(y) or not 1 <= len(x) <= MAX_ROWS:
         raise DataError(f"{what} has {len(x)} rows and {len(y)} labels, expected as many, 1 to {MAX_ROWS}")
     features = math.prod(x.shape[1:])
@@ -124,7 +129,13 @@ def _read_members(blob: bytes, what: str) -> dict[str, NDArray[Any]]:
             entries = archive.infolist()
             names = [entry.filename for entry in entries]
             if len(set(names)) != len(names) or not {"x.npy", "y.npy"} <= set(names) <= _MEMBERS:
-                raise DataError(f"{what} holds {sorted(names)[:8]}, expected x, y and at most bounds")
+                found = (
+                    ", ".join(ascii(name.removesuffix(".npy"))[1:-1][:40] for name in sorted(names)[:8]) or "nothing"
+                )
+                raise DataError(
+                    f"{what} holds {found}; expected x, y and at most bounds",
+                    remedy="Write it with numpy.savez(path, x=examples, y=labels).",
+                )
             if any(entry.compress_type not in _COMPRESSIONS for entry in entries):
                 raise DataError(f"{what} is compressed in a way that numpy does not use")
             return {entry.filename: _read_array(archive, entry, what) for entry in entries}
@@ -139,7 +150,8 @@ def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str) -> 
         content = stream.read(MAX_DATA_BYTES + 1)
     shape, fortran, dtype, start = _read_header(content, f"{entry.filename} of {what}")
     if dtype.hasobject or dtype.kind not in _X_KINDS:
-        raise DataError(f"{entry.filename} of {what} has type {dtype}, expected plain numbers")
+        remedy = LABELS if entry.filename == "y.npy" else "Store numbers, not objects or text."
+        raise DataError(f"{entry.filename} of {what} has type {dtype}, expected plain numbers", remedy=remedy)
     count = math.prod(shape)
     if len(content) - start != count * dtype.itemsize:
         raise DataError(f"{entry.filename} of {what} has {len(content) - start} bytes of data for shape {shape}")
