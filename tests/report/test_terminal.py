@@ -43,7 +43,7 @@ def test_verdict_is_shown_with_every_requirement_and_next_step(golden: Golden) -
 
 
 def test_colours_on_a_terminal() -> None:
-    assert "\x1b[1;31mfailed" in shown(checks(samples.failed())[0], terminal=True)
+    assert "\x1b[1;31mfindings" in shown(checks(samples.failed())[0], terminal=True)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -28,7 +28,7 @@ MAX_CELL: Final = 200
 
 _MARKS: Final[dict[Result, str]] = {"passed": "✅", "failed": "❌", "undecided": "❔"}
 _SENTENCES: Final[dict[Result, str]] = {
-    "passed": "The policy holds. Verify the verdict before loading the model.",
+    "passed": "The policy holds.",
     "failed": "The policy does not hold. This model must not be loaded.",
     "undecided": "Something is missing or could not be judged. This model must not be loaded.",
 }
@@ -69,15 +69,23 @@ def render(report: ReportInput, /) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _sentence(verdict: VerdictView) -> str:
+    to_do = " Verify the verdict before loading the model." if verdict.verdict == "passed" and verdict.signed_by else ""
+    return _SENTENCES[verdict.verdict] + to_do
+
+
 def _head(report: ReportInput) -> list[str]:
     verdict = report.verdict
     title = f"{_MARKS[verdict.verdict]} Weighbridge: {verdict.verdict}" if verdict else "Weighbridge: no verdict yet"
     lines = [f"### {title}", ""]
-    lines.append(_SENTENCES[verdict.verdict] if verdict else "This is evidence only; no policy was applied.")
+    lines.append(_sentence(verdict) if verdict else "This is evidence only; no policy was applied.")
     lines += ["", f"- model {code(report.model)}", f"- digest {code(str(report.digest))}"]
     if verdict:
         lines.append(f"- policy {code(verdict.policy_name)}, {code(verdict.policy_digest)}")
-        lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by or 'nobody')}")
+        if verdict.signed_by is None:
+            lines.append("- judged and not signed, so there is no verdict to verify")
+        else:
+            lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by)}")
         lines += [f"- problem: {code(problem)}" for problem in verdict.problems[:MAX_FINDINGS]]
     return lines
 

@@ -12,7 +12,7 @@ from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
 from weighbridge.report._text import cut, plural
 from weighbridge.report.check_json import CheckReport, check_report
 from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES, worst_first
-from weighbridge.report.interface import ReportInput, Result, VerdictView
+from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import figure_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MAX_ROWS: Final = 50
 """Findings, and undecided places, that are listed; ``--format json`` has all."""
 
 _STYLES: Final[dict[Result, str]] = {"passed": "bold green", "failed": "bold red", "undecided": "bold yellow"}
+_FOUND: Final[dict[Result, str]] = {"passed": "nothing found", "failed": "findings", "undecided": "undecided"}
 _SEVERITY_STYLES: Final[dict[Severity, str]] = {
     Severity.UNKNOWN: "magenta",
     Severity.LOW: "cyan",
@@ -43,7 +44,8 @@ def render_check(report: CheckReport) -> Group:
         " of ",
         (cut(report.subject.name) or "the model", "bold"),
         ": ",
-        _result(report.verdict),
+        # Without a policy nothing has passed.
+        (_FOUND[report.verdict], _STYLES[report.verdict]),
     )
     parts: list[RenderableType] = [head, Text(f"dirHash:{report.subject.digest.dir_hash}", style="dim")]
     parts.append(Text(figure_of(report.measurements, findings=report.findings)))
@@ -71,8 +73,14 @@ def render_verdict(view: VerdictView) -> Group:
     parts: list[RenderableType] = [table]
     parts += [Text(f"problem: {cut(problem)}", style="yellow") for problem in view.problems]
     parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict)))
-    parts.append(Text(f"policy {cut(view.policy_name)}, valid until {cut(view.valid_until)}", style="dim"))
+    parts.append(Text(f"policy {cut(view.policy_name)}{_validity(view)}", style="dim"))
     return Group(*parts)
+
+
+def _validity(view: VerdictView) -> str:
+    if view.verdict != "passed":
+        return ""
+    return f", valid until {cut(view.valid_until)}" if view.signed_by else "; not signed: give --key to write a verdict"
 
 
 def render(report: ReportInput) -> Group:
@@ -86,9 +94,20 @@ def render(report: ReportInput) -> Group:
     else:
         for view in report.evidence:
             parts.append(render_check(check_report(view.record, model=report.model, digest=report.digest)))
-            parts.append(Text(f"signature {view.signature}" + (f": {cut(view.why)}" if view.why else ""), style="dim"))
-    parts += [Text(f"{cut(item.source)} does not count: {cut(item.reason)}") for item in report.rejected[:MAX_ROWS]]
+            parts.append(Text(_signature(view), style="dim"))
+    told = [item.reason for item in report.verdict.requirements] if report.verdict else []
+    # A requirement's reason names the file that was meant; it is not told twice.
+    rest = [item for item in report.rejected if not any(f"{item.source}: {item.reason}" in reason for reason in told)]
+    parts += [Text(f"{cut(item.source)} does not count: {cut(item.reason)}") for item in rest[:MAX_ROWS]]
+    if len(rest) > MAX_ROWS:
+        parts.append(Text(f"{plural(len(rest), 'file')} that do not count{_hidden(len(rest))}"))
     return Group(*parts)
+
+
+def _signature(view: EvidenceView) -> str:
+    if not view.source and not view.signer:
+        return "not signed: give --key to leave evidence"
+    return f"signature {view.signature}" + (f": {cut(view.why)}" if view.why else "")
 
 
 def _findings(findings: tuple[Finding, ...]) -> RenderableType:

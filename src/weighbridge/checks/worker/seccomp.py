@@ -48,6 +48,11 @@ _DENIED_IOCTL: Final = (0x5412, 0x541C, 0x8901, 0x8902)
 Instruction = tuple[int, int, int, int]
 
 
+def supported() -> bool:
+    """Tell whether there is a filter for this machine's architecture."""
+    return _libc.machine() in _ARCHITECTURES
+
+
 def install(*, pid: int) -> bool:
     """Put the filter in force for this process; return False where the architecture or the kernel has none.
 
