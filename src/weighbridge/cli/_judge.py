@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -23,6 +25,24 @@ from weighbridge.trust import VERDICT, Trust
 
 VERDICT_SUFFIX = ".verdict.sigstore.json"
 """How the default file name of a verdict ends."""
+
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def outcome_options(function: C) -> C:
+    """Add the options that say where the outcome goes and how it is shown."""
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
+        click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it."),
+        click.option("--report", type=path, help="Write a report too; its ending decides the format."),
+        click.option(
+            "-o", "--output", "verdict", type=path, help="The verdict. [default: MODEL.verdict.sigstore.json]"
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def verdict_path(model: Path, chosen: Path | None) -> Path:

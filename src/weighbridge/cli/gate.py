@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from weighbridge.cli import _write
-from weighbridge.cli._judge import check_destinations, judge_and_write, verdict_path
+from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_options, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
@@ -32,10 +31,7 @@ PATH = click.Path(path_type=Path)
 @EVIDENCE
 @click.option("--key", type=PATH, help="Private key of the verifier; without one no verdict is written.")
 @PASSPHRASE_FILE
-@click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
-@click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
-@click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it.")
-@click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
+@outcome_options
 def command(
     model: Path,
     policy: Path,

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from weighbridge.checks.dependencies.advisories import packaged_bundle
-from weighbridge.cli import _write
-from weighbridge.cli._judge import check_destinations, judge_and_write, verdict_path
+from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_options, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
@@ -50,10 +49,7 @@ VERIFIER = "verifier"
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Robustness: model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Robustness: examples to attack.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
-@click.option("-o", "--output", "verdict", type=PATH, help="The verdict. [default: MODEL.verdict.sigstore.json]")
-@click.option("--report", type=PATH, help="Write a report too; its ending decides the format.")
-@click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it.")
-@click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True)
+@outcome_options
 def command(
     model: Path,
     policy: Path,

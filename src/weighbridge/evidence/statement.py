@@ -63,7 +63,7 @@ class Statement(Wire):
         """Return the bytes to sign; the same statement gives the same bytes."""
         return _json.dumps(self)
 
-    def require_subject(self, model: Digest, *, remedy: str = NOT_MOVED) -> None:
+    def require_subject(self, model: Digest, *, what: str = "it", remedy: str = NOT_MOVED) -> None:
         """Return when the statement is about this model and no other.
 
         A statement that names a second model beside the right one is refused: it would be true of neither alone.
@@ -76,7 +76,7 @@ class Statement(Wire):
             return
         if model.hex in found:
             raise VerificationError(
-                f"it names {model} and other subjects beside it", remedy="make one statement for each model"
+                f"{what} names {model} and other subjects beside it", remedy="make one statement for each model"
             )
         named = ", ".join(sorted(f"{ALGORITHM}:{value}" for value in found if value)) or "no model digest"
-        raise VerificationError(f"it is about {named}, not about {model}", remedy=remedy)
+        raise VerificationError(f"{what} is about {named}, not about {model}", remedy=remedy)

@@ -184,7 +184,9 @@ def verify_verdict(
             remedy="give the file that `weighbridge gate` wrote",
         )
     role = trust.role_of(key, signs=VERDICT, now=now)
-    statement.require_subject(model, remedy="get the bytes that were judged, or judge these with the gate")
+    statement.require_subject(
+        model, what="the verdict", remedy="get the bytes that were judged, or judge these with the gate"
+    )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
     verdict = _verdict(summary, model, role.role)
     _require_times(verdict, now)
