@@ -160,7 +160,8 @@ _SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 SCIPY: Table = {
     **{f"scipy.sparse._{kind}": {f"{kind}_matrix": "class", f"{kind}_array": "class"} for kind in _SPARSE},
     **{f"scipy.sparse.{kind}": {f"{kind}_matrix": "class"} for kind in _SPARSE},
-    "scipy.interpolate._bsplines": {"BSpline": "class"},
+    # _BSpline is what BSpline delegates to since SciPy 1.18: a plain class without pickling methods of its own.
+    "scipy.interpolate._bsplines": {"BSpline": "class", "_BSpline": "class"},
     "scipy.interpolate._interpolate": {"interp1d": "class", "PPoly": "class"},
     "scipy._lib.array_api_compat.numpy._aliases": {"asarray": "value"},
 }

@@ -124,3 +124,13 @@ def test_every_cut_of_a_clean_pickle_is_not_clean() -> None:
     for seed in (_TREE, _JOBLIB):
         for end in range(len(seed)):
             assert scan_pickle_bytes(seed[:end], name="m").coverage.state != "clean"
+
+
+@pytest.mark.parametrize("escape", [b"\\ ", b"\\8", b"\\400", b"\\777", b"\\x", b"\\xg0", b"\\q"])
+def test_escapes_that_python_only_warns_of_are_refused(escape: bytes) -> None:
+    assert scan_pickle_bytes(b"S'a" + escape + b"'\n.", name="p.pkl").findings
+
+
+@pytest.mark.parametrize("escape", [b"\\n", b"\\x41", b"\\101", b"\\7", b"\\\\", b"\\'", b'"'])
+def test_escapes_that_a_pickler_writes_are_read(escape: bytes) -> None:
+    assert not scan_pickle_bytes(b"S'a" + escape + b"'\n.", name="p.pkl").findings

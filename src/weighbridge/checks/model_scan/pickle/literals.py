@@ -6,6 +6,7 @@ Opcodes after Python's ``pickletools`` and PEP 3154; a long literal is remembere
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Final
 
 from weighbridge.checks.model_scan.budget import MAX_KEPT_BYTES
@@ -21,6 +22,11 @@ MAX_LINE: Final = 8 * 1024**2
 
 MAX_LITERAL: Final = 1024
 """Longest text or bytes that are kept; longer ones are remembered by their place."""
+
+
+_ESCAPED: Final = re.compile(
+    rb"""(?:[^\\]|\\(?:[\\'"abfnrtv]|x[0-9a-fA-F]{2}|[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])))*""", re.DOTALL
+)
 
 
 class LiteralMachine(StackMachine):
@@ -94,10 +100,10 @@ class LiteralMachine(StackMachine):
         line = self.reader.line(MAX_LINE).strip()
         if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:  # noqa: PLR2004
             self.refuse("a string line is not quoted")
-        try:
-            decoded = codecs.escape_decode(line[1:-1])[0]
-        except ValueError:
+        if b"\\" in line and _ESCAPED.fullmatch(line, 1, len(line) - 1) is None:
+            # Python warns of other escapes and will refuse them one day; no pickler has ever written one.
             self.refuse("a string line has a wrong escape")
+        decoded = codecs.escape_decode(line[1:-1])[0]
         self.stack.append(
             OldText(decoded.decode("latin-1")) if len(decoded) <= MAX_LITERAL else self._line_blob(decoded)
         )
