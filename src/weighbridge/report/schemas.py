@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -33,7 +34,17 @@ def schema_of(kind: type[Wire], *, file: str) -> str:
         **body,
         "$defs": dict(sorted(definitions.items())),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(_cleaned(document), indent=2) + "\n"
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401
+    # Descriptions are docstrings, which Python strips of their indentation from 3.13 on.
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(item) if key == "description" and isinstance(item, str) else _cleaned(item)
+            for key, item in value.items()
+        }
+    return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
 def main(arguments: list[str]) -> int:
