@@ -22,11 +22,11 @@ from weighbridge.cli._options import (
     new_nonce,
     read_passphrase,
     read_private_key,
+    require_unchanged,
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.digest import Digest, combine
-from weighbridge.errors import ModelError
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.store import DirectoryStore
@@ -72,11 +72,7 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     digest = identify(model)
     with working(f"{request.check}: {model.name}"):
         record = run_check(request, clock=system_clock, nonce=new_nonce(), secrets=secrets)
-    if identify(model) != digest:
-        raise ModelError(
-            "the model changed while it was examined; nothing was signed",
-            remedy="stop whatever writes there and try again",
-        )
+    require_unchanged(model, digest)
     source, signer = "", None
     if destination.key is not None:
         key = read_private_key(destination.key, passphrase=read_passphrase(destination.passphrase_file))

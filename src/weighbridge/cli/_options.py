@@ -13,7 +13,7 @@ import click
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.digest import Digest, hash_model
-from weighbridge.errors import KeyFileError
+from weighbridge.errors import KeyFileError, ModelError
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 
 PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
@@ -48,6 +48,19 @@ def identify(model: Path) -> Digest:
     """
     with bytes_progress("hashing") as progress:
         return hash_model(model, progress=progress)
+
+
+def require_unchanged(model: Path, digest: Digest) -> None:
+    """Hash a model again after it was examined, and return when it is as it was.
+
+    Raises:
+        ModelError: When it is not; the caller has signed nothing yet.
+    """
+    if identify(model) != digest:
+        raise ModelError(
+            "the model changed while it was examined; nothing was signed",
+            remedy="stop whatever writes there and try again",
+        )
 
 
 def read_passphrase(file: Path | None) -> bytes:

@@ -17,10 +17,11 @@ from weighbridge.cli._options import (
     new_nonce,
     read_passphrase,
     read_private_key,
+    require_unchanged,
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
-from weighbridge.errors import ModelError, UsageError
+from weighbridge.errors import UsageError
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles
 from weighbridge.policy import Policy
@@ -100,12 +101,7 @@ def command(
     digest = identify(model)
     with working(f"{len(requests)} checks on {model.name}"):
         records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets)
-    again = identify(model)
-    if again != digest:
-        raise ModelError(
-            "the model changed while it was examined; nothing was signed",
-            remedy="stop whatever writes there and try again",
-        )
+    require_unchanged(model, digest)
     passphrase = read_passphrase(passphrase_file)
     for record in records:
         signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
