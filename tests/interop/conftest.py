@@ -64,4 +64,4 @@ class Cosign:
 def cosign(tmp_path: Path) -> Cosign:
     home = tmp_path / "cosign"
     home.mkdir()
-    return Cosign(go_tools.build("cosign"), home)
+    return Cosign(go_tools.build("cosign") / "cosign", home)
