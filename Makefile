@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.weighbridge-installed
 DEMO ?= demo
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 ifdef UV
 export UV
@@ -48,8 +48,8 @@ bench: $(STAMP) ## Measure against other tools on this machine, ratios in the sa
 lock: $(STAMP) ## Resolve the lock again, from releases that are at least seven days old.
 	$(BIN)/python -m tools.lock write
 
-tools: ## Build the programs that interop lanes test against (Go; about four minutes, once).
-	$(PYTHON) tools/go_tools.py cosign
+tools: ## Build the programs that interop lanes test against (Go; about fifteen minutes, once).
+	$(PYTHON) tools/go_tools.py
 
 clean: ## Remove what was built or cached in the checkout; keep the tools built outside it.
 	rm -rf $(VENV) $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests import lanes
+from tests.cluster.fixture import cluster  # noqa: F401 - every folder may ask for it
 
 PROPERTY = "lane"
 """Name under which a test's lane travels from an xdist worker to the controller."""
@@ -66,6 +67,14 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LaneTable(), "weighbridge-lanes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a lane that owns one big thing in one process, or each process would start its own."""
+    for item in items:
+        for name in ("cluster", "docker"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.hookimpl(tryfirst=True)

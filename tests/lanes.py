@@ -18,6 +18,8 @@ from pathlib import Path
 
 from tools import go_tools
 
+from tests.cluster import requirements as cluster_requirements
+
 DEMAND = "WEIGHBRIDGE_DEMAND_ALL_LANES"
 """Environment variable with which a lane that cannot run fails in place of being skipped."""
 
@@ -112,6 +114,11 @@ def _ssh() -> str:
 
 CORE = "core"
 LANES = (
+    Lane(
+        "cluster",
+        "a real Kubernetes cluster: API server, scheduler, kubelets, containerd",
+        cluster_requirements.why_not,
+    ),
     Lane("browser", "the HTML report in a real Chromium", _browser),
     Lane("cosign", "bundles exchanged with the real cosign", _cosign),
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),
