@@ -50,9 +50,9 @@ class Cluster:
     def start(self) -> None:
         """Bring everything up, and return when the nodes are ready."""
         self._network()
-        self._launch("etcd", control_plane.etcd(go_tools.build("etcd") / "etcd", self.home / "etcd"))
+        self.launch("etcd", control_plane.etcd(go_tools.build("etcd") / "etcd", self.home / "etcd"))
         command = control_plane.api_server(self.tools / "kube-apiserver", self.pki, self.authority, self.release.flags)
-        self._launch("kube-apiserver", command)
+        self.launch("kube-apiserver", command)
         self._launch_registry()
         if self.release.nodes:
             for each in NODES:
@@ -63,7 +63,7 @@ class Cluster:
             ("kube-scheduler", control_plane.scheduler),
         ):
             config = self.kubeconfig(name, self.authority.client(f"system:{name}"))
-            self._launch(name, line(self.tools / name, self.pki, config))
+            self.launch(name, line(self.tools / name, self.pki, config))
         if self.release.nodes:
             for each in NODES:
                 self._launch_kubelet(each)
@@ -154,7 +154,8 @@ class Cluster:
             "echo 1 > /proc/sys/net/ipv4/ip_forward"
         )
 
-    def _launch(self, name: str, command: list[str], **environment: str) -> None:
+    def launch(self, name: str, command: list[str], **environment: str) -> None:
+        """Start a server inside; it is watched and stopped with the cluster."""
         program = Program(
             name, command, self.namespace, self.logs / f"{name}.log", {**self.environment(), **environment}
         )
@@ -169,7 +170,7 @@ class Cluster:
             encoding="utf-8",
         )
         program = go_tools.build("registry") / "registry"
-        self._launch("registry", [str(program), "serve", str(configuration)], OTEL_TRACES_EXPORTER="none")
+        self.launch("registry", [str(program), "serve", str(configuration)], OTEL_TRACES_EXPORTER="none")
 
     def _launch_containerd(self, each: node.Node) -> None:
         home = self.home / each.name
@@ -179,7 +180,7 @@ class Cluster:
         (home / "certs.d" / REGISTRY / "hosts.toml").write_text(node.registry_hosts(REGISTRY), encoding="utf-8")
         (home / "cni" / "10-pods.conflist").write_text(node.network(each), encoding="utf-8")
         (home / "resolv.conf").write_text("", encoding="utf-8")
-        self._launch(f"containerd-{each.name}", ["containerd", "--config", str(home / "containerd.toml")])
+        self.launch(f"containerd-{each.name}", ["containerd", "--config", str(home / "containerd.toml")])
         archive = self.home / "pause.tar"
         if not archive.exists():
             archive.write_bytes(images.build("pause", name=images.PAUSE).archive())
@@ -211,7 +212,7 @@ class Cluster:
             for setting in ("cpuset.cpus", "cpuset.mems"):
                 if (root / setting).exists():
                     (root / each.name / setting).write_text((root / setting).read_text("ascii"))
-        self._launch(
+        self.launch(
             f"kubelet-{each.name}",
             [
                 "kubelet",
@@ -228,7 +229,7 @@ class Cluster:
         config = self.kubeconfig("kube-proxy", self.authority.client("system:kube-proxy"))
         path = self.home / "proxy.json"
         path.write_text(node.proxy_configuration(config), encoding="utf-8")
-        self._launch("kube-proxy", ["kube-proxy", f"--config={path}", "--hostname-override=gpu-1"])
+        self.launch("kube-proxy", ["kube-proxy", f"--config={path}", "--hostname-override=gpu-1"])
 
     def _nodes_ready(self) -> bool:
         for each in NODES:
