@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools import go_tools
+
 from tests.cluster import images
 from tests.cluster.cluster import Cluster
-from tools import go_tools
 
 NAMESPACE = "argo"
 EXECUTOR = "localhost/argoexec:1"
