@@ -58,7 +58,8 @@ def gate() -> list[Manifest]:
                     "request.operation != 'CREATE' || variables.gated || variables.mirror || "
                     "object.spec.?nodeName.orValue('') != ''",
                     f"{_WHO} can reach an accelerator and has no scheduling gate {GATE}; the "
-                    "MutatingAdmissionPolicy weighbridge-gate adds it: check that it and its binding exist, and what removed it",
+                    "MutatingAdmissionPolicy weighbridge-gate adds it: check that it and its binding exist, "
+                    "and what removed it",
                 ),
                 _rule(
                     f"!variables.wasGated || variables.gated || request.userInfo.username == '{CONTROLLER}'",
@@ -86,8 +87,8 @@ def pods() -> list[Manifest]:
         validations=[
             _rule(
                 "variables.update || variables.mirror || object.spec.?nodeName.orValue('') == ''",
-                f"{_WHO} can reach an accelerator and sets spec.nodeName, which passes by the scheduler and every check; choose "
-                "nodes with nodeSelector or affinity",
+                f"{_WHO} can reach an accelerator and sets spec.nodeName, which passes by the scheduler and every "
+                "check; choose nodes with nodeSelector or affinity",
             ),
             _rule(
                 _labelled("object") + f" || (variables.update && !({_labelled('oldObject')}))",
@@ -111,7 +112,8 @@ def pods() -> list[Manifest]:
                 "delete the pod and create it again",
             ),
             _rule(
-                f"!variables.update || ({accelerator_cel('oldObject')})",
+                # The API server's type check does not know the maps of quantities, so it is told to look at run time.
+                f"!variables.update || ({accelerator_cel('dyn(oldObject)')})",
                 f"this change would let {_WHO} reach an accelerator, which is decided only when a pod is created; "
                 "delete the pod and create it again",
             ),
