@@ -30,6 +30,12 @@ DEFAULT_MAX_AGE: Final = "30d"
 MAX_REQUIREMENTS: Final = 64
 """Most requirements of one policy."""
 
+MAX_NAMESPACES: Final = 256
+"""Most namespaces that a policy, or one of its workloads, names."""
+
+MAX_WORKLOADS: Final = 64
+"""Most workloads of one policy."""
+
 Confidence = Annotated[float, Meta(ge=0.5, lt=1.0)]
 """How sure a bound must be. Below one half a "lower" bound lies above what was measured, so 0.05 meant for 0.95 would
 turn the limit around."""
@@ -132,8 +138,27 @@ class WaiverSpec(Wire):
     expires: str
 
 
+Namespace = Annotated[str, Meta(pattern=r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")]
+ImageDigest = Annotated[str, Meta(max_length=512, pattern=r"\A([^@\s]+@)?sha256:[0-9a-f]{64}\Z")]
+"""A container image by digest, with or without its name; a tag alone names nothing."""
+
+
+class WorkloadSpec(Wire):
+    """Pods that may use an accelerator without a model: where, what for, which images, who answers, until when."""
+
+    namespaces: Annotated[tuple[Namespace, ...], Meta(min_length=1, max_length=MAX_NAMESPACES)]
+    purpose: Literal["training", "interactive", "system"]
+    images: Annotated[tuple[ImageDigest, ...], Meta(min_length=1, max_length=256)]
+    owner: Annotated[str, Meta(min_length=1, max_length=256)]
+    expires: str
+
+
 class PolicySpec(Wire):
-    """The body of a policy."""
+    """The body of a policy.
+
+    ``namespaces``, ``default`` and ``workloads`` are for admission: where the policy holds, whether it holds where no
+    other does, and which pods may use an accelerator without a model.
+    """
 
     requirements: Annotated[tuple[RequirementSpec, ...], Meta(max_length=MAX_REQUIREMENTS)]
     mode: Literal["audit", "warn", "enforce"] = "enforce"
@@ -141,6 +166,9 @@ class PolicySpec(Wire):
     valid_for: Span = DEFAULT_VALIDITY
     separation: tuple[Annotated[tuple[Label, ...], Meta(min_length=1)], ...] = ()
     waivers: tuple[WaiverSpec, ...] = ()
+    namespaces: Annotated[tuple[Namespace, ...], Meta(max_length=MAX_NAMESPACES)] = ()
+    default: bool = False
+    workloads: Annotated[tuple[WorkloadSpec, ...], Meta(max_length=MAX_WORKLOADS)] = ()
 
 
 class PolicyDocument(Wire):
@@ -176,6 +204,17 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Workload:
+    """One kind of pod that may use an accelerator without a model, and where it stands."""
+
+    spec: WorkloadSpec
+    line: int
+    expires: datetime
+    images: frozenset[str]
+    """The sha256 of each image, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A parsed policy with at least one requirement. ``digest`` is the sha256 of its bytes."""
 
@@ -188,6 +227,9 @@ class Policy:
     requirements: tuple[Requirement, ...]
     separation: tuple[frozenset[str], ...]
     waivers: tuple[Waiver, ...]
+    namespaces: frozenset[str] = frozenset()
+    default: bool = False
+    workloads: tuple[Workload, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Policy:
@@ -226,6 +268,12 @@ class Policy:
             separation=_separation(spec, document),
             waivers=tuple(
                 _waiver(item, document.line("spec", "waivers", index), name) for index, item in enumerate(spec.waivers)
+            ),
+            namespaces=frozenset(spec.namespaces),
+            default=spec.default,
+            workloads=tuple(
+                _workload(item, spec, document.line("spec", "workloads", index), name)
+                for index, item in enumerate(spec.workloads)
             ),
         )
 
@@ -266,3 +314,19 @@ def _waiver(item: WaiverSpec, line: int, name: str) -> Waiver:
         return Waiver(spec=item, line=line, expires=parse_instant(item.expires, what="expires"))
     except ParseError as error:
         raise ParseError(f"{name}:{line}: {error.message}") from None
+
+
+def _workload(item: WorkloadSpec, spec: PolicySpec, line: int, name: str) -> Workload:
+    # Elsewhere another policy decides, so the entry would look like a permission and never be one.
+    outside = sorted(set(item.namespaces) - set(spec.namespaces))
+    if outside and not spec.default:
+        raise PolicyError(
+            f"{name}:{line}: the workload names the namespace {outside[0]}, which this policy does not",
+            remedy="add it to the policy's namespaces, or write the workload into the policy that names it",
+        )
+    try:
+        expires = parse_instant(item.expires, what="expires")
+    except ParseError as error:
+        raise ParseError(f"{name}:{line}: {error.message}") from None
+    images = frozenset(image.rpartition("sha256:")[2] for image in item.images)
+    return Workload(spec=item, line=line, expires=expires, images=images)

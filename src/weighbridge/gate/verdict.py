@@ -6,8 +6,10 @@ Specification: https://slsa.dev/spec/v1.0/verification_summary
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -174,6 +176,24 @@ def verify_verdict(
             model, the policy or a key that signed the verdict or its evidence is revoked, or when the verdict is not
             passed.
     """
+    verdict = authenticate_verdict(data, model=model, trust=trust, now=now, what=what)
+    for demand in DEMANDS.values():
+        demand(verdict, trust, now)
+    _require_policy_digest(verdict, policy_digest)
+    return verdict
+
+
+def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datetime, what: str) -> Verdict:
+    """Return a verdict that a trusted verifier signed about this model, whatever it says and however old it is.
+
+    Nothing may be loaded for it alone: every one of ``DEMANDS`` has to hold as well. Whoever has several verdicts
+    needs the newest authentic one, passed or not, before asking for more.
+
+    Raises:
+        ParseError: When the bytes are not a verdict.
+        TrustError: When the trust document has expired.
+        VerificationError: When the signature, the signer's role or the subject does not hold.
+    """
     trust.require_current(now)
     envelope = read_bundle(data, what=what)
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
@@ -188,16 +208,7 @@ def verify_verdict(
         model, what="the verdict", remedy="get the bytes that were judged, or judge these with the gate"
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
-    verdict = _verdict(summary, model, role.role)
-    _require_times(verdict, now)
-    trust.require_model(model)
-    trust.require_policy(verdict.policy_digest)
-    for requirement in summary.detail.requirements:
-        for key_id in requirement.keys:
-            trust.require_key(key_id)
-    _require_unchanged(verdict, trust, policy_digest)
-    _require_passed(verdict)
-    return verdict
+    return _verdict(summary, model, role.role)
 
 
 def _verdict(summary: VerificationSummary, model: Digest, signer: str) -> Verdict:
@@ -225,7 +236,7 @@ def _verdict(summary: VerificationSummary, model: Digest, signer: str) -> Verdic
     )
 
 
-def _require_times(verdict: Verdict, now: datetime) -> None:
+def _require_times(verdict: Verdict, _: Trust, now: datetime) -> None:
     if verdict.time > now + MAX_SKEW:
         raise VerificationError(
             f"the verdict was made at {format_instant(verdict.time)}, in the future of {format_instant(now)}",
@@ -237,13 +248,30 @@ def _require_times(verdict: Verdict, now: datetime) -> None:
         )
 
 
-def _require_unchanged(verdict: Verdict, trust: Trust, policy_digest: str | None) -> None:
+def _require_model(verdict: Verdict, trust: Trust, _: datetime) -> None:
+    trust.require_model(verdict.model)
+
+
+def _require_policy(verdict: Verdict, trust: Trust, _: datetime) -> None:
+    trust.require_policy(verdict.policy_digest)
+
+
+def _require_keys(verdict: Verdict, trust: Trust, _: datetime) -> None:
+    for requirement in verdict.summary.detail.requirements:
+        for key_id in requirement.keys:
+            trust.require_key(key_id)
+
+
+def _require_version(verdict: Verdict, trust: Trust, _: datetime) -> None:
     if trust.version < verdict.trust_version:
         raise VerificationError(
             f"the trust document has version {trust.version}; the verdict was made under version "
             f"{verdict.trust_version}, so this one is outdated",
             remedy="get the current trust document",
         )
+
+
+def _require_policy_digest(verdict: Verdict, policy_digest: str | None) -> None:
     if policy_digest is not None and policy_digest != verdict.policy_digest:
         raise VerificationError(
             f"the verdict was judged by the policy sha256:{verdict.policy_digest}, not by sha256:{policy_digest}",
@@ -251,7 +279,7 @@ def _require_unchanged(verdict: Verdict, trust: Trust, policy_digest: str | None
         )
 
 
-def _require_passed(verdict: Verdict) -> None:
+def _require_passed(verdict: Verdict, _: Trust, __: datetime) -> None:
     detail = verdict.summary.detail
     reasons = [item.reason for item in detail.requirements if item.result is not VerdictResult.PASSED]
     reasons += [
@@ -266,6 +294,19 @@ def _require_passed(verdict: Verdict) -> None:
             f"the verdict is {verdict.result}: {_cut('; '.join(reasons)) or 'no reason given'}",
             remedy="do what the gate's report says and judge again",
         )
+
+
+DEMANDS: Final[Mapping[str, Callable[[Verdict, Trust, datetime], None]]] = MappingProxyType(
+    {
+        "times": _require_times,
+        "model": _require_model,
+        "policy": _require_policy,
+        "keys": _require_keys,
+        "trust-version": _require_version,
+        "result": _require_passed,
+    }
+)
+"""What must hold of an authentic verdict, by name and in this order; each raises ``VerificationError``."""
 
 
 def _cut(text: str) -> str:
