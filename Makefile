@@ -14,7 +14,7 @@ endif
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock tools clean
+.PHONY: help demo test cluster check format bench lock tools clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ demo: $(STAMP) ## Show the whole path on real data: four models, four endings, o
 
 test: $(STAMP) ## Run every test that this machine can run, and say which it cannot.
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+cluster: $(STAMP) ## Open a shell beside a real Kubernetes cluster with Weighbridge installed (root; programs by `make tools`).
+	@$(BIN)/python -m tests.cluster
 
 check: $(STAMP) ## Check format, lint, types, layers, dependencies and docstrings.
 	$(BIN)/ruff format --check
