@@ -95,7 +95,7 @@ def _field(field: inspect.Field) -> Schema:
         return schema
     # Said, not set: a default that the server writes would change the bytes that a policy's digest is over.
     default = msgspec.to_builtins(field.default)
-    return {"description": f"Default: {default}", **schema} if default not in (None, [], {}) else schema
+    return {"description": f"Default: {default}", **schema} if default else schema
 
 
 def _object(properties: Schema, required: list[str]) -> Schema:
