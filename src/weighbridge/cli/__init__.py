@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "trust": "Say who may sign what, and revoke.",
     "advisories": "Build and look at advisory bundles.",
     "doctor": "Say what this machine can do and what is missing.",
+    "step": "Run one step of a pipeline: Kubeflow Pipelines, Argo or plain CI.",
     "completion": "Print a completion script for a shell.",
 }
 """Every sub-command with its short help, so that ``--help`` loads none of them."""
