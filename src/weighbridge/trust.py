@@ -190,11 +190,27 @@ class Trust:
         Raises:
             VerificationError: When it may not.
         """
+        self.require_listed_policy(digest)
+        self.require_unrevoked_policy(digest)
+
+    def require_listed_policy(self, digest: str) -> None:
+        """Return when the policy with this sha256 is listed, or none is.
+
+        Raises:
+            VerificationError: When others are listed, and it is not.
+        """
         if self.policies and f"sha256:{digest}" not in {policy.id for policy in self.policies}:
             raise VerificationError(
                 f"the policy sha256:{digest} is not one that the trust document {self.name} lists",
                 remedy="judge by a listed policy, or list this one with `weighbridge trust policy`",
             )
+
+    def require_unrevoked_policy(self, digest: str) -> None:
+        """Return when the policy with this sha256 has not been revoked.
+
+        Raises:
+            VerificationError: When it has.
+        """
         for item in self.revoked.policies:
             if item.id == f"sha256:{digest}":
                 raise VerificationError(

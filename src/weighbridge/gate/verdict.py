@@ -252,8 +252,12 @@ def _require_model(verdict: Verdict, trust: Trust, _: datetime) -> None:
     trust.require_model(verdict.model)
 
 
+def _require_listed(verdict: Verdict, trust: Trust, _: datetime) -> None:
+    trust.require_listed_policy(verdict.policy_digest)
+
+
 def _require_policy(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_policy(verdict.policy_digest)
+    trust.require_unrevoked_policy(verdict.policy_digest)
 
 
 def _require_keys(verdict: Verdict, trust: Trust, _: datetime) -> None:
@@ -300,6 +304,7 @@ DEMANDS: Final[Mapping[str, Callable[[Verdict, Trust, datetime], None]]] = Mappi
     {
         "times": _require_times,
         "model": _require_model,
+        "policy-listed": _require_listed,
         "policy": _require_policy,
         "keys": _require_keys,
         "trust-version": _require_version,

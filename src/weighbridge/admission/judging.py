@@ -1,0 +1,113 @@
+"""Judge one model of a pod: find the newest authentic verdict about its manifest, and ask whether it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from weighbridge.admission._reasons import Reason, ReasonCode
+from weighbridge.admission.images import ModelImage
+from weighbridge.admission.verdicts import StoredVerdict, VerdictIndex
+from weighbridge.errors import VerificationError, WeighbridgeError
+from weighbridge.gate.verdict import DEMANDS, Verdict, authenticate_verdict
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+_CODES: Final = {
+    "times": ReasonCode.VERDICT_EXPIRED,
+    "model": ReasonCode.REVOKED,
+    "policy-listed": ReasonCode.POLICY_NOT_LISTED,
+    "policy": ReasonCode.REVOKED,
+    "keys": ReasonCode.REVOKED,
+    "trust-version": ReasonCode.TRUST_OUTDATED,
+    "result": ReasonCode.VERDICT_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelJudgement:
+    """What is known about one model of a pod. Without ``reason`` it may be loaded, by this ``verdict``."""
+
+    image: ModelImage
+    reason: Reason | None
+    verdict: Verdict | None = None
+    stored: str = ""
+    """The name of the verdict that counted."""
+
+
+def judge_model(
+    image: ModelImage, *, policy: Policy, trust: Trust, verdicts: VerdictIndex, now: datetime
+) -> ModelJudgement:
+    """Judge one model by the verdicts at hand, under the policy of the pod's namespace.
+
+    Of several authentic verdicts by that policy the newest counts, so that a failed one ends an older passed one; one
+    that no trusted verifier signed counts for nothing and hides nothing.
+    """
+    stored = verdicts.about(image.manifest)
+    if not stored:
+        return ModelJudgement(image, _none_found(image, verdicts))
+    authentic: list[tuple[StoredVerdict, Verdict]] = []
+    refused: list[str] = []
+    for item in stored:
+        try:
+            found = authenticate_verdict(item.data, model=item.model, trust=trust, now=now, what=item.name)
+        except WeighbridgeError as error:
+            refused.append(f"{item.name}: {error.message}")
+        else:
+            authentic.append((item, found))
+    if not authentic:
+        return ModelJudgement(image, _not_trusted(image, refused))
+    by_policy = [pair for pair in authentic if pair[1].policy_name == policy.name]
+    if not by_policy:
+        return ModelJudgement(image, _other_policy(image, authentic[0][1], policy))
+    # Of two verdicts of one second the name decides, so that the answer does not depend on their order.
+    item, verdict = max(by_policy, key=lambda pair: (pair[1].time, pair[0].name))
+    return ModelJudgement(image, _demand(image, item, verdict, trust, now), verdict=verdict, stored=item.name)
+
+
+def _demand(image: ModelImage, stored: StoredVerdict, verdict: Verdict, trust: Trust, now: datetime) -> Reason | None:
+    for name, demand in DEMANDS.items():
+        try:
+            demand(verdict, trust, now)
+        except VerificationError as error:
+            return _reason(_CODES[name], image, f"{stored.name}: {error.message}", error.remedy)
+    return None
+
+
+def _none_found(image: ModelImage, verdicts: VerdictIndex) -> Reason:
+    unread = f"; {len(verdicts.unreadable)} verdicts cannot be read" if verdicts.unreadable else ""
+    return _reason(
+        ReasonCode.NO_VERDICT,
+        image,
+        f"none of the {len(verdicts.by_name)} verdicts at hand is about sha256:{image.manifest}{unread}",
+        "have the model judged (`weighbridge run`) and publish its verdict (`weighbridge push --model-verdict`)",
+    )
+
+
+def _not_trusted(image: ModelImage, refused: list[str]) -> Reason:
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return _reason(
+        ReasonCode.SIGNER_NOT_TRUSTED,
+        image,
+        f"no verdict about it is authentic: {refused[0]}{more}",
+        "have the model judged by a verifier whose key the trust document lists",
+    )
+
+
+def _other_policy(image: ModelImage, verdict: Verdict, policy: Policy) -> Reason:
+    return _reason(
+        ReasonCode.OTHER_POLICY,
+        image,
+        f"its verdict is by the policy {verdict.policy_name}, and this namespace has the policy {policy.name}",
+        f"have the model judged by the policy {policy.name}",
+    )
+
+
+def _reason(code: ReasonCode, image: ModelImage, message: str, remedy: str) -> Reason:
+    return Reason(
+        code,
+        f"the model {image.reference} of the volume {image.volume!r} is not verified: {message}",
+        remedy,
+        image.path,
+    )

@@ -1,0 +1,106 @@
+"""The custom resources of a cluster as the documents that they are: verdicts, policies and trust."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from weighbridge import _json
+from weighbridge._struct import Wire
+from weighbridge.admission.verdicts import MAX_VERDICT_BYTES, read_verdict
+from weighbridge.errors import ParseError
+from weighbridge.policy import Policy
+from weighbridge.trust import Trust
+
+API_VERSION: Final = "weighbridge.dev/v1alpha1"
+"""Version of every custom resource."""
+
+
+class VerdictSpec(Wire):
+    """The body of a ModelVerdict: the Sigstore bundle that the gate wrote, as JSON text."""
+
+    bundle: Annotated[str, Meta(min_length=2, max_length=MAX_VERDICT_BYTES)]
+
+
+class ObjectName(Wire):
+    """The name of an object that is to be created."""
+
+    name: Annotated[str, Meta(max_length=253)]
+
+
+class ModelVerdict(Wire):
+    """The signed verdict about one model, as an object of a cluster."""
+
+    api_version: Literal["weighbridge.dev/v1alpha1"] = "weighbridge.dev/v1alpha1"
+    kind: Literal["ModelVerdict"] = "ModelVerdict"
+    metadata: ObjectName
+    spec: VerdictSpec
+
+    @classmethod
+    def of(cls, bundle: bytes) -> ModelVerdict:
+        """Make the object of a verdict. Its name comes from the model's digest and the bundle's bytes.
+
+        Raises:
+            ParseError: When the bytes are no verdict about one model.
+        """
+        stored = read_verdict("the verdict", bundle)
+        name = f"sha256-{stored.model.hex[:40]}-{stored.sha256[:8]}"
+        return cls(metadata=ObjectName(name=name), spec=VerdictSpec(bundle=bundle.decode()))
+
+    def encode(self) -> bytes:
+        """Return the object as JSON, which is YAML too, for ``kubectl apply -f``."""
+        return _json.dumps_pretty(self).encode() + b"\n"
+
+
+def verdict_of(value: object) -> tuple[str, bytes]:
+    """Return name and bundle of a ModelVerdict as an API server or a file gives it.
+
+    Raises:
+        ParseError: When it is something else. What the bundle holds is not looked at.
+    """
+    plain = plain_object(value, kind="ModelVerdict")
+    found = _json.convert(plain, ModelVerdict, what=f"the ModelVerdict {name_of(value)}")
+    return found.metadata.name, found.spec.bundle.encode()
+
+
+def policy_of(value: object) -> Policy:
+    """Return the policy of a ModelPolicy as an API server gives it.
+
+    Its digest is that of the object's JSON, not of the file that it was applied from.
+
+    Raises:
+        ParseError: When it is something else.
+        PolicyError: When it requires nothing, or the same twice.
+    """
+    return Policy.parse(_json.dumps(plain_object(value, kind="ModelPolicy")), name=f"the ModelPolicy {name_of(value)}")
+
+
+def trust_of(value: object) -> Trust:
+    """Return the trust document of a ModelTrust as an API server gives it.
+
+    Raises:
+        ParseError: When it is something else.
+        TrustError: When it contradicts itself.
+    """
+    return Trust.parse(_json.dumps(plain_object(value, kind="ModelTrust")), name=f"the ModelTrust {name_of(value)}")
+
+
+def plain_object(value: object, *, kind: str) -> dict[str, object]:
+    """Return an object without its status and without what the API server adds to its metadata.
+
+    Raises:
+        ParseError: When it is not an object of this kind.
+    """
+    if not isinstance(value, dict) or value.get("apiVersion") != API_VERSION or value.get("kind") != kind:
+        found = value.get("kind") if isinstance(value, dict) else None
+        raise ParseError(f"this is {found or 'no object'}, expected {kind} of {API_VERSION}")
+    rest = {key: item for key, item in value.items() if key not in ("metadata", "status")}
+    return {**rest, "metadata": {"name": name_of(value)}}
+
+
+def name_of(value: object) -> str:
+    """Return the name of an object; empty when it has none."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return name if isinstance(name, str) else ""
