@@ -29,7 +29,7 @@ class ObjectName(Wire):
     name: Annotated[str, Meta(max_length=253)]
 
 
-class ModelVerdict(Wire):
+class ModelVerdict(Wire, kw_only=True):
     """The signed verdict about one model, as an object of a cluster."""
 
     api_version: Literal["weighbridge.dev/v1alpha1"] = "weighbridge.dev/v1alpha1"
