@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tools.accelerator import accelerator_cel
+from weighbridge.admission.cel import accelerator_cel
 
 GATE: Final = "weighbridge.dev/verified"
 """The scheduling gate."""
@@ -22,12 +22,24 @@ CONTROLLER: Final = "system:serviceaccount:weighbridge-system:weighbridge-contro
 Manifest = dict[str, Any]
 
 _API: Final = "admissionregistration.k8s.io/v1"
-_MUTATED: Final = "can-reach-an-accelerator"
+_MATCHED: Final = "can-reach-an-accelerator"
+_EXEMPT: Final = "is-no-daemon-of-the-cluster-itself"
 # A node may report the pods of its own files; the API server lets it create no others. Refusing the report would not
 # stop such a pod, only hide it.
 _MIRROR: Final = (
     "request.operation == 'CREATE' && 'system:nodes' in request.userInfo.?groups.orValue([]) && "
     "object.metadata.?annotations.orValue({}).exists(k, k == 'kubernetes.io/config.mirror')"
+)
+# The network and the proxy of a node are privileged, and without them the controller could not run to release them.
+# Exempt are those that the DaemonSet controller makes, or a node reports, in kube-system alone, and only while they ask
+# for no device.
+_DAEMON: Final = (
+    "request.operation == 'CREATE' && request.namespace == 'kube-system' &&\n"
+    "(request.userInfo.username == 'system:serviceaccount:kube-system:daemon-set-controller' || "
+    f"({_MIRROR})) &&\n"
+    "object.spec.?resourceClaims.orValue([]).size() == 0 &&\n"
+    "(object.spec.containers + object.spec.?initContainers.orValue([])).all(c,\n"
+    "  [c.?resources.?limits.orValue({}), c.?resources.?requests.orValue({})].all(r, r.all(k, !k.contains('/'))))"
 )
 _WHO: Final = "pod ' + object.metadata.?name.orValue(object.metadata.?generateName.orValue('')) + '"
 
@@ -157,7 +169,7 @@ def _mutating(name: str, expressions: list[str]) -> list[Manifest]:
                 # Another mutator may be what gives a pod its accelerator.
                 "reinvocationPolicy": "IfNeeded",
                 "matchConstraints": {"matchPolicy": "Equivalent", "resourceRules": [_resources(["CREATE"], ["pods"])]},
-                "matchConditions": [{"name": _MUTATED, "expression": accelerator_cel("object")}],
+                "matchConditions": _conditions(accelerator_cel("object")),
                 "mutations": [
                     {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
                     for expression in expressions
@@ -191,7 +203,7 @@ def _validating(
                         _resources(["UPDATE"], ["pods/ephemeralcontainers", "pods/resize"]),
                     ],
                 },
-                "matchConditions": [{"name": _MUTATED, "expression": matched}],
+                "matchConditions": _conditions(matched),
                 "variables": [{"name": key, "expression": value} for key, value in variables.items()],
                 "validations": validations,
             },
@@ -202,6 +214,13 @@ def _validating(
             "metadata": {"name": name},
             "spec": {"policyName": name, "validationActions": actions},
         },
+    ]
+
+
+def _conditions(accelerator: str) -> list[Manifest]:
+    return [
+        {"name": _MATCHED, "expression": accelerator},
+        {"name": _EXEMPT, "expression": f"!({_DAEMON})"},
     ]
 
 

@@ -72,7 +72,10 @@ def test_a_policy_that_cannot_be_evaluated_refuses() -> None:
     assert len(policies) == 4
     for policy in policies:
         assert policy["spec"]["failurePolicy"] == "Fail", policy["metadata"]["name"]
-        assert [each["name"] for each in policy["spec"]["matchConditions"]] == ["can-reach-an-accelerator"]
+        assert [each["name"] for each in policy["spec"]["matchConditions"]] == [
+            "can-reach-an-accelerator",
+            "is-no-daemon-of-the-cluster-itself",
+        ]
         assert "namespaceSelector" not in policy["spec"]["matchConstraints"]
         assert "objectSelector" not in policy["spec"]["matchConstraints"]
 
