@@ -854,9 +854,17 @@ VERDICT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda s: s["subject"].append({"name": "b", "digest": {"dirHash": "0" * 64}}),
         "other subjects",
     ),
-    "subject by file digest only": (
-        lambda s: s["subject"].append({"name": "b", "digest": {"sha256": "0" * 64}}),
+    "subject by another digest only": (
+        lambda s: s["subject"].append({"name": "b", "digest": {"sha512": "0" * 128}}),
         "other subjects",
+    ),
+    "two images": (
+        lambda s: s["subject"].extend({"name": "b", "digest": {"sha256": digit * 64}} for digit in "01"),
+        "other subjects",
+    ),
+    "an image that is no digest": (
+        lambda s: s["subject"].append({"name": "b", "digest": {"sha256": "A" * 64}}),
+        "not a sha256",
     ),
     "unknown field": (lambda s: detail_of(s).update(note="trust me"), "unknown field"),
     "another statement": (lambda s: s.update(_type="https://in-toto.io/Statement/v2"), "has the type"),

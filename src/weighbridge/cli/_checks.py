@@ -72,11 +72,11 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     digest = identify(model)
     with working(f"{request.check}: {model.name}"):
         record = run_check(request, clock=system_clock, nonce=new_nonce(), secrets=secrets)
-    require_unchanged(model, digest)
+    manifest = require_unchanged(model, digest)
     source, signer = "", None
     if destination.key is not None:
         key = read_private_key(destination.key, passphrase=read_passphrase(destination.passphrase_file))
-        paths = sign_record(record, model=digest, name=model.name, store=store, signer=key)
+        paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=key)
         source, signer = paths[0].name, key.public.id
         for path in paths:
             click.echo(f"evidence: {path}", err=True)

@@ -15,11 +15,11 @@ from weighbridge.cli import _views, _write
 from weighbridge.cli._explain import explain
 from weighbridge.cli._options import EXIT_CODES
 from weighbridge.clock import Clock
-from weighbridge.digest import Digest
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
+from weighbridge.oci.image import ModelImage
 from weighbridge.policy import Policy
 from weighbridge.trust import VERDICT, Trust
 
@@ -66,7 +66,7 @@ def check_destinations(model: Path, *, store: DirectoryStore, verdict: Path, rep
 
 def judge_and_write(
     model: Path,
-    digest: Digest,
+    image: ModelImage,
     *,
     policy: Policy,
     trust: Trust,
@@ -84,9 +84,11 @@ def judge_and_write(
     files = list(store.read())
     if not files:
         click.echo(f"note: {store.path} holds no evidence; another place can be named with --evidence", err=True)
-    decision = judge(digest, policy=policy, trust=trust, files=files, now=now)
+    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now)
     if signer is not None:
-        data = write_verdict(decision, name=model.name, version=__version__, signer=signer)
+        data = write_verdict(
+            decision, name=model.name, version=__version__, signer=signer, manifest=image.manifest_digest
+        )
         write_atomically(verdict, data)
         click.echo(f"verdict: {verdict}", err=True)
     else:

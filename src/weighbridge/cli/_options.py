@@ -12,9 +12,10 @@ import click
 
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
-from weighbridge.digest import Digest, hash_model
+from weighbridge.digest import Digest, ManifestDigest, hash_model
 from weighbridge.errors import KeyFileError, ModelError
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
+from weighbridge.oci.image import ModelImage, read_image
 
 PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
 """Environment variable that holds the passphrase of private keys."""
@@ -50,17 +51,29 @@ def identify(model: Path) -> Digest:
         return hash_model(model, progress=progress)
 
 
-def require_unchanged(model: Path, digest: Digest) -> None:
-    """Hash a model again after it was examined, and return when it is as it was.
+def identify_image(model: Path) -> ModelImage:
+    """Compute a model's digest and its image in one read, with a progress bar.
+
+    Raises:
+        ModelError: When it has no digest, or cannot be an image.
+    """
+    with bytes_progress("hashing") as progress:
+        return read_image(model, progress=progress)
+
+
+def require_unchanged(model: Path, digest: Digest) -> ManifestDigest:
+    """Hash a model again after it was examined; when it is as it was, return what its image is called.
 
     Raises:
         ModelError: When it is not; the caller has signed nothing yet.
     """
-    if identify(model) != digest:
+    image = identify_image(model)
+    if image.digest != digest:
         raise ModelError(
             "the model changed while it was examined; nothing was signed",
             remedy="stop whatever writes there and try again",
         )
+    return image.manifest_digest
 
 
 def read_passphrase(file: Path | None) -> bytes:

@@ -12,7 +12,7 @@ from weighbridge.cli._options import (
     MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
-    identify,
+    identify_image,
     read_passphrase,
     read_private_key,
 )
@@ -55,7 +55,7 @@ def command(
     signer = read_private_key(key, passphrase=read_passphrase(passphrase_file)) if key else None
     return judge_and_write(
         model,
-        identify(model),
+        identify_image(model),
         policy=judged_by,
         trust=trusted,
         store=store,

@@ -14,6 +14,7 @@ from weighbridge.cli._options import (
     PASSPHRASE_FILE,
     evidence_directory,
     identify,
+    identify_image,
     new_nonce,
     read_passphrase,
     read_private_key,
@@ -101,15 +102,16 @@ def command(
     digest = identify(model)
     with working(f"{len(requests)} checks on {model.name}"):
         records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets)
-    require_unchanged(model, digest)
+    manifest = require_unchanged(model, digest)
     passphrase = read_passphrase(passphrase_file)
     for record in records:
         signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
-        for path in sign_record(record, model=digest, name=model.name, store=store, signer=signer):
+        paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=signer)
+        for path in paths:
             click.echo(f"evidence: {path}", err=True)
     return judge_and_write(
         model,
-        identify(model),
+        identify_image(model),
         policy=judged_by,
         trust=trusted,
         store=store,

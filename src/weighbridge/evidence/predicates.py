@@ -14,7 +14,7 @@ import msgspec
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.digest import Digest
+from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import VerificationError
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
@@ -110,11 +110,11 @@ _TYPES: Final[dict[CheckName, str]] = {
 }
 
 
-def statement_of(record: CheckRecord, *, model: Digest, name: str) -> Statement:
+def statement_of(record: CheckRecord, *, model: Digest, name: str, manifest: ManifestDigest | None = None) -> Statement:
     """Make the statement that says what a check established about a model."""
     predicate_type = _TYPES[record.check]
     predicate = _vulns(record) if predicate_type == VULNS else _test_result(record)
-    return Statement.about(model, name=name, predicate_type=predicate_type, predicate=predicate)
+    return Statement.about(model, name=name, predicate_type=predicate_type, predicate=predicate, manifest=manifest)
 
 
 def is_check_predicate(predicate_type: str) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.digest import ALGORITHM, Digest
+from weighbridge.digest import ALGORITHM, Digest, ManifestDigest
 from weighbridge.errors import ParseError, VerificationError
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -20,6 +20,9 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 
 NOT_MOVED: Final = "run the check on this model; evidence cannot be moved"
 """What to do about evidence of another model."""
+
+MANIFEST_ALGORITHM: Final = "sha256"
+"""The name of a manifest digest in a DigestSet."""
 
 MAX_SUBJECTS: Final = 64
 """Most subjects that a statement may have."""
@@ -41,11 +44,21 @@ class Statement(Wire):
     predicate: dict[str, object]
 
     @classmethod
-    def about(cls, model: Digest, *, name: str, predicate_type: str, predicate: Wire | dict[str, object]) -> Statement:
-        """Make a statement about one model."""
+    def about(
+        cls,
+        model: Digest,
+        *,
+        name: str,
+        predicate_type: str,
+        predicate: Wire | dict[str, object],
+        manifest: ManifestDigest | None = None,
+    ) -> Statement:
+        """Make a statement about one model, and about its image by manifest digest when that is known too."""
         plain = msgspec.to_builtins(predicate)
-        subject = Subject(name=name, digest={ALGORITHM: model.hex})
-        return cls(type=STATEMENT_TYPE, subject=(subject,), predicate_type=predicate_type, predicate=plain)
+        subjects = [Subject(name=name, digest={ALGORITHM: model.hex})]
+        if manifest is not None:
+            subjects.append(Subject(name=name, digest={MANIFEST_ALGORITHM: manifest.hex}))
+        return cls(type=STATEMENT_TYPE, subject=tuple(subjects), predicate_type=predicate_type, predicate=plain)
 
     @classmethod
     def parse(cls, data: bytes, *, what: str) -> Statement:
@@ -66,13 +79,15 @@ class Statement(Wire):
     def require_subject(self, model: Digest, *, what: str = "it", remedy: str = NOT_MOVED) -> None:
         """Return when the statement is about this model and no other.
 
-        A statement that names a second model beside the right one is refused: it would be true of neither alone.
+        A statement that names a second model beside the right one is refused: it would be true of neither alone. One
+        more subject, by sha256 alone, is the same model's image.
 
         Raises:
             VerificationError: Otherwise.
         """
-        found = {subject.digest.get(ALGORITHM) for subject in self.subject}
-        if found == {model.hex}:
+        images = [subject for subject in self.subject if set(subject.digest) == {MANIFEST_ALGORITHM}]
+        found = {subject.digest.get(ALGORITHM) for subject in self.subject if subject not in images}
+        if found == {model.hex} and len(images) <= 1:
             return
         if model.hex in found:
             raise VerificationError(
@@ -80,3 +95,15 @@ class Statement(Wire):
             )
         named = ", ".join(sorted(f"{ALGORITHM}:{value}" for value in found if value)) or "no model digest"
         raise VerificationError(f"{what} is about {named}, not about {model}", remedy=remedy)
+
+    def manifest(self) -> ManifestDigest | None:
+        """Return the manifest digest of the model's image, when the statement is about that too.
+
+        Raises:
+            ParseError: When it is none.
+            VerificationError: When there are several.
+        """
+        images = [subject.digest for subject in self.subject if set(subject.digest) == {MANIFEST_ALGORITHM}]
+        if len(images) > 1:
+            raise VerificationError("the statement names several images", remedy="make one statement for each model")
+        return ManifestDigest(images[0][MANIFEST_ALGORITHM]) if images else None

@@ -19,7 +19,7 @@ from weighbridge.checks.interface import (
 )
 from weighbridge.checks.run import run_check
 from weighbridge.clock import Clock
-from weighbridge.digest import Digest
+from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import UsageError
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.cyclonedx import bill_of_materials
@@ -150,16 +150,25 @@ def signing_roles(policy: Policy) -> Mapping[CheckName, str]:
     return {requirement.check: requirement.spec.signers[0] for requirement in policy.requirements}
 
 
-def sign_record(record: CheckRecord, *, model: Digest, name: str, store: DirectoryStore, signer: Signer) -> list[Path]:
+def sign_record(
+    record: CheckRecord,
+    *,
+    model: Digest,
+    name: str,
+    store: DirectoryStore,
+    signer: Signer,
+    manifest: ManifestDigest | None = None,
+) -> list[Path]:
     """Sign a record and write it; an audit also leaves a bill of materials. Return the files.
 
     Raises:
         OutputError: When a file cannot be written; each file is whole or absent.
     """
-    statements = [(record.check.value, statement_of(record, model=model, name=name))]
+    statements = [(record.check.value, statement_of(record, model=model, name=name, manifest=manifest))]
     if record.check is CheckName.DEPENDENCY_AUDIT:
         bom = bill_of_materials(record, model=model, name=name)
-        statements.append(("cyclonedx", Statement.about(model, name=name, predicate_type=CYCLONEDX, predicate=bom)))
+        about = Statement.about(model, name=name, predicate_type=CYCLONEDX, predicate=bom, manifest=manifest)
+        statements.append(("cyclonedx", about))
     return [
         store.write(write_bundle(statement.encode(), signer=signer), kind=kind, model=model, nonce=record.nonce)
         for kind, statement in statements

@@ -17,7 +17,7 @@ import msgspec
 from weighbridge import _json
 from weighbridge._struct import Wire
 from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
-from weighbridge.digest import Digest
+from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.bundle import read_bundle, write_bundle
 from weighbridge.evidence.dsse import verify_envelope
@@ -103,6 +103,8 @@ class Verdict:
     """A verdict whose signature, subject and times hold."""
 
     model: Digest
+    manifest: ManifestDigest | None
+    """The model's image, when the verdict is about that too."""
     result: VerdictResult
     policy_name: str
     policy_digest: str
@@ -113,10 +115,15 @@ class Verdict:
     summary: VerificationSummary
 
 
-def write_verdict(decision: Decision, *, name: str, version: str, signer: Signer) -> bytes:
-    """Sign a decision as one bundle. A decision that did not pass is written as FAILED, never left out."""
+def write_verdict(
+    decision: Decision, *, name: str, version: str, signer: Signer, manifest: ManifestDigest | None = None
+) -> bytes:
+    """Sign a decision as one bundle. A decision that did not pass is written as FAILED, never left out.
+
+    With ``manifest``, which must come from the same read as the decision's digest, pods may name the model's image.
+    """
     statement = Statement.about(
-        decision.model, name=name, predicate_type=VSA, predicate=_summary(decision, version=version)
+        decision.model, name=name, predicate_type=VSA, predicate=_summary(decision, version=version), manifest=manifest
     )
     return write_bundle(statement.encode(), signer=signer)
 
@@ -208,10 +215,10 @@ def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datet
         model, what="the verdict", remedy="get the bytes that were judged, or judge these with the gate"
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
-    return _verdict(summary, model, role.role)
+    return _verdict(summary, model, statement.manifest(), role.role)
 
 
-def _verdict(summary: VerificationSummary, model: Digest, signer: str) -> Verdict:
+def _verdict(summary: VerificationSummary, model: Digest, manifest: ManifestDigest | None, signer: str) -> Verdict:
     digest = summary.policy.digest.get("sha256", "")
     if _SHA256.fullmatch(digest) is None:
         # In another spelling a revoked policy would not be recognised.
@@ -225,6 +232,7 @@ def _verdict(summary: VerificationSummary, model: Digest, signer: str) -> Verdic
         raise VerificationError("the verdict contradicts itself: passed in one field, not in another")
     return Verdict(
         model=model,
+        manifest=manifest,
         result=summary.detail.result,
         policy_name=summary.detail.policy,
         policy_digest=digest,

@@ -1,0 +1,1 @@
+"""Models as OCI images, and their evidence as referrers."""
