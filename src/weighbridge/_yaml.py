@@ -7,6 +7,7 @@ been a way to say one thing to a person and another to a program.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -23,6 +24,15 @@ MAX_YAML_DEPTH: Final = 24
 
 MAX_YAML_NODES: Final = 100_000
 """Most scalars, lists and mappings in one document."""
+
+MAX_MANIFEST_BYTES: Final = 8 * 1024 * 1024
+"""Largest file of manifests that is parsed at all."""
+
+MAX_MANIFEST_DEPTH: Final = 64
+"""Deepest nesting of a manifest; schemas nest deeper than policies."""
+
+MAX_MANIFEST_NODES: Final = 400_000
+"""Most scalars, lists and mappings in one file of manifests."""
 
 T = TypeVar("T")
 
@@ -93,27 +103,57 @@ def load(data: bytes, *, name: str) -> Document:
         raise ParseError(f"{name} has {len(data)} bytes; at most {MAX_YAML_BYTES} are read")
     try:
         text = data.decode("utf-8")
-        _refuse_aliases(text, name)
+        _refuse_aliases(text, name, max_depth=MAX_YAML_DEPTH, max_nodes=MAX_YAML_NODES)
         node = yaml.compose(text, Loader=_Loader)
-    except UnicodeDecodeError as error:
-        raise ParseError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ParseError(f"{name}:{line}: not YAML that is accepted: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # The scanner itself fails on an escape such as "\\UFFFFFFFF" and on a version of thousands of digits.
-        raise ParseError(f"{name}: not YAML: {' '.join(str(error).split())}") from None
+    except (UnicodeDecodeError, yaml.YAMLError, ValueError, OverflowError) as error:
+        raise _refusal(error, name) from None
     if node is None:
         raise ParseError(f"{name} is empty")
     lines: dict[tuple[str | int, ...], int] = {}
-    return Document(name, _plain(node, (), name, lines), lines)
+    return Document(name, _plain(node, (), name, lines, _scalar), lines)
+
+
+def load_manifests(data: bytes, *, name: str) -> tuple[Document, ...]:
+    """Parse a file of any number of YAML documents that are manifests of Kubernetes; empty ones are left out.
+
+    What is refused in a policy is refused here, but for two things that manifests of others have: a number in another
+    spelling than a plain decimal stays text, and text may hold what cannot be seen.
+
+    Raises:
+        ParseError: With file and line, for everything that is not accepted.
+    """
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise ParseError(f"{name} has {len(data)} bytes; at most {MAX_MANIFEST_BYTES} are read")
+    try:
+        text = data.decode("utf-8")
+        _refuse_aliases(text, name, max_depth=MAX_MANIFEST_DEPTH, max_nodes=MAX_MANIFEST_NODES)
+        nodes = list(yaml.compose_all(text, Loader=_Loader))
+    except (UnicodeDecodeError, yaml.YAMLError, ValueError, OverflowError) as error:
+        raise _refusal(error, name) from None
+    found: list[Document] = []
+    for node in nodes:
+        lines: dict[tuple[str | int, ...], int] = {}
+        value = _plain(node, (), name, lines, _scalar_of_others)
+        if value is not None:
+            found.append(Document(name, value, lines))
+    return tuple(found)
+
+
+def _refusal(error: Exception, name: str) -> ParseError:
+    if isinstance(error, UnicodeDecodeError):
+        return ParseError(f"{name} is not UTF-8: {error.reason} at byte {error.start}")
+    if isinstance(error, yaml.MarkedYAMLError):
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return ParseError(f"{name}:{line}: not YAML that is accepted: {error.problem}")
+    # The scanner itself fails on an escape such as "\\UFFFFFFFF" and on a version of thousands of digits.
+    return ParseError(f"{name}: not YAML: {' '.join(str(error).split())}")
 
 
 class _Loader(yaml.SafeLoader):
     """The safe loader; only its composer is used, never a constructor."""
 
 
-def _refuse_aliases(text: str, name: str) -> None:
+def _refuse_aliases(text: str, name: str, *, max_depth: int, max_nodes: int) -> None:
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -125,17 +165,23 @@ def _refuse_aliases(text: str, name: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > MAX_YAML_DEPTH:
-            raise ParseError(f"{name}:{line}: nests deeper than {MAX_YAML_DEPTH} levels")
-        if count >= MAX_YAML_NODES:
-            raise ParseError(f"{name}:{line}: has more than {MAX_YAML_NODES} values")
+        if depth > max_depth:
+            raise ParseError(f"{name}:{line}: nests deeper than {max_depth} levels")
+        if count >= max_nodes:
+            raise ParseError(f"{name}:{line}: has more than {max_nodes} values")
 
 
-def _plain(node: yaml.Node, path: tuple[str | int, ...], name: str, lines: dict[tuple[str | int, ...], int]) -> object:
+def _plain(
+    node: yaml.Node,
+    path: tuple[str | int, ...],
+    name: str,
+    lines: dict[tuple[str | int, ...], int],
+    scalar: Callable[[yaml.Node, str, int], object],
+) -> object:
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*path, index), name, lines) for index, item in enumerate(node.value)]
+        return [_plain(item, (*path, index), name, lines, scalar) for index, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         result: dict[str, object] = {}
         for key, value in node.value:
@@ -146,9 +192,9 @@ def _plain(node: yaml.Node, path: tuple[str | int, ...], name: str, lines: dict[
             if key.value in result:
                 raise ParseError(f"{name}:{key_line}: the key {key.value!r} appears twice")
             lines[(*path, key.value)] = key_line
-            result[key.value] = _plain(value, (*path, key.value), name, lines)
+            result[key.value] = _plain(value, (*path, key.value), name, lines, scalar)
         return result
-    return _scalar(node, name, line)
+    return scalar(node, name, line)
 
 
 def _scalar(node: yaml.Node, name: str, line: int) -> object:
@@ -167,6 +213,14 @@ def _scalar(node: yaml.Node, name: str, line: int) -> object:
             raise ParseError(f"{name}:{line}: {text[:40]!r} is not a plain decimal number; quote it if it is text")
         return int(text) if kind == "int" else float(text)
     return _visible(text, name, line)
+
+
+def _scalar_of_others(node: yaml.Node, name: str, line: int) -> object:
+    kind = node.tag.rpartition(":")[2]
+    text = str(node.value)
+    if node.tag in _SCALARS and (kind == "str" or (kind in ("int", "float") and _NUMBER.fullmatch(text) is None)):
+        return text
+    return _scalar(node, name, line)
 
 
 def _visible(text: str, name: str, line: int) -> str:

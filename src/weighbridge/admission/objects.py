@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from weighbridge import _json
+from weighbridge import _json, _yaml
 from weighbridge._struct import Wire
 from weighbridge.admission.verdicts import MAX_VERDICT_BYTES, read_verdict
 from weighbridge.errors import ParseError
@@ -62,6 +62,18 @@ def verdict_of(value: object) -> tuple[str, bytes]:
     plain = plain_object(value, kind="ModelVerdict")
     found = _json.convert(plain, ModelVerdict, what=f"the ModelVerdict {name_of(value)}")
     return found.metadata.name, found.spec.bundle.encode()
+
+
+def read_model_verdicts(data: bytes, *, name: str) -> list[tuple[str, bytes]]:
+    """Return name and bundle of every ModelVerdict in a file.
+
+    Raises:
+        ParseError: When it holds none, or anything else.
+    """
+    documents = _yaml.load_manifests(data, name=name)
+    if not documents:
+        raise ParseError(f"{name} is empty", remedy="give the file that `weighbridge push --model-verdict` wrote")
+    return [verdict_of(document.value) for document in documents]
 
 
 def policy_of(value: object) -> Policy:

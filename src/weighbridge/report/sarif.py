@@ -132,7 +132,7 @@ def _finding(check: CheckName, finding: Finding) -> Json:
         "ruleId": clean(finding.rule),
         "kind": "fail",
         "level": _LEVELS[finding.severity],
-        "message": {"text": _message(finding.message)},
+        "message": {"text": escaped(finding.message)},
         "locations": [_location(check, finding.location)],
         "partialFingerprints": {"weighbridge/v1": _fingerprint(check, finding)},
         "properties": properties,
@@ -144,7 +144,7 @@ def _undecided(check: CheckName, item: Undecided) -> Json:
         "ruleId": UNDECIDED_RULE,
         "kind": "open",
         "level": "none",
-        "message": {"text": _message(item.reason)},
+        "message": {"text": escaped(item.reason)},
         "locations": [_location(check, item.location)],
         "partialFingerprints": {"weighbridge/v1": _sha256(check.value, UNDECIDED_RULE, item.location)},
     }
@@ -157,7 +157,7 @@ def _signature(source: str, why: str, *, verdict: VerdictView | None) -> Json:
         "ruleId": SIGNATURE_RULE,
         "kind": "fail",
         "level": "warning" if passed else "error",
-        "message": {"text": _message(f"{source}: {why or 'the signature does not hold'}")},
+        "message": {"text": escaped(f"{source}: {why or 'the signature does not hold'}")},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": cut(source) or "evidence"}]}],
         "partialFingerprints": {"weighbridge/v1": _sha256(SIGNATURE_RULE, source)},
     }
@@ -188,7 +188,7 @@ def _requirement(item: RequirementView) -> Json:
         "ruleId": f"requirement/{item.check}",
         "kind": kind,
         "level": "error" if kind == "fail" else "none",
-        "message": {"text": _message(text)},
+        "message": {"text": escaped(text)},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": f"policy:{item.line or 0}"}]}],
         "properties": {"waived": [cut(identifier) for identifier in item.waived]},
     }
@@ -199,7 +199,7 @@ def _problem(text: str) -> Json:
         "ruleId": "verdict-problem",
         "kind": "open",
         "level": "none",
-        "message": {"text": _message(text)},
+        "message": {"text": escaped(text)},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": "verdict"}]}],
     }
 
@@ -214,7 +214,7 @@ def _invocation(record: CheckRecord) -> Json:
         invocation |= {"startTimeUtc": record.started, "endTimeUtc": record.finished}
     if not decided:
         text = "The check measured nothing: " + "; ".join(item.reason for item in record.undecided[:3])
-        invocation["toolExecutionNotifications"] = [{"level": "error", "message": {"text": _message(text)}}]
+        invocation["toolExecutionNotifications"] = [{"level": "error", "message": {"text": escaped(text)}}]
     return invocation
 
 
@@ -222,7 +222,8 @@ def _is_instant(text: str) -> bool:
     return re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z", text) is not None
 
 
-def _message(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text for a message, cut, without what SARIF would take for a link."""
     # Square brackets make links in SARIF messages (3.11.6); escaped, they are text.
     shown = cut(text, limit=MAX_MESSAGE).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     return shown or "no text was given"

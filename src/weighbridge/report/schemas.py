@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from weighbridge._struct import Wire
+from weighbridge.report.admission import AdmissionReport
 from weighbridge.report.check_json import TYPES
 from weighbridge.report.whole_json import WholeReport
 
@@ -19,6 +20,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 FILES: Final[dict[str, type[Wire]]] = {
     **{f"{check}-report-v1.json": TYPES[check] for check in TYPES},
+    "admission-report-v1.json": AdmissionReport,
     "report-v1.json": WholeReport,
 }
 """Each schema's file name and the type it describes."""
