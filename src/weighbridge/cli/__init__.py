@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, str]] = {
     "advisories": "Build and look at advisory bundles.",
     "doctor": "Say what this machine can do and what is missing.",
     "step": "Run one step of a pipeline: Kubeflow Pipelines, Argo or plain CI.",
+    "serve": "Release verified pods from their scheduling gate in a cluster.",
     "completion": "Print a completion script for a shell.",
 }
 """Every sub-command with its short help, so that ``--help`` loads none of them."""
