@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from tests import lanes
 from tests.cluster.fixture import cluster  # noqa: F401 - every folder may ask for it
+from tests.docker.fixture import docker_engine, steps  # noqa: F401 - every folder may ask for them
 
 PROPERTY = "lane"
 """Name under which a test's lane travels from an xdist worker to the controller."""

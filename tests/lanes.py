@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import go_tools
+from tools import docker_engine, go_tools
 
 from tests.cluster import requirements as cluster_requirements
 
@@ -119,6 +119,7 @@ LANES = (
         "a real Kubernetes cluster: API server, scheduler, kubelets, containerd",
         cluster_requirements.why_not,
     ),
+    Lane("docker", "steps in containers of a real Docker engine", docker_engine.why_not),
     Lane("browser", "the HTML report in a real Chromium", _browser),
     Lane("cosign", "bundles exchanged with the real cosign", _cosign),
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),

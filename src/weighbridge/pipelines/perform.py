@@ -189,11 +189,14 @@ def _gate(call: Call, around: Surroundings) -> Outcome:
         clock=around.clock,
     )
     decision = judgement.decision
-    verdict = write_verdict(decision, name=call.text("name"), version=__version__, signer=signer)
+    verdict = write_verdict(
+        decision, name=call.text("name"), version=__version__, signer=signer, manifest=judgement.manifest
+    )
     write_atomically(call.outputs["verdict"], verdict)
     write_atomically(call.outputs["report"], around.render(judgement).encode())
     common: dict[str, str | int | float | bool | None] = {
         ALGORITHM: decision.model.hex,
+        "manifest": str(judgement.manifest),
         "result": decision.result.value,
         "policySha256": policy.digest,
     }

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from weighbridge._files import make_directory
 from weighbridge.clock import Clock
-from weighbridge.digest import Digest, hash_model
+from weighbridge.digest import Digest, ManifestDigest, hash_model
 from weighbridge.errors import ModelError, OutputError, UsageError
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outside
 from weighbridge.gate.decision import Decision, Problem, VerdictResult
 from weighbridge.gate.judge import judge
+from weighbridge.oci.image import read_image
 from weighbridge.pipelines.sign import run_of
 from weighbridge.policy import Policy
 from weighbridge.trust import VERDICT, Trust
@@ -24,9 +25,10 @@ from weighbridge.trust import VERDICT, Trust
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A decision, the files that it looked at, and the role that may sign it."""
+    """A decision, the model's image by the same read, the files that it looked at, and the role that may sign it."""
 
     decision: Decision
+    manifest: ManifestDigest
     files: tuple[StoredFile, ...]
     role: str
 
@@ -54,8 +56,14 @@ def judge_run(
     store = DirectoryStore(evidence)
     store.require_outside(model)
     files = tuple(store.read())
-    decision = judge(hash_model(model), policy=policy, trust=trust, files=files, now=now)
-    return Judgement(decision if run is None else _of_run(decision, run), files, role)
+    image = read_image(model)
+    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now)
+    return Judgement(
+        decision=decision if run is None else _of_run(decision, run),
+        manifest=image.manifest_digest,
+        files=files,
+        role=role,
+    )
 
 
 def _of_run(decision: Decision, run: str) -> Decision:

@@ -10,12 +10,13 @@ from typing import Final
 from weighbridge import __version__
 from weighbridge.checks.run import TOOL
 from weighbridge.clock import Clock, format_instant
-from weighbridge.digest import Digest, hash_model
+from weighbridge.digest import Digest
 from weighbridge.errors import UsageError
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.record import CheckName, CheckRecord, Tool
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
+from weighbridge.oci.image import read_image
 from weighbridge.pipelines.handover import Handover
 
 _RANDOM_BYTES: Final = 16
@@ -56,9 +57,9 @@ def sign_handovers(
         raise UsageError("nothing was handed over to be signed", remedy="give the outputs of the check steps")
     store.require_outside(model)
     tool = Tool(name=TOOL, version=__version__)
-    digest = hash_model(model)
+    image = read_image(model)
     for handover in found:
-        handover.require(model=digest, run=run, tool=tool)
+        handover.require(model=image.digest, run=run, tool=tool)
     now = format_instant(clock())
     written = []
     for handover in found:
@@ -74,5 +75,12 @@ def sign_handovers(
             undecided=handover.undecided,
             measurements=handover.measurements,
         )
-        written += sign_record(record, model=digest, name=name, store=store, signer=signer(handover.check))
-    return digest, written
+        written += sign_record(
+            record,
+            model=image.digest,
+            manifest=image.manifest_digest,
+            name=name,
+            store=store,
+            signer=signer(handover.check),
+        )
+    return image.digest, written
