@@ -76,11 +76,11 @@ def _demand(image: ModelImage, stored: StoredVerdict, verdict: Verdict, trust: T
 
 
 def _none_found(image: ModelImage, verdicts: VerdictIndex) -> Reason:
-    unread = f"; {len(verdicts.unreadable)} verdicts cannot be read" if verdicts.unreadable else ""
+    unread = f", and {len(verdicts.unreadable)} cannot be read" if verdicts.unreadable else ""
     return _reason(
         ReasonCode.NO_VERDICT,
         image,
-        f"none of the {len(verdicts.by_name)} verdicts at hand is about sha256:{image.manifest}{unread}",
+        f"of {len(verdicts.by_name)} verdicts at hand none is about sha256:{image.manifest}{unread}",
         "have the model judged (`weighbridge run`) and publish its verdict (`weighbridge push --model-verdict`)",
     )
 

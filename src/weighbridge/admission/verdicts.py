@@ -7,7 +7,6 @@ revocation counts as soon as it is known.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -21,8 +20,6 @@ from weighbridge.evidence.statement import Statement
 MAX_VERDICT_BYTES: Final = 512 * 1024
 """Largest bundle of a verdict; a cluster keeps no larger object."""
 
-_HEX: Final = re.compile(r"[0-9a-f]{64}")
-
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
@@ -32,7 +29,8 @@ class StoredVerdict:
     sha256: str
     data: bytes
     model: Digest
-    manifests: frozenset[str]
+    manifest: str | None
+    """Sha256 of the manifest of the model's image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class VerdictIndex:
 
     def about(self, manifest: str) -> tuple[StoredVerdict, ...]:
         """Return the verdicts that say they are about the image with this manifest sha256."""
-        return tuple(stored for stored in self.by_name.values() if manifest in stored.manifests)
+        return tuple(stored for stored in self.by_name.values() if stored.manifest == manifest)
 
 
 def read_verdict(name: str, data: bytes) -> StoredVerdict:
@@ -85,6 +83,7 @@ def read_verdict(name: str, data: bytes) -> StoredVerdict:
 
     Raises:
         ParseError: When it is no bundle of a statement about exactly one model.
+        VerificationError: When it names several images.
     """
     if len(data) > MAX_VERDICT_BYTES:
         raise ParseError(f"the verdict {name} has {len(data)} bytes; at most {MAX_VERDICT_BYTES} are read")
@@ -92,15 +91,11 @@ def read_verdict(name: str, data: bytes) -> StoredVerdict:
     models = {subject.digest[ALGORITHM] for subject in statement.subject if ALGORITHM in subject.digest}
     if len(models) != 1:
         raise ParseError(f"{name} is about {len(models)} models; exactly one is accepted")
-    manifests = {
-        subject.digest["sha256"]
-        for subject in statement.subject
-        if _HEX.fullmatch(subject.digest.get("sha256", "")) is not None
-    }
+    image = statement.manifest()
     return StoredVerdict(
         name=name,
         sha256=hashlib.sha256(data).hexdigest(),
         data=data,
         model=Digest.parse(f"{ALGORITHM}:{models.pop()}"),
-        manifests=frozenset(manifests),
+        manifest=None if image is None else image.hex,
     )
