@@ -11,6 +11,7 @@
     │   └── TrustError        a trust document that is expired, older or contradicts itself
     ├── KeyFileError          a private or public key cannot be read, decrypted or written
     ├── OutputError           a result cannot be written; nothing half-written is left
+    ├── RegistryError         a registry cannot be reached, refuses, or answers what it must not
     ├── WorkerError           a check's worker died, hung or answered garbage
     └── VerificationError     a signature, subject or verdict does not hold
 
@@ -64,6 +65,10 @@ class KeyFileError(WeighbridgeError):
 
 class OutputError(WeighbridgeError):
     """A result cannot be written."""
+
+
+class RegistryError(WeighbridgeError):
+    """A registry cannot be reached, refuses, or answers what it must not."""
 
 
 class WorkerError(WeighbridgeError):

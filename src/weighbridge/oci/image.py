@@ -63,6 +63,11 @@ class ModelImage:
         """Return the digest by which registries and pods name the image."""
         return ManifestDigest(hashlib.sha256(self.manifest).hexdigest())
 
+    @property
+    def config_sha256(self) -> str:
+        """Return the digest of the image's configuration in hex."""
+        return hashlib.sha256(self.config).hexdigest()
+
 
 def read_image(model: Path, *, progress: Progress | None = None) -> ModelImage:
     """Compute a model's image and its ``dirHash`` in one read, on all cores, streaming.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from weighbridge.errors import ParseError
+
 BLOCK: Final = 512
 """Everything in a tar file is a multiple of this many bytes."""
 
@@ -16,7 +18,10 @@ END: Final = bytes(2 * BLOCK)
 
 _NAME: Final = 100
 _LARGEST: Final = 0o77777777777
-_FILE, _DIRECTORY, _PAX = b"0", b"5", b"x"
+PAX: Final = b"x"
+"""Kind of the entry that holds a name or size too large for the next header."""
+
+_FILE, _DIRECTORY = b"0", b"5"
 _FILE_MODE, _DIRECTORY_MODE = 0o444, 0o555
 
 
@@ -45,7 +50,7 @@ def _entry(name: str, size: int, kind: bytes, mode: int) -> bytes:
     plain = _header(raw[:_NAME], size if size <= _LARGEST else 0, kind, mode)
     if not records:
         return plain
-    return _header(b"pax", len(records), _PAX, _FILE_MODE) + records + padding(len(records)) + plain
+    return _header(b"pax", len(records), PAX, _FILE_MODE) + records + padding(len(records)) + plain
 
 
 def _record(key: str, value: bytes) -> bytes:
@@ -71,3 +76,46 @@ def _header(name: bytes, size: int, kind: bytes, mode: int) -> bytes:
     after = b"".join((kind, bytes(100), b"ustar\x0000", bytes(32), bytes(32), b"0000000\0", b"0000000\0", bytes(155)))
     checksum = sum(before) + sum(after) + 8 * ord(" ")
     return (before + b"%06o\0 " % checksum + after).ljust(BLOCK, b"\0")
+
+
+def kind_of(header: bytes) -> bytes:
+    """Return the kind of an entry, as its header states it."""
+    return header[156:157]
+
+
+def name_of(header: bytes) -> bytes:
+    """Return the name in a header."""
+    return header[:_NAME].rstrip(b"\0")
+
+
+def size_of(header: bytes) -> int:
+    """Return the size in a header.
+
+    Raises:
+        ParseError: When it is not eleven octal digits.
+    """
+    digits = header[124:135]
+    if not digits or digits.strip(b"01234567"):
+        raise ParseError("a header in a layer states no size in octal digits")
+    return int(digits, 8)
+
+
+def records_of(body: bytes) -> dict[str, bytes]:
+    """Return the records of an extended header that we write: path and size.
+
+    Raises:
+        ParseError: For anything else.
+    """
+    found: dict[str, bytes] = {}
+    while body:
+        digits, space, _ = body.partition(b" ")
+        length = int(digits) if digits.isdigit() and len(digits) <= 6 else 0  # noqa: PLR2004 - far beyond any header
+        key, equals, value = body[len(digits) + 1 : length - 1].partition(b"=")
+        name = key.decode(errors="replace")
+        if not (space and equals) or length > len(body) or name not in ("path", "size") or name in found:
+            raise ParseError("an extended header in a layer holds something unknown")
+        if name == "size" and not (value.isdigit() and len(value) <= 18):  # noqa: PLR2004 - less than 2**63
+            raise ParseError("an extended header in a layer states no size")
+        found[name] = value
+        body = body[length:]
+    return found
