@@ -69,7 +69,7 @@ def volume(manifest: str = MANIFEST, *, name: str = "model", reference: str = ""
     return {"name": name, "image": {"reference": reference or f"registry.example/model@sha256:{manifest}"}}
 
 
-def pod(*, containers: list[Manifest] | None = None, volumes: list[Manifest] | None = None, **spec: Any) -> Manifest:
+def pod(*, containers: Any = None, volumes: Any = None, **spec: Any) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -110,7 +110,8 @@ def _show(report: AdmissionReport) -> None:
     for pod in report.pods:
         _show_pod(pod)
     for item in report.undecided:
-        click.echo(f"undecided  {clean(item.file)}: {clean(item.reason)}")
+        place = "" if item.reason.startswith(item.file) else f"{item.file}: "
+        click.echo("undecided: " + clean(f"{place}{item.reason}"))
         if item.remedy:
             click.echo(f"  next step: {clean(item.remedy)}")
     held = sum(pod.outcome == "hold" for pod in report.pods)
@@ -122,7 +123,7 @@ def _show_pod(pod: CheckedPod) -> None:
 
     words = {"not-held": "not held", "admit": "admitted", "hold": _HELD[pod.mode]}
     where = f"{pod.file}:{pod.line}"
-    click.echo(clean(f"{words[pod.outcome]}  {pod.kind} {pod.name or '(no name)'} in {pod.namespace} ({where})"))
+    click.echo(clean(f"{words[pod.outcome]}: {pod.kind} {pod.name or '(no name)'} in {pod.namespace} ({where})"))
     if pod.outcome == "not-held":
         click.echo("  it can reach no accelerator")
     if not pod.exact:
