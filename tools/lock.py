@@ -23,6 +23,7 @@ LOCK = ROOT / "requirements.lock"
 COMPILE = ["pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--quiet"]
 PROJECT = ["pyproject.toml", "--all-extras", "--group", "dev"]
 LOCKED_GROUPS = ("dev",)
+STEP_EXTRAS = ["--extra", "onnx", "--extra", "sklearn"]
 _PIN = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
@@ -75,6 +76,8 @@ def write() -> int:
     uv = find_uv()
     for arguments in (
         [*PROJECT, "-o", "requirements.lock"],
+        # What the step image holds: the same pins, without what a step does not need.
+        ["pyproject.toml", *STEP_EXTRAS, "-c", "requirements.lock", "-o", "containers/requirements.lock"],
         ["tools/uv.in", "-o", "tools/uv.txt"],
         ["--group", "bench", "-o", "benchmarks/requirements.lock"],
     ):

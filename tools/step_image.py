@@ -88,7 +88,8 @@ def build(image: StepImage, running: Engine, home: Path) -> None:
         base = debian_base.base_archive(home)
         os.link(base, context / "base.tar")
         shutil.copy2(CONTAINERFILE, context / "Containerfile")
-        application(base, context / "app.tar")
+        application(base, build_wheel(context / "wheel"), context / "app.tar")
+        shutil.rmtree(context / "wheel")
         running.docker(
             *("build", "--network", "none", "--no-cache", "--force-rm", "-f", context / "Containerfile"),
             *("--build-arg", f"VERSION={version()}", "--build-arg", f"REVISION={image_key()}"),
@@ -101,14 +102,21 @@ def build(image: StepImage, running: Engine, home: Path) -> None:
     say(f"built {image.reference}, {image.archive.stat().st_size / 1e6:.0f} MB, in {time.monotonic() - started:.0f} s")
 
 
-def application(base: Path, target: Path) -> None:
+def build_wheel(directory: Path) -> Path:
+    """Build the wheel of this checkout."""
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)])
+    (wheel,) = directory.glob("*.whl")
+    return wheel
+
+
+def application(base: Path, wheel: Path, target: Path) -> None:
     """Write the archive of Weighbridge, its packages, their byte code and the bill of materials."""
     with tempfile.TemporaryDirectory(prefix="weighbridge-root-", dir=target.parent) as place:
         root = Path(place)
         with tarfile.open(base) as archive:
             archive.extractall(root, filter="fully_trusted")
         packages = root / PACKAGES
-        _install(packages, root)
+        _install(packages, wheel)
         launcher = root / "usr/local/bin/weighbridge"
         launcher.write_text(LAUNCHER)
         launcher.chmod(0o755)
@@ -120,7 +128,7 @@ def application(base: Path, target: Path) -> None:
         write_tar(root, ("usr/local/bin", PACKAGES, "usr/share/weighbridge"), target)
 
 
-def _install(packages: Path, root: Path) -> None:
+def _install(packages: Path, wheel: Path) -> None:
     uv = [find_uv(), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(packages)]
     platform = [
         "--python-version",
@@ -132,11 +140,7 @@ def _install(packages: Path, root: Path) -> None:
     ]
     packages.mkdir(parents=True, exist_ok=True)
     run([*uv, *platform, "--no-deps", "--require-hashes", "-r", str(LOCK)])
-    wheels = root / "tmp" / "wheel"
-    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)])
-    (wheel,) = wheels.glob("*.whl")
     run([*uv, *platform, "--no-deps", str(wheel)])
-    shutil.rmtree(wheels)
     shutil.rmtree(packages / "bin", ignore_errors=True)
     for path in sorted(packages.rglob("*"), reverse=True):
         # Tests of other projects are a tenth of the image and never run here.

@@ -177,9 +177,9 @@ def test_says_what_is_in_it(steps: Steps) -> None:
 def test_layers_depend_on_content_only(steps: Steps, tmp_path: Path) -> None:
     """Make the application's archive twice; the base has a key of its own and is made from what Debian serves."""
     base = debian_base.base_archive(go_tools.cache_root() / "step-image")
-    sums = []
+    wheel, sums = step_image.build_wheel(tmp_path / "wheel"), []
     for name in ("one.tar", "two.tar"):
-        step_image.application(base, tmp_path / name)
+        step_image.application(base, wheel, tmp_path / name)
         sums.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
         (tmp_path / name).unlink()
     assert sums[0] == sums[1]
