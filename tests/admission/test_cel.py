@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,58 @@ def crossed() -> dict[str, Manifest]:
     return found
 
 
+def drawn(count: int) -> dict[str, Manifest]:
+    """Return pods put together by chance, always the same, of words that are near the edges of the rules."""
+    chance = random.Random(7)
+    steps = (
+        "",
+        ".",
+        "..",
+        "dev",
+        "etc",
+        "run",
+        "var",
+        "lib",
+        "kubelet",
+        "docker.sock",
+        "cdi",
+        "data",
+        "devices",
+        "proc",
+    )
+    names = ("cpu", "memory", "hugepages-2Mi", "hugepages", "a/b", "kubernetes.io/batch-cpu", "kubernetes.io/x", "Cpu")
+    variables = ("NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "_VISIBLE_DEVICES", "X_VISIBLE_DEVICES_", "PATH")
+    values = ("", "none", "void", "None", "all", "void ")
+    capabilities = ("chown", "mknod", "CAP_MKNOD", "cap_all", "CAP_CAP_ALL", "ALLx", "m\u212anod", "\u0131")
+    keys = ("gpu-x", "gpu", "xgpu-", "nvidia.com/x", "nvidia.com", "cdi.k8s.io/", "a/cdi.k8s.io")
+
+    def maybe(value: object) -> Any:
+        return value if chance.random() < 0.4 else None
+
+    def one() -> Manifest:
+        found = {
+            "env": maybe([{"name": chance.choice(variables), "value": chance.choice(values)}]),
+            "resources": maybe({chance.choice(("limits", "requests")): {chance.choice(names): 1}}),
+            "securityContext": maybe({"capabilities": {"add": [chance.choice(capabilities)]}}),
+            "volumeMounts": maybe([{"name": "v", "mountPath": f"/{'/'.join(chance.choices(steps, k=3))}"}]),
+        }
+        return container(**{key: value for key, value in found.items() if value is not None})
+
+    def path() -> str:
+        return "/" + "/".join(chance.choices(steps, k=chance.randint(0, 4)))
+
+    return {
+        f"drawn {number}": harmless(
+            containers=[one() for _ in range(chance.randint(0, 2))],
+            initContainers=[one() for _ in range(chance.randint(0, 1))],
+            volumes=[{"name": "h", "hostPath": {"path": path()}} for _ in range(chance.randint(0, 1))],
+            metadata={"annotations": {chance.choice(keys): "1"}} if chance.random() < 0.2 else {},
+            schedulerName=chance.choice(("", "default-scheduler", "default-scheduler ")) if number % 9 == 0 else "",
+        )
+        for number in range(count)
+    }
+
+
 def largest() -> Manifest:
     """Return a pod that is as large as a pod gets and has no way, so that all of it is looked at."""
     one = container(
@@ -76,12 +129,20 @@ def largest() -> Manifest:
 
 @pytest.mark.go
 def test_the_api_server_finds_what_python_finds_within_its_cost_limit() -> None:
-    pods = {**TABLE, **crossed(), "bare": {"metadata": {}, "spec": {}}, "whole": pod(), "largest": largest()}
+    pods = {
+        **TABLE,
+        **crossed(),
+        **drawn(2000),
+        "bare": {"metadata": {}, "spec": {}},
+        "whole": pod(),
+        "largest": largest(),
+    }
     answers = evaluate(pods)
     expected = {name: bool(find_ways(Pod.parse(manifest), rules=load_rules())) for name, manifest in pods.items()}
     assert {name: answer["result"] for name, answer in answers.items()} == expected
     assert not [name for name, answer in answers.items() if answer["cost"] > COST_LIMIT]
-    assert set(expected.values()) == {True, False}
+    luck = [expected[name] for name in drawn(2000)]
+    assert min(luck.count(True), luck.count(False)) > 200  # the draw is worth something
 
 
 def test_the_expression_is_about_the_object_that_is_asked_for() -> None:
