@@ -211,8 +211,8 @@ class Judge:
                 demand(verdict, trust, now)
         except VerificationError as error:
             return Standing(accepted=False, reason="DoesNotHold", message=_sentences(error), facts=facts)
-        manifests = ", ".join(f"sha256:{manifest}" for manifest in sorted(stored.manifests)) or "no image"
-        message = f"passed by the policy {verdict.policy_name}; about {manifests}"
+        image = "no image, so no pod can name it" if stored.manifest is None else f"the image sha256:{stored.manifest}"
+        message = f"passed by the policy {verdict.policy_name}; about {image}"
         return Standing(accepted=True, reason="Holds", message=message, facts=facts)
 
 

@@ -103,18 +103,15 @@ class Reconciler:
             {"op": "remove", "path": place},
         ]
         try:
-            released = self._api.patch_json(PODS, meta["name"], operations, namespace=meta["namespace"])
+            self._api.patch_json(PODS, meta["name"], operations, namespace=meta["namespace"])
         except ApiError as error:
             if error.status in CONFLICTS:
                 return False
             if error.status == 404:  # noqa: PLR2004
                 return True
             raise
+        # What there is to tell is told when the change comes back by the watch, after the pods that still wait.
         self._count_release(meta["uid"], found)
-        if found.outcome is Outcome.ADMIT:
-            self._reporter.report(released, found.lines, verified=True, weight="Normal")
-        else:
-            self._reporter.report(released, found.lines, verified=False, weight="Warning")
         return True
 
     def _count_release(self, uid: str, found: Found) -> None:
