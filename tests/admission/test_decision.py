@@ -22,13 +22,16 @@ from tests.admission.builders import (
     volume,
     workload,
 )
-from tests.builders import NOW, trust_bytes
+from tests.builders import NOW, make_record, trust_bytes
 from weighbridge.admission.decision import Outcome, decide
 from weighbridge.admission.pods import Pod
 from weighbridge.admission.policies import PolicySet
 from weighbridge.admission.verdicts import VerdictIndex
-from weighbridge.digest import Digest
+from weighbridge.digest import Digest, ManifestDigest
+from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
+from weighbridge.evidence.predicates import statement_of
+from weighbridge.evidence.record import CheckName
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import dump, list_policy, parse_document, retire_key, revoke
@@ -465,3 +468,23 @@ def test_an_unreadable_policy_may_be_the_one_that_is_meant(cluster: Cluster) -> 
 
     assert codes_in("team") == ["no-policy"]
     assert codes_in("named") == []
+
+
+def test_evidence_of_a_check_is_no_verdict(cluster: Cluster) -> None:
+    # It names the image too, and a role of the trust document signed it.
+    keys = cluster.signed.keys
+    record = make_record(CheckName.MODEL_SCAN)
+    statement = statement_of(record, model=MODEL, name="model", manifest=ManifestDigest(MANIFEST))
+    for role in ("scanner", "verifier"):
+        cluster.bundles = {"evidence": write_bundle(statement.encode(), signer=keys[role])}
+        assert only_reason(cluster)[0] == "signer-not-trusted"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_order_of_verdicts_does_not_matter(cluster: Cluster, count: int) -> None:
+    for number in range(count):
+        result = VerdictResult.FAILED if number == 1 else VerdictResult.PASSED
+        cluster.bundles[f"v{number}"] = cluster.signed.sign(result=result)
+    forwards = cluster.decide(pod())
+    cluster.bundles = dict(reversed(cluster.bundles.items()))
+    assert cluster.decide(pod()) == forwards
