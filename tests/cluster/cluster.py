@@ -14,13 +14,18 @@ from pathlib import Path
 
 from tools import go_tools
 
-from tests.cluster import control_plane, images, node, registry
+from tests.cluster import control_plane, images, namespace, node, registry
 from tests.cluster.namespace import Namespace
 from tests.cluster.pki import Authority, Pair
 from tests.cluster.program import Program
 
 READY_SECONDS = 90
 """Longest wait for a server; a whole cluster takes a few seconds on an idle machine."""
+
+HOMES = Path("/tmp")
+PREFIX = "wb-"
+OWNER = "owner"
+"""A cluster's home is HOMES/PREFIX…, and says in OWNER which process it belongs to."""
 
 REGISTRY = f"{control_plane.ADDRESS}:5000"
 NODES = (node.Node("gpu-1", 0, {"nvidia.com/gpu": "8"}), node.Node("cpu-1", 1, {}))
@@ -41,7 +46,7 @@ class Cluster:
         for directory in (self.logs, self.pki):
             directory.mkdir()
         self.authority = Authority()
-        self.namespace = Namespace(home.name.removeprefix("wb-"))
+        self.namespace = Namespace(cgroup=cgroup_of(home))
         self.programs: dict[str, Program] = {}
         self.tools = go_tools.build(self.release.tool)
         self.path = f"{go_tools.build('kubernetes')}:{go_tools.build('containerd')}:{os.environ['PATH']}"
@@ -259,11 +264,27 @@ class Cluster:
         return self.kubectl("get", "serviceaccount", "default", check=False).returncode == 0
 
 
+def sweep() -> None:
+    """Remove what clusters left whose process was killed before it could; their servers died with it."""
+    for owner in HOMES.glob(f"{PREFIX}*/{OWNER}"):
+        with contextlib.suppress(OSError, ValueError):
+            if not Path("/proc", str(int(owner.read_text("ascii")))).exists():
+                namespace.remove_cgroups(cgroup_of(owner.parent))
+                shutil.rmtree(owner.parent)
+
+
+def cgroup_of(home: Path) -> str:
+    """Return the name of the cgroups of the cluster that lives there."""
+    return home.name.replace(PREFIX, "weighbridge-", 1)
+
+
 @contextlib.contextmanager
 def running(*, release: str = "1.36") -> Iterator[Cluster]:
     """Start a cluster, yield it, and stop it whatever happens."""
+    sweep()
     # A socket's path may have 107 characters, so the home is near the root.
-    home = Path(tempfile.mkdtemp(prefix="wb-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOMES))
+    (home / OWNER).write_text(str(os.getpid()), encoding="ascii")
     cluster = Cluster(release=release, home=home)
     try:
         cluster.start()

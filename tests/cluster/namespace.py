@@ -27,8 +27,8 @@ START_SECONDS = 10
 class Namespace:
     """Processes started here see only their own network, mounts and each other."""
 
-    def __init__(self, name: str) -> None:
-        self.cgroup = f"weighbridge-{name}"
+    def __init__(self, *, cgroup: str) -> None:
+        self.cgroup = cgroup
         # The corner ends with whoever made it, even if that process is killed.
         self._holder = subprocess.Popen(
             [
@@ -128,7 +128,12 @@ class Namespace:
         deadline = time.monotonic() + START_SECONDS
         while Path(f"/proc/{self.pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        for root in _CGROUPS.glob(f"*/{self.cgroup}"):
-            for directory, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(directory)
+        remove_cgroups(self.cgroup)
+
+
+def remove_cgroups(name: str) -> None:
+    """Remove the empty cgroups of that name, under every controller."""
+    for root in _CGROUPS.glob(f"*/{name}"):
+        for directory, _, _ in os.walk(root, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools import go_tools
 
-TOOLS = ("kubernetes", "etcd", "containerd", "registry")
+TOOLS = ("kubernetes", "kubernetes-1.34", "etcd", "containerd", "registry", "argo")
 PROGRAMS = {
     "unshare": "util-linux",
     "nsenter": "util-linux",

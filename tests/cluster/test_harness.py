@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.cluster import images
-from tests.cluster.cluster import Cluster, running
+from tests.cluster.cluster import HOMES, OWNER, PREFIX, Cluster, cgroup_of, running, sweep
 from weighbridge.digest import hash_model
 
 pytestmark = pytest.mark.cluster
@@ -57,6 +59,22 @@ def test_a_server_that_was_killed_comes_back_with_its_state(cluster: Cluster) ->
         cluster.wait(name, lambda: cluster.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
 
     assert cluster.kubectl("get", "configmap", "kept", "-o", "name").stdout == "configmap/kept\n"
+
+
+def test_what_a_killed_owner_left_is_swept(cluster: Cluster) -> None:
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left = Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOMES))
+    (left / OWNER).write_text(str(killed.pid))
+    group = Path("/sys/fs/cgroup/memory") / cgroup_of(left)
+    if group.parent.is_dir():
+        (group / "pod").mkdir(parents=True)
+
+    sweep()
+
+    assert not left.exists()
+    assert not group.exists()
+    assert cluster.home.exists()
 
 
 def _command_line(path: Path) -> bytes:

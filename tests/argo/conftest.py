@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.cluster import argo
+from tests.cluster.cluster import Cluster
+from tests.cluster.site import Site
+from tools.step_image import StepImage, step_image
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "pipelines" / "02-argo-digits"
+ROLES = ("scanner", "auditor", "tester", "verifier")
+
+
+@dataclass(frozen=True)
+class Workflows:
+    """A cluster with the Argo controller, our library of steps, and one role's key in each secret."""
+
+    cluster: Cluster
+    image: StepImage
+    site: Site
+    volume: Path
+
+    def submit(self, workflow: dict[str, Any]) -> str:
+        """Create a workflow and return its name."""
+        workflow = json.loads(json.dumps(workflow).replace("weighbridge:step", self.image.reference))
+        done = self.cluster.kubectl(
+            "create", "-n", argo.NAMESPACE, "-f", "-", "-o", "jsonpath={.metadata.name}", stdin=json.dumps(workflow)
+        )
+        return done.stdout
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Wait for the workflow's end and return its status."""
+        return argo.finished(self.cluster, name)
+
+    def place(self, status_of: str) -> Path:
+        """Return the workflow's own directory on the volume."""
+        workflow: Any = self.cluster.get("workflow", status_of, "-n", argo.NAMESPACE)
+        return self.volume / str(workflow["metadata"]["uid"])
+
+
+def example() -> dict[str, Any]:
+    """Return the workflow of the example."""
+    return dict(yaml.safe_load((EXAMPLE / "workflow.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def workflows(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Workflows:
+    """Install Argo and our library once, with a volume that all pods share."""
+    image = step_image()
+    argo.install(cluster)
+    cluster.import_image(image.archive)
+    site = Site(tmp_path_factory.mktemp("argo-site"), cluster, yaml.safe_load((EXAMPLE / "policy.yaml").read_bytes()))
+    volume = cluster.home / "volume"
+    volume.mkdir()
+    volume.chmod(0o777)
+    library = cluster.home / "library"
+    library.mkdir()
+    name, tag = image.reference.split(":")
+    (library / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "resources": [os.path.relpath(ROOT / "manifests" / "argo", library)],
+                "configurations": ["images.yaml"],
+                "images": [{"name": "weighbridge", "newName": name, "newTag": tag}],
+            }
+        ),
+        encoding="utf-8",
+    )
+    shutil.copy(ROOT / "manifests" / "argo" / "images.yaml", library)
+    cluster.kubectl("apply", "-k", str(library))
+    cluster.apply(*_secrets(site), *_documents(site), *_storage(volume))
+    return Workflows(cluster, image, site, volume)
+
+
+def _secrets(site: Site) -> list[dict[str, object]]:
+    from tests.cluster.site import PASSPHRASE
+
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"weighbridge-{role}", "namespace": argo.NAMESPACE},
+            "data": {
+                f"{role}.key": base64.b64encode((site.directory / "keys" / f"{role}.key").read_bytes()).decode(),
+                "passphrase": base64.b64encode(PASSPHRASE.encode()).decode(),
+            },
+        }
+        for role in ROLES
+    ]
+
+
+def _documents(site: Site) -> list[dict[str, object]]:
+    documents = {name: (site.directory / name).read_text(encoding="utf-8") for name in ("policy.yaml", "trust.yaml")}
+    code = {"train.py": (EXAMPLE / "train.py").read_text(encoding="utf-8")}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": argo.NAMESPACE},
+            "data": data,
+        }
+        for name, data in (("weighbridge-documents", documents), ("digits-code", code))
+    ]
+
+
+def _storage(volume: Path) -> list[dict[str, object]]:
+    size = {"storage": "1Gi"}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": "digits"},
+            "spec": {
+                "capacity": size,
+                "accessModes": ["ReadWriteMany"],
+                "hostPath": {"path": str(volume)},
+                "storageClassName": "",
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "digits", "namespace": argo.NAMESPACE},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "resources": {"requests": size},
+                "storageClassName": "",
+                "volumeName": "digits",
+            },
+        },
+    ]
