@@ -6,7 +6,15 @@ import pytest
 
 from tests.admission_cluster.office import Controller, Office, until
 from tests.cluster.cluster import Cluster
-from tests.cluster.install import MANIFESTS, install
+from tests.cluster.install import install
+
+_MUTATING = ("mutatingadmissionpolicybinding", "mutatingadmissionpolicy")
+_VALIDATING = ("validatingadmissionpolicybinding", "validatingadmissionpolicy")
+POLICIES = {
+    "weighbridge-index": _MUTATING,
+    "weighbridge-gate": (*_MUTATING, *_VALIDATING),
+    "weighbridge-pods": _VALIDATING,
+}
 
 
 @pytest.fixture(scope="package")
@@ -15,8 +23,10 @@ def enforced(cluster: Cluster) -> Iterator[Cluster]:
     install(cluster, mode="enforce")
     cluster.kubectl("scale", "deployment/weighbridge-controller", "-n", "weighbridge-system", "--replicas=0")
     yield cluster
-    cluster.kubectl("delete", "pods", "--all", "-n", "default", "--force")
-    cluster.kubectl("delete", "-k", str(MANIFESTS / "overlays" / "enforce"), "--wait=true")
+    cluster.kubectl("delete", "pods", "--all", "-n", "default", "--force", "--wait=false")
+    cluster.kubectl("delete", "modelpolicies,modeltrusts,modelverdicts", "--all")
+    # The namespace and the definitions stay, since they take half a minute to go.
+    cluster.kubectl("delete", *(f"{kind}/{name}" for name, kinds in POLICIES.items() for kind in kinds))
 
 
 @pytest.fixture(scope="package")
