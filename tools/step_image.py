@@ -34,8 +34,14 @@ PACKAGES = "usr/local/lib/python3.11/dist-packages"
 """Where Debian's Python looks for what Debian did not install."""
 LAUNCHER = """\
 #!/usr/bin/python3 -I
+import sys
+
 from weighbridge.cli import main
 
+# A component names its command, which replaces an entry point in Kubernetes; the local runner of Kubeflow Pipelines
+# appends it to the entry point, so here it may come twice.
+if sys.argv[1:2] == [sys.argv[0]]:
+    del sys.argv[1]
 main()
 """
 _MACHINES = {"x86_64": "x86_64-manylinux_2_36", "aarch64": "aarch64-manylinux_2_36"}

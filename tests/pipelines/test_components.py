@@ -1,5 +1,6 @@
 # kfp reads annotations as objects, so they must not be postponed here.
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,7 +48,7 @@ def test_refuses_a_step_that_does_not_exist() -> None:
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> dict[str, Path]:
+def documents(tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "trust.yaml").write_bytes(trust_bytes(make_keys()))
     return {"policy": tmp_path / "policy.yaml", "trust": tmp_path / "trust.yaml"}
@@ -58,7 +59,7 @@ def deploy(model: dsl.Input[dsl.Model]) -> dsl.ContainerSpec:
     return dsl.ContainerSpec(image=IMAGE, command=["true"], args=[model.path])
 
 
-def compiled(documents: dict[str, Path], tmp_path: Path, *, secrets: Secrets | None = None) -> list[dict[str, object]]:
+def compiled(documents: dict[str, Any], tmp_path: Path, *, secrets: Secrets | None = None) -> list[dict[str, Any]]:
     @dsl.pipeline(name="secured")
     def pipeline(model: dsl.Input[dsl.Model], data: dsl.Input[dsl.Dataset], lock: dsl.Input[dsl.Artifact]) -> None:
         needed = Data(lock=lock, test=data, members=data, non_members=data)
@@ -68,8 +69,8 @@ def compiled(documents: dict[str, Path], tmp_path: Path, *, secrets: Secrets | N
     return list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
 
 
-def test_only_what_the_gate_released_can_be_deployed(documents: dict[str, Path], tmp_path: Path) -> None:
-    tasks = compiled(documents, tmp_path)[0]["root"]["dag"]["tasks"]  # type: ignore[index]
+def test_only_what_the_gate_released_can_be_deployed(documents: dict[str, Any], tmp_path: Path) -> None:
+    tasks = compiled(documents, tmp_path)[0]["root"]["dag"]["tasks"]
     assert set(tasks) == {*STEPS, "deploy"} - {"verify-model"}
     source = tasks["deploy"]["inputs"]["artifacts"]["model"]["taskOutputArtifact"]
     assert source == {"outputArtifactKey": "verified", "producerTask": "gate"}
@@ -79,8 +80,8 @@ def test_only_what_the_gate_released_can_be_deployed(documents: dict[str, Path],
         assert run == "{{$.pipeline_job_uuid}}"
 
 
-def test_the_policy_decides_what_is_measured(documents: dict[str, Path], tmp_path: Path) -> None:
-    tasks = compiled(documents, tmp_path)[0]["root"]["dag"]["tasks"]  # type: ignore[index]
+def test_the_policy_decides_what_is_measured(documents: dict[str, Any], tmp_path: Path) -> None:
+    tasks = compiled(documents, tmp_path)[0]["root"]["dag"]["tasks"]
     values = {
         name: value["runtimeValue"]["constant"]
         for name, value in tasks["robustness-test"]["inputs"]["parameters"].items()
@@ -89,7 +90,7 @@ def test_the_policy_decides_what_is_measured(documents: dict[str, Path], tmp_pat
 
 
 @pytest.mark.parametrize("kept", ["lock", "test", "members", "non_members"])
-def test_refuses_a_pipeline_without_what_the_policy_asks_for(documents: dict[str, Path], kept: str) -> None:
+def test_refuses_a_pipeline_without_what_the_policy_asks_for(documents: dict[str, Any], kept: str) -> None:
     with pytest.raises(UsageError, match="the policy asks for"):
 
         @dsl.pipeline(name="secured")
@@ -99,6 +100,6 @@ def test_refuses_a_pipeline_without_what_the_policy_asks_for(documents: dict[str
             secure(model, image=IMAGE, data=Data(**every), **documents)
 
 
-def test_says_what_mounting_secrets_needs(documents: dict[str, Path], tmp_path: Path) -> None:
+def test_says_what_mounting_secrets_needs(documents: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="kfp-kubernetes"):
         compiled(documents, tmp_path, secrets=Secrets("signing", "verifier", "passphrase"))
