@@ -74,6 +74,16 @@ def _cosign() -> str:
     return "cosign is not built yet: `make tools` builds it once, in about four minutes"
 
 
+def _registry() -> str:
+    if go_tools.cached("registry"):
+        return ""
+    try:
+        go_tools.go_version()
+    except go_tools.ToolError as error:
+        return str(error)
+    return "the registry is not built yet: `make tools` builds it once, in about two minutes"
+
+
 def _go() -> str:
     try:
         go_tools.go_version()
@@ -121,6 +131,7 @@ LANES = (
     ),
     Lane("docker", "steps in containers of a real Docker engine", docker_engine.why_not),
     Lane("browser", "the HTML report in a real Chromium", _browser),
+    Lane("registry", "model images in a real distribution registry", _registry),
     Lane("cosign", "bundles exchanged with the real cosign", _cosign),
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),
     Lane("ssh", "key ids as ssh-keygen prints them", _ssh),

@@ -10,6 +10,7 @@ import oras.provider
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
+from weighbridge.errors import RegistryError
 from weighbridge.oci.reference import Reference
 
 TIMEOUT = (10.0, 120.0)
@@ -18,10 +19,11 @@ TIMEOUT = (10.0, 120.0)
 _REFUSED = (401, 403)
 
 
-class _Patience(HTTPAdapter):
-    def send(self, request: PreparedRequest, **options: object) -> Response:  # type: ignore[override]
+class _Patience(HTTPAdapter):  # type: ignore[misc] # requests has no types
+    def send(self, request: PreparedRequest, **options: object) -> Response:
         options["timeout"] = options.get("timeout") or TIMEOUT
-        return super().send(request, **options)  # type: ignore[arg-type]
+        answer: Response = super().send(request, **options)
+        return answer
 
 
 class Client:
@@ -41,6 +43,12 @@ class Client:
             challenge = self._registry.session.get(ping).headers.get("WWW-Authenticate", "")
             if challenge.lower().startswith("basic"):
                 self._registry = self._connect("basic")
+                if not getattr(self._registry.auth, "_basic_auth", None):
+                    self._registry = None
+                    raise RegistryError(
+                        f"the registry {self._reference.host} asks for a password, and docker's configuration has none",
+                        remedy="log in with `docker login`",
+                    )
         answer = self._once(method, address, body, headers, stream)
         if answer.status_code in _REFUSED and getattr(self._registry.auth, "token", None):
             # The library keeps the first token, which may be for reading only.

@@ -73,7 +73,8 @@ class Registry:
 
     def has_blob(self, sha256: str) -> bool:
         """Tell whether the registry says that it has a blob."""
-        return self._ask("HEAD", f"{self._base}/blobs/sha256:{sha256}", accept=(200, 404)).status_code == _FOUND
+        answer = self._ask("HEAD", f"{self._base}/blobs/sha256:{sha256}", accept=(_FOUND, _MISSING))
+        return bool(answer.status_code == _FOUND)
 
     def put_blob(self, sha256: str, body: Body) -> None:
         """Send a blob, unless it is there; the registry compares it with its digest.
@@ -94,7 +95,7 @@ class Registry:
         Raises:
             RegistryError: When they are not. What was yielded until then must be thrown away.
         """
-        answer = self._ask("GET", f"{self._base}/blobs/sha256:{sha256}", accept=(200,), stream=True)
+        answer = self._ask("GET", f"{self._base}/blobs/sha256:{sha256}", accept=(_FOUND,), stream=True)
         checksum, count = hashlib.sha256(), 0
         for chunk in self._receive(answer):
             count += len(chunk)
@@ -143,7 +144,7 @@ class Registry:
             RegistryError: When the registry cannot be asked.
         """
         address = f"{self._base}/manifests/{name}"
-        answer = self._ask("GET", address, accept=(200, 404), headers={"Accept": media_type}, stream=True)
+        answer = self._ask("GET", address, accept=(_FOUND, _MISSING), headers={"Accept": media_type}, stream=True)
         return None if answer.status_code == _MISSING else self._limited(answer)
 
     def get_referrers(self, digest: ManifestDigest) -> bytes | None:
@@ -153,7 +154,7 @@ class Registry:
             RegistryError: When the registry cannot be asked.
         """
         address = f"{self._base}/referrers/{digest}"
-        answer = self._ask("GET", address, accept=(200, 404), headers={"Accept": INDEX_TYPE}, stream=True)
+        answer = self._ask("GET", address, accept=(_FOUND, _MISSING), headers={"Accept": INDEX_TYPE}, stream=True)
         if answer.status_code == _MISSING or not answer.headers.get("Content-Type", "").startswith(INDEX_TYPE):
             return None
         return self._limited(answer)
