@@ -16,6 +16,7 @@ PUBLIC = [
     "OutputError",
     "ParseError",
     "PolicyError",
+    "RegistryError",
     "TrustError",
     "UsageError",
     "Verdict",
