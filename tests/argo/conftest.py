@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 import yaml
 from tests.cluster import argo
 from tests.cluster.cluster import Cluster
+from tests.cluster.install import customised
 from tests.cluster.site import Site
 from tools.step_image import StepImage, step_image
 
@@ -62,23 +61,17 @@ def workflows(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Wor
     volume = cluster.home / "volume"
     volume.mkdir()
     volume.chmod(0o777)
-    library = cluster.home / "library"
-    library.mkdir()
-    name, tag = image.reference.split(":")
-    (library / "kustomization.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "resources": [os.path.relpath(ROOT / "manifests" / "argo", library)],
-                "configurations": ["images.yaml"],
-                "images": [{"name": "weighbridge", "newName": name, "newTag": tag}],
-            }
-        ),
-        encoding="utf-8",
-    )
-    shutil.copy(ROOT / "manifests" / "argo" / "images.yaml", library)
+    library = customised(cluster, ROOT / "manifests" / "argo", image, name="library")
     cluster.kubectl("apply", "-k", str(library))
     cluster.apply(*_secrets(site), *_documents(site), *_storage(volume))
     return Workflows(cluster, image, site, volume)
+
+
+@pytest.fixture(scope="session")
+def secured(workflows: Workflows) -> tuple[str, dict[str, Any]]:
+    """Run the example once and return the workflow's name and status."""
+    name = workflows.submit(example())
+    return name, workflows.status(name)
 
 
 def _secrets(site: Site) -> list[dict[str, object]]:

@@ -33,12 +33,6 @@ def failure(workflows: Workflows, status: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-@pytest.fixture(scope="session")
-def secured(workflows: Workflows) -> tuple[str, dict[str, Any]]:
-    name = workflows.submit(example())
-    return name, workflows.status(name)
-
-
 def test_trains_checks_judges_and_releases_the_model(workflows: Workflows, secured: tuple[str, dict[str, Any]]) -> None:
     name, status = secured
     assert status["phase"] == "Succeeded", failure(workflows, status)

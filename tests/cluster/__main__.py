@@ -15,9 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import docker_engine
+from tools.docker_engine import EngineError
+from tools.step_image import step_image
+
 from tests.cluster.cluster import Cluster, ClusterError, running
 from tests.cluster.control_plane import RELEASES
-from tests.cluster.install import MODES, install
+from tests.cluster.install import MODES, install, run_controller
 from tests.cluster.requirements import why_not
 from tests.cluster.site import Site, app_image, write_model
 
@@ -31,20 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kubernetes", choices=sorted(RELEASES), default="1.36")
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="default: your shell")
     options = parser.parse_args(arguments)
-    if reason := why_not():
+    if reason := why_not() or docker_engine.why_not():
         print(f"no cluster here: {reason}", file=sys.stderr)
         return 2
     try:
+        image = step_image()
         with running(release=options.kubernetes) as cluster:
             _say("the cluster is up")
             environment = cluster.environment()
             if cluster.release.nodes:
                 install(cluster, mode=options.mode)
+                run_controller(cluster, image)
                 _say(f"weighbridge is installed in mode {options.mode}")
                 environment |= _images(cluster)
             command = options.command or [os.environ.get("SHELL", "bash")]
             return subprocess.run(cluster.namespace.enter(*command), env=environment, check=False).returncode
-    except ClusterError as error:
+    except (ClusterError, EngineError) as error:
         print(error, file=sys.stderr)
         return 2
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,10 +70,17 @@ class Site:
         )
         return self.directory / f"{model}.sigstore.json"
 
-    def push(self, model: str, *options: str) -> str:
+    def push(self, model: str, *options: str, name: str = "") -> str:
         """Push a model and return its reference by digest."""
         done = self.weighbridge(
-            "push", model, f"{REGISTRY}/models/{model}", "--plain-http", "--format", "json", *options
+            "push",
+            model,
+            f"{REGISTRY}/models/{name or model}",
+            "--plain-http",
+            "--insecure",
+            "--format",
+            "json",
+            *options,
         )
         return str(json.loads(done.stdout)["reference"])
 
@@ -126,11 +131,3 @@ def model_pod(name: str, model: str, app: str, *, namespace: str = "default", **
 def app_image(cluster: Cluster) -> str:
     """Push the small model server and return its reference by digest."""
     return cluster.push(images.build("app", name=images.APP), "app")
-
-
-@contextmanager
-def site(cluster: Cluster, directory: Path) -> Iterator[Site]:
-    """Yield a site with its trust and policy applied."""
-    made = Site(directory, cluster)
-    made.trust()
-    yield made
