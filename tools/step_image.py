@@ -32,6 +32,19 @@ CONTAINERFILE = ROOT / "containers" / "Containerfile"
 LOCK = ROOT / "containers" / "requirements.lock"
 PACKAGES = "usr/local/lib/python3.11/dist-packages"
 """Where Debian's Python looks for what Debian did not install."""
+UNUSED = (
+    *("tests", "__pycache__", "include"),
+    *("onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
+)
+"""Directories of packages that never run here: together about a tenth of the image."""
+BUILD_ONLY = (".pyi", ".pxd", ".pyx", ".h", ".hpp", ".c", ".cpp", ".a")
+"""Endings of files that only a compiler or a type checker reads."""
+INSTALL_ONLY = (".lock", "uv_cache.json", "direct_url.json", "RECORD", "INSTALLER", "REQUESTED")
+"""Names of files that only an installer reads, and that say when and from where something was installed."""
+
+KEPT = 4
+"""Images that stay in the cache; an older one is built again when somebody goes back to its sources."""
+
 LAUNCHER = """\
 #!/usr/bin/python3 -I
 import sys
@@ -105,7 +118,17 @@ def build(image: StepImage, running: Engine, home: Path) -> None:
         running.docker("save", "-o", staged, image.reference)
         staged.chmod(0o644)
         staged.replace(image.archive)
+    _forget_old(home)
     say(f"built {image.reference}, {image.archive.stat().st_size / 1e6:.0f} MB, in {time.monotonic() - started:.0f} s")
+
+
+def _forget_old(home: Path) -> None:
+    """Keep the newest images: each change of a source makes another of 400 MB."""
+    images = sorted(
+        (path for path in home.glob("*.tar") if "-" not in path.name), key=lambda path: path.stat().st_mtime
+    )
+    for path in images[:-KEPT]:
+        path.unlink()
 
 
 def build_wheel(directory: Path) -> Path:
@@ -149,10 +172,9 @@ def _install(packages: Path, wheel: Path) -> None:
     run([*uv, *platform, "--no-deps", str(wheel)])
     shutil.rmtree(packages / "bin", ignore_errors=True)
     for path in sorted(packages.rglob("*"), reverse=True):
-        # Tests of other projects are a tenth of the image and never run here.
-        if path.is_dir() and path.name in ("tests", "__pycache__"):
+        if path.is_dir() and (path.name in UNUSED or str(path.relative_to(packages)) in UNUSED):
             shutil.rmtree(path)
-        elif path.name in (".lock", "uv_cache.json", "direct_url.json", "RECORD", "INSTALLER", "REQUESTED"):
+        elif path.is_file() and (path.suffix in BUILD_ONLY or path.name in INSTALL_ONLY):
             path.unlink()
 
 

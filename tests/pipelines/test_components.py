@@ -1,4 +1,5 @@
 # kfp reads annotations as objects, so they must not be postponed here.
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,31 @@ def test_refuses_a_pipeline_without_what_the_policy_asks_for(documents: dict[str
             secure(model, image=IMAGE, data=Data(**every), **documents)
 
 
-def test_says_what_mounting_secrets_needs(documents: dict[str, Any], tmp_path: Path) -> None:
+def test_secrets_are_mounted_where_something_is_signed_and_nowhere_else(
+    documents: dict[str, Any], tmp_path: Path
+) -> None:
+    _, platform = compiled(documents, tmp_path, secrets=Secrets("signing", "verifier", "phrase"))
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    mounted = {
+        name: {item["mountPath"]: item["secretName"] for item in found["secretAsVolume"]}
+        for name, found in executors.items()
+    }
+    assert mounted == {
+        "exec-sign-model": {
+            "/var/run/weighbridge/keys": "signing",
+            "/var/run/weighbridge/passphrase": "phrase",
+        },
+        "exec-gate": {
+            "/var/run/weighbridge/keys": "verifier",
+            "/var/run/weighbridge/passphrase": "phrase",
+        },
+    }
+
+
+def test_says_what_mounting_secrets_needs(
+    documents: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("kfp.kubernetes", raising=False)
+    monkeypatch.setitem(sys.modules, "kfp.kubernetes", None)
     with pytest.raises(UsageError, match="kfp-kubernetes"):
         compiled(documents, tmp_path, secrets=Secrets("signing", "verifier", "passphrase"))
