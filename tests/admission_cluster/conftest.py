@@ -42,7 +42,9 @@ def controller(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The controller, running and ready."""
     started = Controller(office.cluster, tmp_path_factory.mktemp("controller") / "log")
     started.start()
-    until("the controller", started.ready)
-    yield started
-    if started.process is not None and started.process.poll() is None:
-        started.end()
+    try:
+        until("the controller", started.ready, seconds=60)
+        yield started
+    finally:
+        if started.process is not None and started.process.poll() is None:
+            started.end()

@@ -131,6 +131,7 @@ def test_revocation_holds_new_pods_and_reports_running_ones(office: Office, cont
 
 
 def test_second_trust_document_holds_everything(office: Office, controller: Controller) -> None:
+    office.publish(GOOD)
     second = office.trust()
     second["metadata"] = {"name": "second"}
     office.cluster.apply(second)
