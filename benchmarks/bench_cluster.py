@@ -43,9 +43,9 @@ class Watch:
         """Take the time of each line of ``kubectl get --watch`` as it comes."""
         for line in lines:
             now = time.perf_counter()
-            name, gates = line.split()[:2]
+            name, _, gates = line.strip().partition(" ")
             self.created.setdefault(name, now)
-            if gates == "<none>":
+            if gates.strip() == "<none>":
                 self.released.setdefault(name, now)
 
     def waits(self, prefix: str) -> list[float]:
@@ -64,8 +64,9 @@ def watching(cluster: Cluster) -> Iterator[Watch]:
         reader = threading.Thread(target=watch.read, args=(process.stdout,))
         reader.start()
         yield watch
-        process.terminate()
-        reader.join()
+        # The process that we started is nsenter; ending it would leave kubectl at the other end of the pipe.
+        cluster.namespace.run("pkill", "-f", columns.replace("[*]", ".*"))
+        reader.join(WAIT_SECONDS)
 
 
 def pods(prefix: str, count: int, model: str, app: str) -> list[dict[str, Any]]:

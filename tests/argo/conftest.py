@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster import argo
-from tests.cluster.cluster import Cluster
+from tests.cluster.cluster import REGISTRY, Cluster
 from tests.cluster.install import customised
 from tests.cluster.site import Site
 from tools.step_image import StepImage, step_image
@@ -47,8 +47,13 @@ class Workflows:
 
 
 def example() -> dict[str, Any]:
-    """Return the workflow of the example."""
-    return dict(yaml.safe_load((EXAMPLE / "workflow.yaml").read_text(encoding="utf-8")))
+    """Return the workflow of the example, for the registry of the test, which has no TLS."""
+    workflow = dict(yaml.safe_load((EXAMPLE / "workflow.yaml").read_text(encoding="utf-8")))
+    spec = workflow["spec"]
+    spec["arguments"]["parameters"][1] = {"name": "repository", "value": f"{REGISTRY}/models/argo-digits"}
+    publish = next(template for template in spec["templates"] if template["name"] == "publish")
+    publish["container"]["args"] += ["--plain-http", "--insecure"]
+    return workflow
 
 
 @pytest.fixture(scope="session")

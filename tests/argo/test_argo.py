@@ -76,9 +76,9 @@ def test_a_check_that_fails_is_retried_or_is_skipped_never_yields_a_passed_verdi
         data = next(one for one in secure["arguments"]["parameters"] if one["name"] == "data")
         data["value"] = "{{workflow.uid}}/not-there.npz"
     retried["spec"]["templateDefaults"] = {"retryStrategy": {"limit": "1", "retryPolicy": "Always"}}
-    _, secure, use = skipped["spec"]["templates"][0]["dag"]["tasks"]
+    _, secure, publish = skipped["spec"]["templates"][0]["dag"]["tasks"]
     secure["when"] = "false"
-    use["depends"] = "secure.Succeeded || secure.Skipped"
+    publish["depends"] = "secure.Succeeded || secure.Skipped"
     names = [workflows.submit(retried), workflows.submit(skipped)]
 
     for name in names:
@@ -86,6 +86,8 @@ def test_a_check_that_fails_is_retried_or_is_skipped_never_yields_a_passed_verdi
         place = workflows.place(name)
         assert (place / "model" / "model.pkl").is_file(), failure(workflows, status)
         assert not (place / "secured" / "model").exists()
+        assert not (place / "secured" / "modelverdict.yaml").exists()
+        assert status["phase"] != "Succeeded"
         for verdict in place.rglob("verdict.sigstore.json"):
             with pytest.raises(VerificationError, match="undecided"):
                 verify(place / "model", verdict=verdict, trust=workflows.site.directory / "trust.yaml")

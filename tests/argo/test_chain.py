@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.argo.conftest import Workflows
+from tests.cluster import argo
 from tests.cluster.cluster import REGISTRY
 from tests.cluster.install import GATE, install, run_controller, uninstall
 from tests.cluster.site import app_image, model_pod
@@ -40,18 +41,21 @@ class Published:
         return [event["message"] for event in listed["items"] if "weighbridge" in str(event).lower()]
 
 
+def pushed(workflows: Workflows, name: str) -> str:
+    """Return what the workflow's task `publish` printed: the image by digest."""
+    listed: Any = workflows.cluster.get("pods", "-n", argo.NAMESPACE)
+    (pod,) = (found for each in listed["items"] if (found := each["metadata"]["name"]).startswith(f"{name}-publish-"))
+    log = workflows.cluster.kubectl("logs", "-n", argo.NAMESPACE, pod, "-c", "main").stdout
+    return next(word for word in log.split() if word.startswith(REGISTRY) and "@sha256:" in word)
+
+
 @pytest.fixture(scope="module")
 def published(workflows: Workflows, secured: tuple[str, dict[str, Any]]) -> Iterator[Published]:
     """Push what the workflow released, with its evidence, and install admission with the controller in its pod."""
     cluster, site = workflows.cluster, workflows.site
     released = workflows.place(secured[0]) / "secured"
-    manifest = site.directory / "digits.modelverdict.yaml"
-    reference = site.push(
-        str(released / "model"),
-        *("--evidence", str(released / "evidence"), "--verdict", str(released / "verdict.sigstore.json")),
-        *("--model-verdict", str(manifest)),
-        name="digits",
-    )
+    assert secured[1]["phase"] == "Succeeded", secured[1]
+    reference = pushed(workflows, secured[0])
     tampered = site.directory / "tampered"
     shutil.copytree(released / "model", tampered)
     weights = bytearray((tampered / "model.pkl").read_bytes())
@@ -61,7 +65,7 @@ def published(workflows: Workflows, secured: tuple[str, dict[str, Any]]) -> Iter
     install(cluster, mode="enforce")
     run_controller(cluster, workflows.image)
     site.trust()
-    cluster.kubectl("apply", "-f", str(manifest))
+    cluster.kubectl("apply", "-f", str(released / "modelverdict.yaml"))
     yield Published(
         workflows=workflows,
         digest=str(hash_model(released / "model")),
