@@ -26,6 +26,9 @@ DEMAND = "WEIGHBRIDGE_DEMAND_ALL_LANES"
 DIRHASH_MODULE = Path(__file__).parent / "interop" / "dirhash"
 """The Go module that prints ``dirhash.Hash1`` of a directory."""
 
+GO_MODULES = (DIRHASH_MODULE, Path(__file__).parent / "admission" / "cel")
+"""The Go modules of tests, whose dependencies the lane needs."""
+
 _LANDLOCK_CREATE_RULESET = 444
 _LANDLOCK_VERSION_FLAG = 1
 
@@ -64,24 +67,14 @@ def _browser() -> str:
     return f"no {' and no '.join(missing)} on PATH (Debian: chromium chromium-driver)" if missing else ""
 
 
-def _cosign() -> str:
-    if go_tools.cached("cosign"):
+def _built(name: str) -> str:
+    if go_tools.cached(name):
         return ""
     try:
         go_tools.go_version()
     except go_tools.ToolError as error:
         return str(error)
-    return "cosign is not built yet: `make tools` builds it once, in about four minutes"
-
-
-def _registry() -> str:
-    if go_tools.cached("registry"):
-        return ""
-    try:
-        go_tools.go_version()
-    except go_tools.ToolError as error:
-        return str(error)
-    return "the registry is not built yet: `make tools` builds it once, in about two minutes"
+    return f"{name} is not built yet: `make tools` builds it once"
 
 
 def _go() -> str:
@@ -89,10 +82,13 @@ def _go() -> str:
         go_tools.go_version()
     except go_tools.ToolError as error:
         return str(error)
-    done = subprocess.run(
-        ["go", "mod", "download"], cwd=DIRHASH_MODULE, capture_output=True, text=True, timeout=120, check=False
-    )
-    return f"the Go module of dirhash is not to be had: {done.stderr.strip()[-200:]}" if done.returncode else ""
+    for module in GO_MODULES:
+        done = subprocess.run(
+            ["go", "mod", "download"], cwd=module, capture_output=True, text=True, timeout=120, check=False
+        )
+        if done.returncode:
+            return f"what {module.name} imports is not to be had: {done.stderr.strip()[-200:]}"
+    return ""
 
 
 def _landlock() -> str:
@@ -131,8 +127,8 @@ LANES = (
     ),
     Lane("docker", "steps in containers of a real Docker engine", docker_engine.why_not),
     Lane("browser", "the HTML report in a real Chromium", _browser),
-    Lane("registry", "model images in a real distribution registry", _registry),
-    Lane("cosign", "bundles exchanged with the real cosign", _cosign),
+    Lane("registry", "model images in a real distribution registry", functools.partial(_built, "registry")),
+    Lane("cosign", "bundles exchanged with the real cosign", functools.partial(_built, "cosign")),
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),
     Lane("ssh", "key ids as ssh-keygen prints them", _ssh),
     Lane("root", "a full disk and a read-only target on a real tmpfs", _root),

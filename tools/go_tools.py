@@ -151,7 +151,7 @@ def build(name: str) -> Path:
     """
     tool = TOOLS[name]
     home = _home(tool)
-    with _lock(home):
+    with locked(home):
         if _absent(tool, home):
             _build(tool, home)
     return home
@@ -171,7 +171,8 @@ def _absent(tool: GoTool, home: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _lock(directory: Path) -> Iterator[None]:
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the lock of a directory of the cache, making it first; a second caller waits."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

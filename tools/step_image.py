@@ -8,7 +8,6 @@ writes it, so that containerd can import it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -17,14 +16,13 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import debian_base, image_files, image_sbom
 from tools.docker_engine import Engine, EngineError, engine
 from tools.environment import find_uv
-from tools.go_tools import cache_root
+from tools.go_tools import cache_root, locked
 from tools.image_files import EPOCH, compile_python, run, say, write_tar
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,15 +180,6 @@ def version() -> str:
     """Return the version of the project."""
     text = (ROOT / "src/weighbridge/__init__.py").read_text()
     return text.partition('__version__ = "')[2].partition('"')[0]
-
-
-@contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def main() -> int:

@@ -6,27 +6,16 @@ import pytest
 
 from tests.admission_cluster.office import Controller, Office, until
 from tests.cluster.cluster import Cluster
-from tests.cluster.install import install
-
-_MUTATING = ("mutatingadmissionpolicybinding", "mutatingadmissionpolicy")
-_VALIDATING = ("validatingadmissionpolicybinding", "validatingadmissionpolicy")
-POLICIES = {
-    "weighbridge-index": _MUTATING,
-    "weighbridge-gate": (*_MUTATING, *_VALIDATING),
-    "weighbridge-pods": _VALIDATING,
-}
+from tests.cluster.install import CONTROLLER, NAMESPACE, install, uninstall
 
 
 @pytest.fixture(scope="package")
 def enforced(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster with the policies of the enforce overlay, and without a controller."""
     install(cluster, mode="enforce")
-    cluster.kubectl("scale", "deployment/weighbridge-controller", "-n", "weighbridge-system", "--replicas=0")
+    cluster.kubectl("scale", CONTROLLER, "-n", NAMESPACE, "--replicas=0")
     yield cluster
-    cluster.kubectl("delete", "pods", "--all", "-n", "default", "--force", "--wait=false")
-    cluster.kubectl("delete", "modelpolicies,modeltrusts,modelverdicts", "--all")
-    # The namespace and the definitions stay, since they take half a minute to go.
-    cluster.kubectl("delete", *(f"{kind}/{name}" for name, kinds in POLICIES.items() for kind in kinds))
+    uninstall(cluster)
 
 
 @pytest.fixture(scope="package")
