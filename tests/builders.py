@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from weighbridge.clock import format_instant
-from weighbridge.digest import Digest, hash_model
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.measurements import (
@@ -33,6 +32,7 @@ from weighbridge.evidence.measurements import (
 from weighbridge.evidence.predicates import statement_of
 from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Tool, Undecided
 from weighbridge.evidence.store import StoredFile
+from weighbridge.model.digest import Digest, hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import dump, new_document

@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from weighbridge.digest import Digest, hash_model
     from weighbridge.errors import (
         InputError,
         KeyFileError,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     )
     from weighbridge.gate.verdict import Verdict
     from weighbridge.gate.verify import verify
+    from weighbridge.model.digest import Digest, hash_model
 
 __version__ = "0.1.0"
 
@@ -56,9 +56,9 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Digest": "weighbridge.digest",
+    "Digest": "weighbridge.model.digest",
     "Verdict": "weighbridge.gate.verdict",
-    "hash_model": "weighbridge.digest",
+    "hash_model": "weighbridge.model.digest",
     "verify": "weighbridge.gate.verify",
 }
 

@@ -19,9 +19,9 @@ from msgspec import Meta
 from weighbridge import _yaml
 from weighbridge._struct import Wire
 from weighbridge.clock import format_instant, parse_instant
-from weighbridge.digest import ALGORITHM, Digest
 from weighbridge.errors import KeyFileError, ParseError, TrustError, VerificationError
 from weighbridge.evidence.keys import PublicKey
+from weighbridge.model.digest import ALGORITHM, Digest
 
 VERDICT: Final = "verdict"
 """What a role signs when it is neither of the checks."""

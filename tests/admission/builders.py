@@ -14,7 +14,6 @@ from weighbridge.admission.pods import Pod
 from weighbridge.admission.policies import PolicySet
 from weighbridge.admission.verdicts import VerdictIndex
 from weighbridge.clock import format_instant
-from weighbridge.digest import Digest
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import PrivateKey
 from weighbridge.evidence.statement import Statement
@@ -30,6 +29,7 @@ from weighbridge.gate.verdict import (
     VerificationSummary,
     Verifier,
 )
+from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 

@@ -27,12 +27,12 @@ from weighbridge.admission.decision import Outcome, decide
 from weighbridge.admission.pods import Pod
 from weighbridge.admission.policies import PolicySet
 from weighbridge.admission.verdicts import VerdictIndex
-from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.predicates import statement_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.gate.decision import VerdictResult
+from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import dump, list_policy, parse_document, retire_key, revoke
 

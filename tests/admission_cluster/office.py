@@ -22,11 +22,11 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.control_plane import ADDRESS
 from weighbridge.admission.objects import ModelVerdict
 from weighbridge.clock import system_clock
-from weighbridge.digest import ManifestDigest
 from weighbridge.evidence.keys import PrivateKey
 from weighbridge.evidence.record import CheckName
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.trust_edit import dump, extend, new_document, revoke
 
 POLICY = """\

@@ -10,8 +10,8 @@ from tests.argo.conftest import Workflows, example
 from tests.cluster import argo
 
 from weighbridge import verify
-from weighbridge.digest import hash_model
 from weighbridge.errors import VerificationError
+from weighbridge.model.digest import hash_model
 
 pytestmark = [pytest.mark.cluster, pytest.mark.docker, pytest.mark.timeout(400)]
 

@@ -15,7 +15,7 @@ from tests.cluster.cluster import REGISTRY
 from tests.cluster.install import GATE, install, run_controller, uninstall
 from tests.cluster.site import app_image, model_pod
 
-from weighbridge.digest import hash_model
+from weighbridge.model.digest import hash_model
 
 pytestmark = [pytest.mark.cluster, pytest.mark.docker, pytest.mark.timeout(400)]
 

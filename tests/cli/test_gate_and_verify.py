@@ -11,8 +11,8 @@ import weighbridge
 from tests.builders import Scene, make_keys, make_record
 from tests.cli.conftest import Shell
 from weighbridge.clock import parse_instant
-from weighbridge.digest import Digest
 from weighbridge.evidence.record import CheckName, Finding, Severity
+from weighbridge.model.digest import Digest
 
 GATE = ("gate", "model", "--policy", "policy.yaml", "--trust", "trust.yaml")
 SIGNED = (*GATE, "--key", "keys/verifier.key")

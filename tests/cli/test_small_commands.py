@@ -9,7 +9,7 @@ import pytest
 from tests.builders import make_model
 from tests.cli.conftest import Shell
 from weighbridge.cli import COMMANDS, command
-from weighbridge.digest import hash_model
+from weighbridge.model.digest import hash_model
 
 
 def test_digest_prints_the_digest_and_nothing_else(shell: Shell) -> None:

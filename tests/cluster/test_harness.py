@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster import images
 from tests.cluster.cluster import HOMES, OWNER, PREFIX, Cluster, cgroup_of, running, sweep
-from weighbridge.digest import hash_model
+from weighbridge.model.digest import hash_model
 
 pytestmark = pytest.mark.cluster
 

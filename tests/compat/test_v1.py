@@ -10,13 +10,13 @@ import pytest
 from tests.builders import NOW
 from tests.compat.make import HERE, write_case
 from weighbridge import verify
-from weighbridge.digest import hash_model
 from weighbridge.errors import VerificationError
 from weighbridge.evidence.keys import KeyAlgorithm
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import Verdict
+from weighbridge.model.digest import hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from weighbridge import _tree as tree_module
-from weighbridge.digest import Digest, combine, hash_model
 from weighbridge.errors import ModelError, ParseError
+from weighbridge.model import tree as tree_module
+from weighbridge.model.digest import Digest, combine, hash_model
 
 PIPELINE = "find . -type f | cut -c3- | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
 

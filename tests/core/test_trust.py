@@ -8,9 +8,9 @@ import pytest
 
 from tests.builders import NOW, make_keys, trust_bytes
 from weighbridge import trust as trust_module
-from weighbridge.digest import Digest
 from weighbridge.errors import TrustError, UsageError, VerificationError, WeighbridgeError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
+from weighbridge.model.digest import Digest
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import add_key, dump, extend, list_policy, new_document, parse_document, retire_key, revoke
 

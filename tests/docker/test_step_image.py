@@ -14,7 +14,7 @@ from tools import debian_base, go_tools, step_image
 
 from tests.builders import PASSPHRASE, POLICY, Scene, make_model, trust_bytes
 from tests.docker.fixture import Steps, writable
-from weighbridge.digest import hash_model
+from weighbridge.model.digest import hash_model
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.digest import Digest
 from weighbridge.errors import InputError, OutputError, UsageError
 from weighbridge.evidence import store as module
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
 from weighbridge.evidence.store import DirectoryStore
+from weighbridge.model.digest import Digest
 
 MODEL = Digest("a" * 64)
 

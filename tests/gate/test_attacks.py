@@ -16,7 +16,6 @@ import pytest
 from tests.builders import NOW, POLICY, Scene, make_record, replace_measurement, trust_bytes
 from weighbridge._json import dumps
 from weighbridge.clock import format_instant
-from weighbridge.digest import hash_model
 from weighbridge.errors import VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import PrivateKey
@@ -35,6 +34,7 @@ from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Decision, VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import verify_verdict, write_verdict
+from weighbridge.model.digest import hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import add_key, dump, extend, list_policy, parse_document, retire_key, revoke

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.statement import STATEMENT_TYPE, Statement, Subject
+from weighbridge.model.digest import Digest, ManifestDigest
 
 MODEL, IMAGE = Digest("a" * 64), ManifestDigest("b" * 64)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tools import go_tools
 
-from weighbridge.digest import Digest
+from weighbridge.model.digest import Digest
 
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 

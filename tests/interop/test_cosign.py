@@ -10,7 +10,6 @@ import pytest
 
 from tests.builders import make_model, make_record
 from tests.interop.conftest import PREDICATE, Cosign
-from weighbridge.digest import Digest, hash_model
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.bundle import read_bundle, write_bundle
 from weighbridge.evidence.dsse import verify_envelope
@@ -18,6 +17,7 @@ from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey, PublicKey
 from weighbridge.evidence.predicates import statement_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
+from weighbridge.model.digest import Digest, hash_model
 
 pytestmark = pytest.mark.cosign
 

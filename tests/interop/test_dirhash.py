@@ -11,7 +11,7 @@ import pytest
 
 from tests.interop.trees import TREES, build
 from tests.lanes import DIRHASH_MODULE
-from weighbridge.digest import hash_model
+from weighbridge.model.digest import hash_model
 
 GOLDEN = Path(__file__).parent / "golden" / "dirhash.json"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge import _tree
-from weighbridge.digest import ManifestDigest, hash_model
 from weighbridge.errors import ModelError, ParseError
+from weighbridge.model import tree as _tree
+from weighbridge.model.digest import ManifestDigest, hash_model
 from weighbridge.oci import image as image_module
 from weighbridge.oci import tar
 from weighbridge.oci.image import MAX_LAYERS, ModelImage, layer_chunks, read_image

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from weighbridge.cli._registry import reach
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import UsageError
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.reference import Reference
 
 

@@ -17,12 +17,12 @@ from tests.builders import Scene
 from tests.gate.test_attacks import decide
 from tests.oci.conftest import Server, serve
 from weighbridge.cli import run
-from weighbridge.digest import Digest, ManifestDigest, hash_model
 from weighbridge.errors import ParseError, RegistryError, VerificationError
 from weighbridge.evidence.bundle import MEDIA_TYPE
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.verdict import write_verdict
+from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import LAYER_TYPE, MANIFEST_TYPE, descriptor, read_image
 from weighbridge.oci.pull import pull_evidence, pull_model
 from weighbridge.oci.push import Pushed, push_model

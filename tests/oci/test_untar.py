@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oci.test_image import layer_bytes, make_model
-from weighbridge.digest import hash_model
 from weighbridge.errors import ParseError, WeighbridgeError
+from weighbridge.model.digest import hash_model
 from weighbridge.oci import tar
 from weighbridge.oci.image import read_image
 from weighbridge.oci.untar import unpack

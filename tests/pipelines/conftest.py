@@ -7,8 +7,8 @@ import pytest
 
 from tests.builders import POLICY, Scene, make_model, make_record
 from tests.cli.conftest import judged, shell  # noqa: F401 - the same scene, on disk
-from weighbridge.digest import hash_model
 from weighbridge.evidence.record import CheckName
+from weighbridge.model.digest import hash_model
 from weighbridge.pipelines.handover import Handover
 
 RUN = "run-1"

@@ -8,9 +8,9 @@ import pytest
 from tests.builders import make_model, make_record
 from tests.pipelines.conftest import RUN, make_handover
 from weighbridge import _json
-from weighbridge.digest import hash_model
 from weighbridge.errors import InputError, ParseError, VerificationError
 from weighbridge.evidence.record import CheckName, Tool
+from weighbridge.model.digest import hash_model
 from weighbridge.pipelines import handover as module
 from weighbridge.pipelines.handover import Handover
 

@@ -14,8 +14,8 @@ from tests.docker.fixture import Steps
 from tests.pipelines.conftest import SCAN_ONLY
 from tests.pipelines.local import Local, local_runs, make_local
 from tests.pipelines.naive import Naive, naive
-from weighbridge.digest import hash_model
 from weighbridge.kfp import Unpinned, secure
+from weighbridge.model.digest import hash_model
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 

@@ -7,9 +7,9 @@ import pytest
 from tests.builders import make_model
 from weighbridge.checks.interface import ModelScanOptions
 from weighbridge.clock import system_clock
-from weighbridge.digest import hash_model
 from weighbridge.errors import UsageError
 from weighbridge.evidence.record import CheckName
+from weighbridge.model.digest import hash_model
 from weighbridge.pipelines.measure import measure
 
 

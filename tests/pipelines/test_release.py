@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders import make_model
-from weighbridge.digest import hash_model
 from weighbridge.errors import ModelError, UsageError
+from weighbridge.model.digest import hash_model
 from weighbridge.pipelines.release import release
 
 

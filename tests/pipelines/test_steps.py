@@ -9,8 +9,8 @@ import pytest
 
 from tests.builders import POLICY, Scene
 from tests.cli.conftest import Shell
-from weighbridge.digest import hash_model
 from weighbridge.gate.verify import verify
+from weighbridge.model.digest import hash_model
 
 
 def scan(shell: Shell, *, run: str = "run-1") -> None:

@@ -6,7 +6,6 @@ import base64
 from math import exp
 from typing import Literal
 
-from weighbridge.digest import Digest
 from weighbridge.evidence.measurements import (
     AdvisoryDatabase,
     AuditedComponent,
@@ -35,6 +34,7 @@ from weighbridge.evidence.record import (
     Tool,
     Undecided,
 )
+from weighbridge.model.digest import Digest
 from weighbridge.report.interface import (
     EvidenceView,
     RejectedView,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from weighbridge.digest import ALGORITHM, Digest
 from weighbridge.errors import ParseError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.statement import Statement
+from weighbridge.model.digest import ALGORITHM, Digest
 
 MAX_VERDICT_BYTES: Final = 512 * 1024
 """Largest bundle of a verdict; a cluster keeps no larger object."""

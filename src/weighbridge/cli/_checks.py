@@ -26,11 +26,11 @@ from weighbridge.cli._options import (
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
-from weighbridge.digest import Digest, combine
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
+from weighbridge.model.digest import Digest, combine
 from weighbridge.report.check_json import check_report, write_json
 from weighbridge.report.facts import result_of
 

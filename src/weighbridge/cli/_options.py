@@ -12,9 +12,9 @@ import click
 
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
-from weighbridge.digest import Digest, ManifestDigest, hash_model
 from weighbridge.errors import KeyFileError, ModelError
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
+from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import ModelImage, read_image
 
 PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105

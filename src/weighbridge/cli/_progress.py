@@ -17,7 +17,7 @@ PATIENCE: Final = 1.0
 
 
 class BytesBar:
-    """Shows how many bytes were read; made for ``weighbridge.digest.Progress``."""
+    """Shows how many bytes were read; made for ``weighbridge.model.digest.Progress``."""
 
     def __init__(self, label: str) -> None:
         self._label = label

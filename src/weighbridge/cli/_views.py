@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from weighbridge.clock import format_instant
-from weighbridge.digest import Digest
 from weighbridge.errors import WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.predicates import is_check_predicate, record_of
@@ -13,6 +12,7 @@ from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Decision, Evidence, Rejected, VerdictResult
+from weighbridge.model.digest import Digest
 from weighbridge.report.interface import (
     EvidenceView,
     RejectedView,

@@ -10,9 +10,9 @@ import click
 from weighbridge import _json
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.cli._registry import reach, transport_options
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import RegistryError, UsageError
 from weighbridge.evidence.store import require_outside
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.pull import pull_evidence, pull_model
 from weighbridge.oci.registry import Registry
 

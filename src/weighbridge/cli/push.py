@@ -12,12 +12,12 @@ from weighbridge._files import read_limited, write_atomically
 from weighbridge.cli._options import MODEL
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.cli._registry import reach, transport_options
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import UsageError, VerificationError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, read_bundle
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outside
 from weighbridge.gate.verdict import VSA
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.image import read_image
 from weighbridge.oci.push import JUDGE_AGAIN, push_model
 

@@ -9,10 +9,10 @@ import click
 from weighbridge.cli import _views, _write
 from weighbridge.cli._options import identify
 from weighbridge.clock import system_clock
-from weighbridge.digest import Digest
 from weighbridge.errors import UsageError
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.judge import judge
+from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import uuid
 from urllib.parse import quote
 
-from weighbridge.digest import ALGORITHM, Digest
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.record import CheckRecord, Finding
+from weighbridge.model.digest import ALGORITHM, Digest
 
 
 def bill_of_materials(record: CheckRecord, *, model: Digest, name: str) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from weighbridge._struct import Wire
@@ -14,12 +16,34 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 ShortText = Annotated[str, Meta(max_length=4096)]
 
 
-class Input(Wire):
-    """A file that a check read beside the model, by content."""
+class InputRole(enum.StrEnum):
+    """What an input is to a check. A policy says for each role what binds it."""
+
+    TEST = "test"
+    MEMBERS = "members"
+    NON_MEMBERS = "nonMembers"
+    REQUIREMENTS = "requirements"
+    LOCK = "lock"
+    ENVIRONMENT = "environment"
+    ADVISORIES = "advisories"
+
+
+class Input(Wire, omit_defaults=True):
+    """A file that a check read beside the model, by content, and what it was to the check.
+
+    ``rows`` counts what it holds: examples, packages or records. Evidence of the first release has neither ``role``
+    nor ``size``. Data sets also say how many of their examples differ from all others and between which ``bounds``
+    their values lie by their own word.
+    """
 
     name: ShortText
     sha256: Sha256
     rows: Count
+    role: InputRole | None = None
+    size: Count | None = None
+    kind: ShortText = ""
+    distinct: Count | None = None
+    bounds: tuple[float, float] | None = None
 
 
 # --- model scan ---------------------------------------------------------------------------------------------------
@@ -49,14 +73,20 @@ class ModelScanMeasurements(Wire, tag_field="kind", tag="model-scan"):
 # --- dependency audit ---------------------------------------------------------------------------------------------
 
 
-class AdvisoryDatabase(Wire):
-    """The advisories that an audit used. ``built`` is the bundle's own date, which is what its age counts from."""
+class AdvisoryDatabase(Wire, omit_defaults=True):
+    """The advisories that an audit used. ``built`` is the bundle's own date, which is what its age counts from.
+
+    ``counts`` has the number of records in force by source; ``name`` and ``size`` are the file's.
+    """
 
     sha256: Sha256
     built: Annotated[str, Meta(max_length=40)]
     records: Count
     withdrawn: Count
     sources: tuple[ShortText, ...]
+    name: ShortText = ""
+    size: Count | None = None
+    counts: dict[ShortText, Count] = msgspec.field(default_factory=dict)
 
 
 class AuditedComponent(Wire):
@@ -181,3 +211,27 @@ class LeakageMeasurements(Wire, tag_field="kind", tag="leakage"):
 
 
 Measurements = ModelScanMeasurements | DependencyAuditMeasurements | RobustnessMeasurements | LeakageMeasurements
+
+
+def inputs_of(measured: Measurements | None) -> tuple[Input, ...]:
+    """Return every input of a check with its role, whatever the measurements call it."""
+    match measured:
+        case RobustnessMeasurements(data=data):
+            return (msgspec.structs.replace(data, role=InputRole.TEST),)
+        case LeakageMeasurements(members=members, non_members=others):
+            return (
+                msgspec.structs.replace(members, role=InputRole.MEMBERS),
+                msgspec.structs.replace(others, role=InputRole.NON_MEMBERS),
+            )
+        case DependencyAuditMeasurements(database=used, sources=sources):
+            bundle = Input(
+                name=used.name or "advisories",
+                sha256=used.sha256,
+                rows=used.records,
+                role=InputRole.ADVISORIES,
+                size=used.size,
+                kind="osv-bundle",
+            )
+            return (*sources, bundle)
+        case ModelScanMeasurements() | None:
+            return ()

@@ -14,7 +14,6 @@ import msgspec
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import VerificationError
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
@@ -25,6 +24,7 @@ from weighbridge.evidence.measurements import (
 )
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.statement import Statement
+from weighbridge.model.digest import Digest, ManifestDigest
 
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
 VULNS: Final = "https://in-toto.io/attestation/vulns/v0.2"

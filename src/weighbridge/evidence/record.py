@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from weighbridge._struct import Wire
-from weighbridge.evidence.measurements import Measurements
+from weighbridge.evidence.measurements import Count, Measurements, Sha256
 
 MAX_TEXT: Final = 4096
 """Longest message, location or remedy, in characters; a worker that writes more is not believed."""
@@ -102,11 +102,57 @@ class Confinement(Wire):
     summary: Text
 
 
+class ViewKind(enum.StrEnum):
+    """How the bytes were held that a check read, strongest first; ``docs/bytes-and-inputs.md`` says what each is worth.
+
+    ``sealed``: in memory that nobody can write, root neither. ``copy``: in a file without a name, which only root
+    could open. ``immutable``: where they lay, on a file system that cannot be written. ``watched``: where they lay,
+    hashed before and after, with everything that tells of a writer looked at; who is root can still deceive it.
+    """
+
+    SEALED = "sealed"
+    COPY = "copy"
+    IMMUTABLE = "immutable"
+    WATCHED = "watched"
+
+
+class View(Wire):
+    """The view of the model that a check was given. ``summary`` says the same in one sentence for people."""
+
+    kind: ViewKind
+    summary: Text
+
+
+class ExaminedFile(Wire):
+    """One file of the model as the check could read it: the checksum is of those bytes."""
+
+    path: Text
+    size: Count
+    sha256: Sha256
+
+
+class SeedSource(enum.StrEnum):
+    """Where the seed of a statistic comes from. Of ``asker`` nothing follows: he can try until it passes."""
+
+    DIGESTS = "digests"
+    PLATFORM = "platform"
+    ASKER = "asker"
+
+
+class Seed(Wire):
+    """The seed of all randomness of one check."""
+
+    value: Annotated[int, Meta(ge=0, lt=2**32)]
+    source: SeedSource
+
+
 class CheckRecord(Wire, omit_defaults=True):
     """Everything that one run of one check established.
 
     ``nonce`` is random and makes two runs distinguishable; ``parameters`` are the options that change the result,
-    by value, with inputs named by digest and never by a path of the machine.
+    by value, with inputs named by digest and never by a path of the machine. ``files`` are the model's files with the
+    checksums of the bytes that were examined: the gate computes the model's digest from them. Evidence of the first
+    release has neither ``view`` nor ``files`` nor ``seed``.
     """
 
     check: CheckName
@@ -119,3 +165,6 @@ class CheckRecord(Wire, omit_defaults=True):
     findings: tuple[Finding, ...]
     undecided: tuple[Undecided, ...]
     measurements: Measurements | None = None
+    view: View | None = None
+    files: tuple[ExaminedFile, ...] = ()
+    seed: Seed | None = None

@@ -12,8 +12,8 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.digest import ALGORITHM, Digest, ManifestDigest
 from weighbridge.errors import ParseError, VerificationError
+from weighbridge.model.digest import ALGORITHM, Digest, ManifestDigest
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 """The one type of statement."""

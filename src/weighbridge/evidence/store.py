@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge._files import make_directory, read_entry, write_new
-from weighbridge.digest import Digest
 from weighbridge.errors import InputError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX
+from weighbridge.model.digest import Digest
 
 ENVELOPE_SUFFIX: Final = ".intoto.jsonl"
 """How the file name of a bare envelope ends."""

@@ -6,9 +6,9 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from weighbridge.digest import Digest
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 

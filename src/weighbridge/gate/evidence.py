@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
-from weighbridge.digest import Digest
 from weighbridge.errors import InputError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.dsse import verify_envelope
@@ -18,6 +17,7 @@ from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Evidence, Rejected
+from weighbridge.model.digest import Digest
 from weighbridge.trust import Trust
 
 MAX_DATE_AHEAD: Final = timedelta(days=2)

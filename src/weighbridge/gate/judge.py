@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Final
 
 from weighbridge.clock import format_instant
-from weighbridge.digest import Digest
 from weighbridge.evidence.record import CheckName, Finding
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Decision, Evidence, Outcome, Problem, Rejected, VerdictResult
 from weighbridge.gate.evidence import admit_evidence
 from weighbridge.gate.limits import failing_findings, holds_until, problems_of
 from weighbridge.gate.preconditions import preconditions
+from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy, Requirement, Waiver
 from weighbridge.trust import Trust
 

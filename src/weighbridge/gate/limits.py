@@ -13,7 +13,6 @@ from typing import Final
 
 from weighbridge._binomial import lower_bound
 from weighbridge.clock import format_instant, parse_duration, parse_instant
-from weighbridge.digest import Digest, combine
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
     LeakageEntry,
@@ -23,6 +22,7 @@ from weighbridge.evidence.measurements import (
 )
 from weighbridge.evidence.record import CheckRecord, Finding, Severity
 from weighbridge.gate.decision import Problem, VerdictResult
+from weighbridge.model.digest import Digest, combine
 from weighbridge.policy import (
     DependencyAuditLimits,
     DependencyAuditRequirement,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from weighbridge.digest import Digest
 from weighbridge.errors import TrustError, VerificationError
 from weighbridge.gate.decision import Problem, VerdictResult
+from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
 from weighbridge.trust import VERDICT, Trust
 

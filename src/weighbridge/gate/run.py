@@ -19,7 +19,6 @@ from weighbridge.checks.interface import (
 )
 from weighbridge.checks.run import run_check
 from weighbridge.clock import Clock
-from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import UsageError
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.cyclonedx import bill_of_materials
@@ -28,6 +27,7 @@ from weighbridge.evidence.predicates import CYCLONEDX, statement_of
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore
+from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.policy import (
     DependencyAuditRequirement,
     LeakageRequirement,

@@ -17,13 +17,13 @@ import msgspec
 from weighbridge import _json
 from weighbridge._struct import Wire
 from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
-from weighbridge.digest import Digest, ManifestDigest
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.bundle import read_bundle, write_bundle
 from weighbridge.evidence.dsse import verify_envelope
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.statement import Statement
 from weighbridge.gate.decision import Decision, VerdictResult
+from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.trust import VERDICT, Trust
 
 VSA: Final = "https://slsa.dev/verification_summary/v1"

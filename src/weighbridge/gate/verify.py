@@ -6,9 +6,9 @@ from pathlib import Path
 
 from weighbridge._files import read_limited
 from weighbridge.clock import Clock, system_clock
-from weighbridge.digest import Progress, hash_model
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
 from weighbridge.gate.verdict import Verdict, verify_verdict
+from weighbridge.model.digest import Progress, hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge import _json
-from weighbridge._tree import Buffers, Entry, Tree, cores, open_tree
-from weighbridge.digest import Digest, ManifestDigest, Progress, Silent, combine
 from weighbridge.errors import ModelError
+from weighbridge.model.digest import Digest, ManifestDigest, Progress, Silent, combine
+from weighbridge.model.tree import Buffers, Entry, Tree, cores, open_tree
 from weighbridge.oci import tar
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"

@@ -12,10 +12,10 @@ from typing import Final
 
 from weighbridge import _json
 from weighbridge._files import make_directory, write_atomically
-from weighbridge.digest import Digest, ManifestDigest, Progress, Silent
 from weighbridge.errors import OutputError, ParseError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import SUFFIX, read_bundle
 from weighbridge.evidence.statement import Statement
+from weighbridge.model.digest import Digest, ManifestDigest, Progress, Silent
 from weighbridge.oci.image import LAYER_TYPE, MANIFEST_TYPE, MAX_LAYERS, read_image
 from weighbridge.oci.referrers import bundles
 from weighbridge.oci.registry import Registry

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from weighbridge._tree import BUFFER, open_tree
-from weighbridge.digest import Digest, ManifestDigest, Progress, Silent
 from weighbridge.errors import VerificationError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
+from weighbridge.model.digest import Digest, ManifestDigest, Progress, Silent
+from weighbridge.model.tree import BUFFER, open_tree
 from weighbridge.oci.image import Layer, ModelImage, image_of, layer_chunks
 from weighbridge.oci.referrers import attach
 from weighbridge.oci.registry import Body, Registry

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import UsageError
+from weighbridge.model.digest import ManifestDigest
 
 MAX_REFERENCE: Final = 512
 """Longest reference, in characters."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from weighbridge import _json
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import ParseError, RegistryError, WeighbridgeError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, MEDIA_TYPE, read_bundle
 from weighbridge.evidence.statement import Statement
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.image import MANIFEST_TYPE, descriptor
 from weighbridge.oci.registry import INDEX_TYPE, Body, Registry
 

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from weighbridge.digest import ManifestDigest
 from weighbridge.errors import RegistryError, UsageError
+from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.image import MANIFEST_TYPE
 from weighbridge.oci.reference import Reference
 

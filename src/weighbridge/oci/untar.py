@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from weighbridge._tree import MAX_DEPTH, MAX_FILES
 from weighbridge.errors import OutputError, ParseError
+from weighbridge.model.tree import MAX_DEPTH, MAX_FILES
 from weighbridge.oci import tar
 
 MAX_PAX_BYTES: Final = 64 * 1024

@@ -20,10 +20,10 @@ from weighbridge import _json
 from weighbridge._files import read_limited, write_atomically
 from weighbridge._struct import Wire
 from weighbridge.checks.interface import MAX_FINDINGS
-from weighbridge.digest import Digest
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.measurements import Measurements
 from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Name, Tool, Undecided
+from weighbridge.model.digest import Digest
 
 MAX_HANDOVER_BYTES: Final = 24 * 1024 * 1024
 """Largest handover that is read; a worker may not answer more either."""

@@ -9,8 +9,8 @@ from typing import Final
 from weighbridge.checks.interface import CheckRequest, Options
 from weighbridge.checks.run import run_check
 from weighbridge.clock import Clock
-from weighbridge.digest import hash_model
 from weighbridge.errors import ModelError, UsageError
+from weighbridge.model.digest import hash_model
 from weighbridge.pipelines.handover import Handover
 
 KEY_PLACES: Final = (Path("/var/run/weighbridge/keys"), Path("/var/run/weighbridge/passphrase"))

@@ -19,7 +19,6 @@ from weighbridge.checks.interface import (
     RobustnessOptions,
 )
 from weighbridge.clock import Clock, format_instant
-from weighbridge.digest import ALGORITHM, hash_model
 from weighbridge.errors import UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
 from weighbridge.evidence.keys import Signer
@@ -28,6 +27,7 @@ from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.run import signing_roles
 from weighbridge.gate.verdict import verify_verdict, write_verdict
+from weighbridge.model.digest import ALGORITHM, hash_model
 from weighbridge.pipelines.call import Call
 from weighbridge.pipelines.handover import Handover
 from weighbridge.pipelines.measure import measure

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from weighbridge._files import make_directory
 from weighbridge.clock import Clock
-from weighbridge.digest import Digest, ManifestDigest, hash_model
 from weighbridge.errors import ModelError, OutputError, UsageError
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outside
 from weighbridge.gate.decision import Decision, Problem, VerdictResult
 from weighbridge.gate.judge import judge
+from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import read_image
 from weighbridge.pipelines.sign import run_of
 from weighbridge.policy import Policy

@@ -10,12 +10,12 @@ from typing import Final
 from weighbridge import __version__
 from weighbridge.checks.run import TOOL
 from weighbridge.clock import Clock, format_instant
-from weighbridge.digest import Digest
 from weighbridge.errors import UsageError
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.record import CheckName, CheckRecord, Tool
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
+from weighbridge.model.digest import Digest
 from weighbridge.oci.image import read_image
 from weighbridge.pipelines.handover import Handover
 

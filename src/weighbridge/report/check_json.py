@@ -8,7 +8,6 @@ from typing import Final, Literal
 import msgspec
 
 from weighbridge._struct import Wire
-from weighbridge.digest import Digest
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
     LeakageMeasurements,
@@ -17,6 +16,7 @@ from weighbridge.evidence.measurements import (
     RobustnessMeasurements,
 )
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Instant, Text, Tool, Undecided
+from weighbridge.model.digest import Digest
 from weighbridge.report.facts import result_of
 from weighbridge.report.interface import Result
 

@@ -10,8 +10,8 @@ import enum
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from weighbridge.digest import Digest
 from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.model.digest import Digest
 
 Signature = Literal["verified", "unverified", "invalid"]
 """What is known of a signature: it holds, nobody looked (no trust was given), or it does not hold."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from weighbridge._tree import Buffers, Entry, Tree, cores, open_tree
 from weighbridge.errors import ParseError
+from weighbridge.model.tree import Buffers, Entry, Tree, cores, open_tree
 
 ALGORITHM: Final = "dirHash"
 """The name of the digest in a DigestSet."""
