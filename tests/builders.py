@@ -20,6 +20,7 @@ from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
     FileCoverage,
     Input,
+    InputRole,
     LeakageEntry,
     LeakageMeasurements,
     Measurements,
@@ -28,11 +29,24 @@ from weighbridge.evidence.measurements import (
     RobustnessEntry,
     RobustnessMeasurements,
     RocPoint,
+    inputs_of,
 )
 from weighbridge.evidence.predicates import statement_of
-from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Tool, Undecided
+from weighbridge.evidence.record import (
+    CheckName,
+    CheckRecord,
+    Confinement,
+    ExaminedFile,
+    Finding,
+    Seed,
+    Tool,
+    Undecided,
+    View,
+    ViewKind,
+)
+from weighbridge.evidence.seeds import seed_from_digests
 from weighbridge.evidence.store import StoredFile
-from weighbridge.model.digest import Digest, hash_model
+from weighbridge.model.digest import Digest, combine, hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import dump, new_document
@@ -72,7 +86,8 @@ spec:
       maxAge: 30d
       limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
   separation: [[scanner, tester, auditor], [verifier]]
-"""
+  inputs: {test: {sha256: [SUM]}, members: {sha256: [SUM]}, nonMembers: {sha256: [SUM]}, lock: {sha256: [SUM]}, advisories: {sha256: [SUM]}}
+""".replace("SUM", "0" * 64)  # noqa: E501 - one line, so that the lines above keep their numbers
 
 CONFINEMENT = Confinement(
     landlock_abi=7, filesystem=True, network=True, seccomp=True, limits={"memory": 1}, summary="confined"
@@ -94,9 +109,23 @@ def make_model(directory: Path) -> Path:
     return directory
 
 
+MODEL_DIGEST = combine(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in MODEL.items()))
+EXAMINED = tuple(
+    ExaminedFile(path=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    for name, content in sorted(MODEL.items())
+)
+SEALED = View(kind=ViewKind.SEALED, summary="the model was read into memory that nobody can write")
+
+
+def seed_of(check: CheckName, source: Input, *, model: Digest = MODEL_DIGEST) -> Seed:
+    """Return the seed that follows from a model and one data set in every role that the check has."""
+    roles = (InputRole.TEST,) if check is CheckName.ROBUSTNESS else (InputRole.MEMBERS, InputRole.NON_MEMBERS)
+    return seed_from_digests(check, model=model, inputs=[msgspec.structs.replace(source, role=role) for role in roles])
+
+
 def measurements_of(check: CheckName) -> Measurements:
     """Return measurements that are well within ``POLICY``."""
-    source = Input(name="data.npz", sha256=SUM, rows=500)
+    source = Input(name="data.npz", sha256=SUM, rows=500, size=4096, kind="npz", distinct=500, bounds=(0.0, 1.0))
     if check is CheckName.MODEL_SCAN:
         files = tuple(
             FileCoverage(
@@ -113,7 +142,7 @@ def measurements_of(check: CheckName) -> Measurements:
         built = format_instant(NOW - timedelta(days=1))
         return DependencyAuditMeasurements(
             database=AdvisoryDatabase(sha256=SUM, built=built, records=7080, withdrawn=269, sources=("PYSEC",)),
-            sources=(source,),
+            sources=(Input(name="uv.lock", sha256=SUM, rows=1, size=100, role=InputRole.LOCK),),
             components=(AuditedComponent(name="numpy", version="2.4.0"),),
         )
     if check is CheckName.ROBUSTNESS:
@@ -135,7 +164,7 @@ def measurements_of(check: CheckName) -> Measurements:
             bounds=(0.0, 1.0),
             attack="square",
             queries_per_example=1000,
-            seed=0,
+            seed=seed_of(CheckName.ROBUSTNESS, source).value,
             entries=(entry,),
         )
     rate = RateAtFpr(fpr=0.01, confidence=0.95, tpr=0.012, lower=0.0, upper=0.04)
@@ -161,6 +190,8 @@ def make_record(
     measurements: Measurements | None = None,
     nonce: str = "00112233445566778899aabbccddeeff",
 ) -> CheckRecord:
+    measured = measurements or measurements_of(check)
+    statistic = check in (CheckName.ROBUSTNESS, CheckName.LEAKAGE)
     return CheckRecord(
         check=check,
         tool=Tool(name="weighbridge", version="0.1.0"),
@@ -171,7 +202,11 @@ def make_record(
         parameters={},
         findings=findings,
         undecided=undecided,
-        measurements=measurements or measurements_of(check),
+        measurements=measured,
+        view=SEALED,
+        files=EXAMINED,
+        seed=seed_from_digests(check, model=MODEL_DIGEST, inputs=inputs_of(measured)) if statistic else None,
+        tries="unknown" if statistic else None,
     )
 
 

@@ -40,6 +40,9 @@ def _of(kind: inspect.Type) -> Schema:  # noqa: PLR0911
             return {"type": "string", "enum": sorted(str(value) for value in kind.values)}
         case inspect.EnumType():
             return {"type": "string", "enum": [str(member.value) for member in kind.cls]}
+        case inspect.TupleType():
+            count = len(kind.item_types)
+            return {"type": "array", "minItems": count, "maxItems": count, "items": _of(kind.item_types[0])}
         case inspect.VarTupleType() | inspect.ListType():
             size = {"maxItems": kind.max_length or MAX_ITEMS}
             least = {} if kind.min_length is None else {"minItems": kind.min_length}
@@ -93,7 +96,7 @@ def _field(field: inspect.Field) -> Schema:
     schema = _of(field.type)
     if field.required or field.default is msgspec.NODEFAULT or isinstance(field.default, msgspec.Struct):
         return schema
-    # Said, not set: a default that the server writes would change the bytes that a policy's digest is over.
+    # Said, not set: what a policy says belongs to whoever wrote it.
     default = msgspec.to_builtins(field.default)
     return {"description": f"Default: {default}", **schema} if default else schema
 
@@ -109,6 +112,9 @@ def _union(kind: inspect.UnionType) -> Schema:
     members = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
     if len(members) == 1:
         return _of(members[0])
+    if any(isinstance(member, inspect.LiteralType) for member in members):
+        # A word or an object: a structural schema has no union, so the parser alone tells.
+        return {"x-kubernetes-preserve-unknown-fields": True}
     structs = [member for member in members if isinstance(member, inspect.StructType)]
     if len(structs) != len(members) or any(member.tag_field is None for member in structs):
         raise TypeError(f"a union of {members} has no structural schema")

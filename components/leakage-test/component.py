@@ -15,7 +15,6 @@ def leakage_test(
     run: str,
     fpr: float = 0.01,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> dsl.ContainerSpec:
     """Measure what a model gives away about its training data.
 
@@ -27,7 +26,6 @@ def leakage_test(
         run: Id of the run; evidence of another run does not count.
         fpr: False-positive rate that the policy asks about.
         confidence: Confidence that the policy asks for.
-        seed: Seed of all randomness.
     """
     return dsl.ContainerSpec(
         image=IMAGE,

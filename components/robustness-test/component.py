@@ -15,7 +15,6 @@ def robustness_test(
     epsilon: float = 0.1,
     queries: int = 1000,
     samples: int = 200,
-    seed: int = 0,
     at_least: float = 0.0,
     confidence: float = 0.95,
 ) -> dsl.ContainerSpec:
@@ -29,7 +28,6 @@ def robustness_test(
         epsilon: Largest change, a share of the range.
         queries: Model calls an example.
         samples: Examples to attack.
-        seed: Seed of all randomness.
         at_least: Accuracy that the policy asks for; 0: not told.
         confidence: Confidence that the policy asks for.
     """

@@ -15,6 +15,7 @@ def sign_model(
     model_scan: dsl.Input[dsl.Artifact] = None,
     robustness: dsl.Input[dsl.Artifact] = None,
     leakage: dsl.Input[dsl.Artifact] = None,
+    signatures: dsl.Input[dsl.Artifact] = None,
     policy: str = "",
     keys: str = "/var/run/weighbridge/keys",
     key: str = "",
@@ -31,6 +32,7 @@ def sign_model(
         model_scan: What the model scan measured.
         robustness: What the robustness test measured.
         leakage: What the leakage test measured.
+        signatures: Signed inputs: a bundle, or a directory of them.
         policy: With --keys: says which role signs a check.
         keys: Directory with ROLE.key for every role.
         key: Private key file.

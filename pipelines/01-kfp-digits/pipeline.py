@@ -1,10 +1,11 @@
-"""Train on handwritten digits, secure the model, deploy what the gate released.
+"""Prepare handwritten digits, train on them, secure the model, deploy what the gate released.
 
 Compile it for a backend::
 
     python pipelines/01-kfp-digits/pipeline.py --image NAME@sha256:DIGEST --trust trust.yaml -o pipeline.yaml
 
-The training task uses the same image, since it has scikit-learn; yours will use your own.
+The first two tasks use the same image, since it has scikit-learn; yours will use your own. The data come from a task
+of their own and the policy names them by digest: a training task that made its own test data could pass any test.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from kfp.compiler import Compiler
 from weighbridge.kfp import Data, Secrets, Unpinned, secure
 
 HERE = Path(__file__).resolve().parent
+PREPARE = (HERE / "prepare.py").read_text(encoding="utf-8")
 TRAIN = (HERE / "train.py").read_text(encoding="utf-8")
 DEPLOY = """
 import json, os, sys
@@ -37,30 +39,36 @@ def digits(
     trust: Path,
     policy: Path = HERE / "policy.yaml",
     secrets: Secrets | None = None,
+    prepare_script: str = PREPARE,
     train_script: str = TRAIN,
 ) -> Any:  # noqa: ANN401 - the library has no public type for a pipeline
     """Return the pipeline."""
     reference = image.reference if isinstance(image, Unpinned) else image
 
+    def script(text: str) -> dsl.ContainerSpec:
+        return dsl.ContainerSpec(image=reference, command=["/usr/bin/python3", "-I", "-c", text], args=["{{$}}"])
+
     @dsl.container_component
-    def train(
-        model: dsl.Output[dsl.Model],
+    def prepare(
         requirements: dsl.Output[dsl.Artifact],
         members: dsl.Output[dsl.Dataset],
         non_members: dsl.Output[dsl.Dataset],
         test: dsl.Output[dsl.Dataset],
     ) -> dsl.ContainerSpec:
-        return dsl.ContainerSpec(
-            image=reference, command=["/usr/bin/python3", "-I", "-c", train_script], args=["{{$}}"]
-        )
+        return script(prepare_script)
+
+    @dsl.container_component
+    def train(model: dsl.Output[dsl.Model], members: dsl.Input[dsl.Dataset]) -> dsl.ContainerSpec:
+        return script(train_script)
 
     @dsl.container_component
     def deploy(model: dsl.Input[dsl.Model], deployed: dsl.Output[dsl.Artifact]) -> dsl.ContainerSpec:
-        return dsl.ContainerSpec(image=reference, command=["/usr/bin/python3", "-I", "-c", DEPLOY], args=["{{$}}"])
+        return script(DEPLOY)
 
     @dsl.pipeline(name="digits")
     def pipeline() -> None:
-        trained = train()
+        prepared = prepare()
+        trained = train(members=prepared.outputs["members"])
         verified = secure(
             trained.outputs["model"],
             policy=policy,
@@ -68,10 +76,10 @@ def digits(
             image=image,
             secrets=secrets,
             data=Data(
-                requirements=trained.outputs["requirements"],
-                test=trained.outputs["test"],
-                members=trained.outputs["members"],
-                non_members=trained.outputs["non_members"],
+                requirements=prepared.outputs["requirements"],
+                test=prepared.outputs["test"],
+                members=prepared.outputs["members"],
+                non_members=prepared.outputs["non_members"],
             ),
         )
         deploy(model=verified)

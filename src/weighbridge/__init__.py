@@ -4,7 +4,7 @@ Before you load a model::
 
     import weighbridge
 
-    weighbridge.verify("model/", verdict="verdict.sigstore.json", trust="trust.yaml")
+    weighbridge.verify("model/", verdict="verdict.sigstore.json", trust="trust.yaml", policy="policy.yaml")
 
 Everything public is named in ``__all__`` and imported when it is first used.
 """
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         WeighbridgeError,
         WorkerError,
     )
-    from weighbridge.gate.verdict import Verdict
+    from weighbridge.gate.demands import UnsafeAnyPolicy
+    from weighbridge.gate.summary import Verdict
     from weighbridge.gate.verify import verify
     from weighbridge.model.digest import Digest, hash_model
 
@@ -45,6 +46,7 @@ __all__ = [
     "PolicyError",
     "RegistryError",
     "TrustError",
+    "UnsafeAnyPolicy",
     "UsageError",
     "Verdict",
     "VerificationError",
@@ -57,7 +59,8 @@ __all__ = [
 
 _HOMES: Final = {
     "Digest": "weighbridge.model.digest",
-    "Verdict": "weighbridge.gate.verdict",
+    "UnsafeAnyPolicy": "weighbridge.gate.demands",
+    "Verdict": "weighbridge.gate.summary",
     "hash_model": "weighbridge.model.digest",
     "verify": "weighbridge.gate.verify",
 }

@@ -114,6 +114,12 @@ def parse(data: bytes, into: type[T], *, what: str, max_bytes: int = MAX_JSON_BY
     return convert(loads(data, what=what, max_bytes=max_bytes), into, what=what)
 
 
+def plain(value: object) -> dict[str, object]:
+    """Return a typed value as the plain JSON object that it is written as."""
+    found: dict[str, object] = msgspec.to_builtins(value)
+    return found
+
+
 def dumps(value: object) -> bytes:
     """Write a value as compact JSON with sorted keys; the same value gives the same bytes."""
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")

@@ -33,8 +33,32 @@ _KEY_ID: Final = r"SHA256:[A-Za-z0-9+/]{43}"
 _MODEL_ID: Final = rf"{ALGORITHM}:[0-9a-f]{{64}}"
 _POLICY_ID: Final = r"sha256:[0-9a-f]{64}"
 
-Signable = Literal["dependency-audit", "model-scan", "robustness", "leakage", "verdict"]
-"""What a role may sign: evidence of a check, or verdicts."""
+INPUT: Final = "input:"
+"""What stands before the role of an input in what a role signs."""
+
+TRIES_RESET: Final = "tries-reset"
+"""What an approver signs so that earlier tries of a check no longer count."""
+
+Signable = Literal[
+    "dependency-audit",
+    "model-scan",
+    "robustness",
+    "leakage",
+    "verdict",
+    "input:test",
+    "input:members",
+    "input:nonMembers",
+    "input:requirements",
+    "input:lock",
+    "input:advisories",
+    "tries-reset",
+]
+"""What a role may sign: evidence of a check, verdicts, inputs of a check by their role, or that tries are forgiven."""
+
+Holder = Literal["platform", "namespace"]
+"""Who holds the keys of a role: the platform, or those who make the models."""
+
+_EVIDENCE: Final = frozenset({"dependency-audit", "model-scan", "robustness", "leakage"})
 
 Label = Annotated[str, Meta(pattern=r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")]
 """A name. The pattern ends with the text, where ``$`` would let a line break follow that nobody sees."""
@@ -54,12 +78,16 @@ class KeySpec(Wire, omit_defaults=True):
     not_after: str | None = None
 
 
-class RoleSpec(Wire):
-    """A role: what its keys may sign."""
+class RoleSpec(Wire, omit_defaults=True):
+    """A role: what its keys may sign, and whether the platform holds them or those who make the models.
+
+    Only the platform's word says who asked, or that a seed was made with its secret.
+    """
 
     name: Label
     signs: Annotated[tuple[Signable, ...], Meta(min_length=1)]
     keys: Annotated[tuple[KeySpec, ...], Meta(max_length=MAX_KEYS)]
+    held_by: Holder = "namespace"
 
 
 class Revocation(Wire):
@@ -78,7 +106,7 @@ class Revoked(Wire, omit_defaults=True):
 
 
 class PolicyReference(Wire):
-    """A policy by the sha256 of its bytes, and the name it had then."""
+    """A policy by the sha256 of its canonical form, and the name it had then."""
 
     name: Label
     id: Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
@@ -112,6 +140,12 @@ class TrustedKey:
     signs: frozenset[str]
     not_before: datetime | None
     not_after: datetime | None
+    held_by: Holder = "namespace"
+
+    def is_valid_at(self, now: datetime) -> bool:
+        """Say whether the key may be used at this time."""
+        begun = self.not_before is None or self.not_before <= now
+        return begun and (self.not_after is None or now <= self.not_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +233,15 @@ class Trust:
         Raises:
             VerificationError: When others are listed, and it is not.
         """
-        if self.policies and f"sha256:{digest}" not in {policy.id for policy in self.policies}:
+        if self.policies and not self.lists_policy(digest):
             raise VerificationError(
                 f"the policy sha256:{digest} is not one that the trust document {self.name} lists",
                 remedy="judge by a listed policy, or list this one with `weighbridge trust policy`",
             )
+
+    def lists_policy(self, digest: str) -> bool:
+        """Say whether the policy with this sha256 is one that the document lists."""
+        return f"sha256:{digest}" in {policy.id for policy in self.policies}
 
     def require_unrevoked_policy(self, digest: str) -> None:
         """Return when the policy with this sha256 has not been revoked.
@@ -235,22 +273,28 @@ class Trust:
         Raises:
             VerificationError: When the key is revoked, not yet or no longer valid, or its roles sign other things.
         """
-        self.require_key(key.id)
-        held = [trusted for trusted in self.keys if trusted.key == key]
+        return self.role_of_id(key.id, signs=signs, now=now)
+
+    def role_of_id(self, key_id: str, *, signs: str, now: datetime) -> TrustedKey:
+        """Return the role in which the key with this id may sign this, now; see ``role_of``.
+
+        Raises:
+            VerificationError: As ``role_of``.
+        """
+        self.require_key(key_id)
+        held = [trusted for trusted in self.keys if trusted.key.id == key_id]
         allowed = [trusted for trusted in held if signs in trusted.signs]
         if not allowed:
             roles = ", ".join(sorted(trusted.role for trusted in held)) or "no role"
             raise VerificationError(
-                f"the key {key.id} (role {roles}) may not sign {signs}",
+                f"the key {key_id} (role {roles}) may not sign {signs}",
                 remedy=f"sign with a key of a role whose `signs` lists {signs}",
             )
         for trusted in allowed:
-            if (trusted.not_before is None or trusted.not_before <= now) and (
-                trusted.not_after is None or now <= trusted.not_after
-            ):
+            if trusted.is_valid_at(now):
                 return trusted
         raise VerificationError(
-            f"the key {key.id} of role {allowed[0].role} is outside its validity at {format_instant(now)}",
+            f"the key {key_id} of role {allowed[0].role} is outside its validity at {format_instant(now)}",
             remedy="sign again with a current key",
         )
 
@@ -279,6 +323,7 @@ def _trusted(key: KeySpec, role: RoleSpec, what: str) -> TrustedKey:
         signs=frozenset(role.signs),
         not_before=None if key.not_before is None else parse_instant(key.not_before, what=f"{what}: notBefore"),
         not_after=None if key.not_after is None else parse_instant(key.not_after, what=f"{what}: notAfter"),
+        held_by=role.held_by,
     )
 
 
@@ -290,17 +335,29 @@ def _require_consistent(spec: TrustSpec, keys: list[TrustedKey], name: str) -> N
     if len(keys) > MAX_KEYS:
         raise TrustError(f"{name} has {len(keys)} keys; at most {MAX_KEYS} are accepted")
     for role in spec.roles:
-        if VERDICT in role.signs and len(role.signs) > 1:
-            raise TrustError(
-                f"{name}: the role {role.name} signs verdicts and evidence; one role must not do both",
-                remedy="give verdicts a role of their own",
-            )
+        _require_apart(role, name)
     for role in spec.roles:
         ids = [trusted.key.id for trusted in keys if trusted.role == role.name]
         if len(set(ids)) < len(ids):
             twice = next(item for item in ids if ids.count(item) > 1)
             raise TrustError(f"{name}: the role {role.name} has the key {twice} twice", remedy="leave one of them out")
     _require_spelling(spec.revoked, name)
+
+
+def _require_apart(role: RoleSpec, name: str) -> None:
+    # Whoever examines a model must not also say on what, nor that earlier tries do not count.
+    kinds = {
+        "evidence": [item for item in role.signs if item in _EVIDENCE],
+        "inputs": [item for item in role.signs if item.startswith(INPUT)],
+        "resets of tries": [item for item in role.signs if item == TRIES_RESET],
+        "verdicts": [item for item in role.signs if item == VERDICT],
+    }
+    held = [kind for kind, items in kinds.items() if items]
+    if len(held) > 1:
+        raise TrustError(
+            f"{name}: the role {role.name} signs {held[0]} and {held[1]}; one role must not do both",
+            remedy=f"give {held[1]} a role of their own",
+        )
 
 
 def _require_spelling(revoked: Revoked, name: str) -> None:

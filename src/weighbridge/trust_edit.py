@@ -17,6 +17,7 @@ from weighbridge.clock import format_instant
 from weighbridge.errors import TrustError, UsageError
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.trust import (
+    Holder,
     KeySpec,
     Metadata,
     PolicyReference,
@@ -34,6 +35,15 @@ USUAL_ROLES: Final[Mapping[str, tuple[Signable, ...]]] = {
     "scanner": ("model-scan",),
     "tester": ("robustness", "leakage"),
     "verifier": ("verdict",),
+    "curator": (
+        "input:test",
+        "input:members",
+        "input:nonMembers",
+        "input:requirements",
+        "input:lock",
+        "input:advisories",
+    ),
+    "approver": ("tries-reset",),
 }
 """The roles of a usual installation and what each may sign."""
 
@@ -66,12 +76,18 @@ def new_document(name: str, *, roles: Mapping[str, PublicKey], expires: datetime
 
 
 def add_key(
-    document: TrustDocument, *, role: str, signs: Sequence[Signable], key: PublicKey, not_after: datetime | None
+    document: TrustDocument,
+    *,
+    role: str,
+    signs: Sequence[Signable],
+    key: PublicKey,
+    not_after: datetime | None,
+    held_by: Holder | None = None,
 ) -> TrustDocument:
     """Give a role a further key, or make the role.
 
     Raises:
-        TrustError: When the role exists and signs other things, or has the key already.
+        TrustError: When the role exists and signs other things, is held by others, or has the key already.
     """
     entry = KeySpec(public_key=key.pem, not_after=format_instant(not_after) if not_after else None)
     roles = list(document.spec.roles)
@@ -84,18 +100,23 @@ def add_key(
                 f"{', '.join(signs)}",
                 remedy="leave --signs out, or choose another role",
             )
+        if held_by is not None and held_by != present.held_by:
+            raise TrustError(
+                f"the keys of the role {role} are held by the {present.held_by}; one of the {held_by} cannot be added",
+                remedy="leave --held-by out, or choose another role",
+            )
         if any(PublicKey.parse(item.public_key, what="a key").id == key.id for item in present.keys):
             raise TrustError(f"the role {role} has the key {key.id} already")
         roles[index] = msgspec.structs.replace(present, keys=(*present.keys, entry))
         return _next(document, roles=tuple(roles))
     if not signs:
         raise UsageError(f"the role {role} is new; say what it signs", remedy="add --signs CHECK or --signs verdict")
-    roles.append(RoleSpec(name=role, signs=tuple(signs), keys=(entry,)))
+    roles.append(RoleSpec(name=role, signs=tuple(signs), keys=(entry,), held_by=held_by or "namespace"))
     return _next(document, roles=tuple(roles))
 
 
 def retire_key(document: TrustDocument, *, key_id: str, at: datetime) -> TrustDocument:
-    """End a key's validity in every role that has it; what it signed no longer counts after that instant.
+    """End a key's validity in every role that has it; what it signed, and verdicts on that, count until that instant.
 
     Raises:
         TrustError: When no role has the key.

@@ -18,7 +18,7 @@ from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import PrivateKey
 from weighbridge.evidence.statement import Statement
 from weighbridge.gate.decision import VerdictResult
-from weighbridge.gate.verdict import (
+from weighbridge.gate.summary import (
     LEVEL,
     VERIFIER_ID,
     VSA,

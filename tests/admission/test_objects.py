@@ -110,7 +110,7 @@ def test_an_index_follows_what_is_put_and_dropped_and_never_changes_itself() -> 
 def test_a_bundle_about_two_models_is_about_none() -> None:
     from weighbridge.evidence.bundle import write_bundle
     from weighbridge.evidence.statement import Statement, Subject
-    from weighbridge.gate.verdict import VSA
+    from weighbridge.gate.summary import VSA
 
     statement = Statement(
         type="https://in-toto.io/Statement/v1",

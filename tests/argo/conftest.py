@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from tests.cluster.cluster import REGISTRY, Cluster
 from tests.cluster.install import customised
 from tests.cluster.site import Site
 from tools.step_image import StepImage, step_image
+
+from weighbridge.cli._bindings import Given, bindings_of
+from weighbridge.policy.edit import bind
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "pipelines" / "02-argo-digits"
@@ -56,16 +61,37 @@ def example() -> dict[str, Any]:
     return workflow
 
 
+def prepare(data: Path) -> None:
+    """Prepare the example's data as its README says, apart from any workflow."""
+    subprocess.run([sys.executable, str(EXAMPLE / "prepare.py"), str(data)], check=True)
+    for path in (data, *data.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def bound_policy(data: Path) -> dict[str, Any]:
+    """Return the example's policy with these data bound, as its README says."""
+    named = Given(
+        test=(data / "test.npz",),
+        members=(data / "members.npz",),
+        non_members=(data / "non-members.npz",),
+        requirements=(data / "requirements.txt",),
+    )
+    bindings = bindings_of(named, fallback=None, accepted=None)
+    text = bind((EXAMPLE / "policy.yaml").read_bytes(), bindings=bindings, name="policy.yaml")
+    return dict(yaml.safe_load(text))
+
+
 @pytest.fixture(scope="session")
 def workflows(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Workflows:
     """Install Argo and our library once, with a volume that all pods share."""
     image = step_image()
     argo.install(cluster)
     cluster.import_image(image.archive)
-    site = Site(tmp_path_factory.mktemp("argo-site"), cluster, yaml.safe_load((EXAMPLE / "policy.yaml").read_bytes()))
     volume = cluster.home / "volume"
     volume.mkdir()
     volume.chmod(0o777)
+    prepare(volume / "data")
+    site = Site(tmp_path_factory.mktemp("argo-site"), cluster, policy=bound_policy(volume / "data"))
     library = customised(cluster, ROOT / "manifests" / "argo", image, name="library")
     cluster.kubectl("apply", "-k", str(library))
     cluster.apply(*_secrets(site), *_documents(site), *_storage(volume))

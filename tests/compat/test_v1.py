@@ -15,7 +15,7 @@ from weighbridge.evidence.keys import KeyAlgorithm
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.judge import judge
-from weighbridge.gate.verdict import Verdict
+from weighbridge.gate.summary import Verdict
 from weighbridge.model.digest import hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust

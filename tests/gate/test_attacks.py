@@ -85,7 +85,7 @@ def check_verdict(scene: Scene, data: bytes, **changes: Any) -> VerdictResult:
         trust=changes.get("trust", scene.trust),
         now=changes.get("now", NOW + timedelta(hours=1)),
         what="verdict.sigstore.json",
-        policy_digest=changes.get("policy_digest"),
+        policy=changes.get("policy", scene.policy),
     ).result
 
 
@@ -442,7 +442,7 @@ def test_refuses_a_verdict_by_an_older_policy(scene: Scene) -> None:
     verdict = verdict_of(scene)
     newer = Policy.parse(POLICY.replace("0.60", "0.70").encode(), name="policy.yaml")
     with pytest.raises(VerificationError, match="was judged by the policy"):
-        check_verdict(scene, verdict, policy_digest=newer.digest)
+        check_verdict(scene, verdict, policy=newer.digest)
 
 
 def test_refuses_a_verdict_under_newer_trust_than_the_reader_has(scene: Scene) -> None:

@@ -13,7 +13,8 @@ from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.predicates import TEST_RESULT, statement_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
-from weighbridge.gate.verdict import VSA, write_verdict
+from weighbridge.gate.summary import VSA
+from weighbridge.gate.verdict import write_verdict
 from weighbridge.oci.image import read_image
 from weighbridge.oci.push import push_model
 from weighbridge.oci.reference import Reference

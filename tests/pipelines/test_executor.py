@@ -80,20 +80,22 @@ def test_refuses_a_parameter_that_is_missing_or_of_another_type(parameters: dict
 
 @pytest.mark.parametrize("value", [True, 1.5, "7", float(2**70)])
 def test_refuses_a_number_that_is_not_whole(value: object) -> None:
-    plain = json.loads(message(parameters={"run": "r", "seed": value}))
+    plain = json.loads(message(parameters={"run": "r", "queries": value}))
     plain["inputs"]["artifacts"]["data"] = plain["inputs"]["artifacts"]["model"]
     found = ExecutorInput.parse(json.dumps(plain))
     if value == float(2**70):
-        assert from_executor(STEPS["robustness-test"], found).integer("seed") == 2**70  # the check's options refuse it
+        assert (
+            from_executor(STEPS["robustness-test"], found).integer("queries") == 2**70
+        )  # the check's options refuse it
         return
-    with pytest.raises(ParseError, match="seed is"):
+    with pytest.raises(ParseError, match="queries is"):
         from_executor(STEPS["robustness-test"], found)
 
 
 def test_a_double_that_is_whole_is_a_whole_number() -> None:
-    plain = json.loads(message(parameters={"run": "r", "seed": 7.0}))
+    plain = json.loads(message(parameters={"run": "r", "queries": 7.0}))
     plain["inputs"]["artifacts"]["data"] = plain["inputs"]["artifacts"]["model"]
-    assert from_executor(STEPS["robustness-test"], ExecutorInput.parse(json.dumps(plain))).integer("seed") == 7
+    assert from_executor(STEPS["robustness-test"], ExecutorInput.parse(json.dumps(plain))).integer("queries") == 7
 
 
 def test_refuses_a_message_without_a_place_for_an_output() -> None:

@@ -1,6 +1,7 @@
 """The example ``pipelines/01-kfp-digits``, run for real."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 import time
@@ -13,8 +14,10 @@ from tools.components import IMAGE
 from tests.builders import make_keys, trust_bytes
 from tests.docker.fixture import Steps
 from tests.pipelines.local import Local, local_runs, make_local
+from weighbridge.cli._bindings import Given, bindings_of
 from weighbridge.gate.verify import verify
 from weighbridge.kfp import Unpinned
+from weighbridge.policy.edit import bind
 
 PIPELINE = Path(__file__).resolve().parents[2] / "pipelines" / "01-kfp-digits" / "pipeline.py"
 
@@ -28,6 +31,30 @@ def example() -> ModuleType:
     return module
 
 
+def bound_policy(place: Path) -> Path:
+    """Prepare the example's data here as its task does, and return the policy with them bound."""
+    data = place / "prepared"
+    data.mkdir()
+    names = ("requirements", "members", "non_members", "test")
+    message = {
+        "outputs": {
+            "artifacts": {name: {"artifacts": [{"name": name, "uri": str(data / name)}]} for name in names},
+            "outputFile": str(data / "output.json"),
+        }
+    }
+    subprocess.run([sys.executable, str(PIPELINE.parent / "prepare.py"), json.dumps(message)], check=True)
+    given = Given(
+        test=(data / "test",),
+        members=(data / "members",),
+        non_members=(data / "non_members",),
+        requirements=(data / "requirements",),
+    )
+    bindings = bindings_of(given, fallback=None, accepted=None)
+    text = bind((PIPELINE.parent / "policy.yaml").read_bytes(), bindings=bindings, name="policy.yaml")
+    (place / "policy.yaml").write_bytes(text)
+    return place / "policy.yaml"
+
+
 def test_compiles_for_a_backend(tmp_path: Path) -> None:
     (tmp_path / "trust.yaml").write_bytes(trust_bytes(make_keys()))
     command = [sys.executable, str(PIPELINE), "--image", IMAGE, "--trust", "trust.yaml", "-o", "pipeline.yaml"]
@@ -39,16 +66,17 @@ def test_compiles_for_a_backend(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 def test_trains_secures_and_deploys(steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local: Local = make_local(steps, tmp_path)
-    pipeline = example().digits(image=Unpinned(steps.image.reference), trust=local.root / "trust.yaml")
+    policy = bound_policy(tmp_path)
+    pipeline = example().digits(image=Unpinned(steps.image.reference), trust=local.root / "trust.yaml", policy=policy)
     started = time.monotonic()
     with local_runs(local, monkeypatch):
         pipeline()
     print(f"{len(local.ended)} tasks in {time.monotonic() - started:.1f} s")
-    assert [code for _, code in local.ended] == [0] * 8, local.ended
+    assert [code for _, code in local.ended] == [0] * 9, local.ended
     (deployed,) = local.files("deployed")
     assert deployed.read_text() == "serving model.pkl"
     (verified,), (verdict,) = local.files("verified"), local.files("verdict")
-    assert verify(verified, verdict=verdict, trust=local.root / "trust.yaml").policy_name == "production"
+    assert verify(verified, verdict=verdict, trust=local.root / "trust.yaml", policy=policy).policy_name == "production"
 
 
 @pytest.mark.docker
@@ -61,7 +89,10 @@ def test_a_poisoned_training_script_deploys_nothing(
     poisoned = module.TRAIN.replace("pickle.dumps(model)", "b\"cos\\nsystem\\n(S'true'\\ntR0\" + pickle.dumps(model)")
     assert poisoned != module.TRAIN
     pipeline = module.digits(
-        image=Unpinned(steps.image.reference), trust=local.root / "trust.yaml", train_script=poisoned
+        image=Unpinned(steps.image.reference),
+        trust=local.root / "trust.yaml",
+        policy=bound_policy(tmp_path),
+        train_script=poisoned,
     )
     with local_runs(local, monkeypatch):
         pipeline()

@@ -27,6 +27,8 @@ class ReasonCode(StrEnum):
     VERDICT_EXPIRED = "verdict-expired"
     REVOKED = "revoked"
     TRUST_OUTDATED = "trust-outdated"
+    OTHER_TRUST = "other-trust"
+    INPUTS_UNBOUND = "inputs-unbound"
     VERDICT_FAILED = "verdict-failed"
 
 

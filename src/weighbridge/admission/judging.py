@@ -10,7 +10,9 @@ from weighbridge.admission._reasons import Reason, ReasonCode
 from weighbridge.admission.images import ModelImage
 from weighbridge.admission.verdicts import StoredVerdict, VerdictIndex
 from weighbridge.errors import VerificationError, WeighbridgeError
-from weighbridge.gate.verdict import DEMANDS, Verdict, authenticate_verdict
+from weighbridge.gate.demands import DEMANDS
+from weighbridge.gate.summary import Verdict
+from weighbridge.gate.verdict import authenticate_verdict
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 
@@ -20,6 +22,7 @@ _CODES: Final = {
     "policy-listed": ReasonCode.POLICY_NOT_LISTED,
     "policy": ReasonCode.REVOKED,
     "keys": ReasonCode.REVOKED,
+    "trust-name": ReasonCode.OTHER_TRUST,
     "trust-version": ReasonCode.TRUST_OUTDATED,
     "result": ReasonCode.VERDICT_FAILED,
 }
@@ -58,12 +61,34 @@ def judge_model(
             authentic.append((item, found))
     if not authentic:
         return ModelJudgement(image, _not_trusted(image, refused))
-    by_policy = [pair for pair in authentic if pair[1].policy_name == policy.name]
+    by_policy = [pair for pair in authentic if _is_by(pair[1], policy, trust)]
     if not by_policy:
         return ModelJudgement(image, _other_policy(image, authentic[0][1], policy))
     # Of two verdicts of one second the name decides, so that the answer does not depend on their order.
     item, verdict = max(by_policy, key=lambda pair: (pair[1].time, pair[0].name))
-    return ModelJudgement(image, _demand(image, item, verdict, trust, now), verdict=verdict, stored=item.name)
+    reason = _demand(image, item, verdict, trust, now) or _bound(image, item, verdict, policy)
+    return ModelJudgement(image, reason, verdict=verdict, stored=item.name)
+
+
+def _is_by(verdict: Verdict, policy: Policy, trust: Trust) -> bool:
+    # A name alone proves nothing: whoever has models judged could have judged one by a policy of this name that asks
+    # for nothing. One that the trust document lists under the name counts too, so that a new version can be rolled out.
+    if policy.is_named(verdict.policy_digest):
+        return True
+    return verdict.policy_name == policy.name and trust.lists_policy(verdict.policy_digest)
+
+
+def _bound(image: ModelImage, stored: StoredVerdict, verdict: Verdict, policy: Policy) -> Reason | None:
+    if policy.mode != "enforce" or not verdict.unbound:
+        return None
+    roles = ", ".join(sorted({item.role.value for item in verdict.unbound}))
+    return _reason(
+        ReasonCode.INPUTS_UNBOUND,
+        image,
+        f"{stored.name}: nothing binds what it was judged on ({roles} unbound), and where a policy enforces that "
+        "releases no pod",
+        f"bind {roles} in the policy by a digest or by a role that signs, and have the model judged again",
+    )
 
 
 def _demand(image: ModelImage, stored: StoredVerdict, verdict: Verdict, trust: Trust, now: datetime) -> Reason | None:
@@ -99,8 +124,9 @@ def _other_policy(image: ModelImage, verdict: Verdict, policy: Policy) -> Reason
     return _reason(
         ReasonCode.OTHER_POLICY,
         image,
-        f"its verdict is by the policy {verdict.policy_name}, and this namespace has the policy {policy.name}",
-        f"have the model judged by the policy {policy.name}",
+        f"its verdict is by the policy {verdict.policy_name} sha256:{verdict.policy_digest}, and this namespace has "
+        f"the policy {policy.name} sha256:{policy.digest}",
+        f"have the model judged by the policy {policy.name} as it is in the cluster",
     )
 
 

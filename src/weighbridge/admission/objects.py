@@ -79,7 +79,7 @@ def read_model_verdicts(data: bytes, *, name: str) -> list[tuple[str, bytes]]:
 def policy_of(value: object) -> Policy:
     """Return the policy of a ModelPolicy as an API server gives it.
 
-    Its digest is that of the object's JSON, not of the file that it was applied from.
+    Its digest is that of the file that it was applied from, whatever the API server made of its text.
 
     Raises:
         ParseError: When it is something else.

@@ -52,14 +52,15 @@ class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
 
     ``data`` is an ``.npz`` with ``x`` (examples first), ``y`` (integer labels) and, when inputs do not lie in
     [0, 1], ``bounds`` (two numbers). ``epsilon`` is a share of the width of the bounds. ``at_least`` and
-    ``confidence`` are the policy's limit when it is known.
+    ``confidence`` are the policy's limit when it is known. Without ``seed`` the one is taken that follows from model
+    and data; a seed that somebody chose makes evidence that does not count.
     """
 
     data: str
     epsilon: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.1
     queries: Annotated[int, Meta(ge=10, le=1_000_000)] = 1_000
     samples: Annotated[int, Meta(ge=1, le=100_000)] = 200
-    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
     at_least: Proportion | None = None
     confidence: Proportion = 0.95
 
@@ -79,7 +80,7 @@ class LeakageOptions(Wire, tag_field="check", tag="leakage"):
     non_members: str
     rates: tuple[Proportion, ...] = (0.01, 0.05, 0.1)
     confidences: tuple[Proportion, ...] = (0.9, 0.95, 0.99)
-    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
 
     def inputs(self) -> tuple[str, ...]:
         """Return the paths that the worker may read beside the model."""

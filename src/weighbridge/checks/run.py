@@ -10,28 +10,38 @@ import msgspec
 
 from weighbridge import __version__, _json
 from weighbridge.checks.interface import LIMITS, CheckRequest, Options
+from weighbridge.checks.seeding import seeded
 from weighbridge.checks.worker.parent import examine
 from weighbridge.clock import Clock, format_instant
 from weighbridge.errors import ParseError, UsageError
 from weighbridge.evidence.record import CheckRecord, Tool
+from weighbridge.model.digest import hash_model
 
 TOOL = "weighbridge"
 """Name of the tool in evidence."""
 
 
 def run_check(
-    request: CheckRequest, *, clock: Clock, nonce: str, secrets: Sequence[Path] = (), stop: Event | None = None
+    request: CheckRequest,
+    *,
+    clock: Clock,
+    nonce: str,
+    secrets: Sequence[Path] = (),
+    stop: Event | None = None,
+    seed_secret: bytes | None = None,
 ) -> CheckRecord:
     """Examine a model in a confined worker and return what was established.
 
     Subject, times, tool and nonce are never the worker's word. ``secrets`` are paths that the worker must not be able
-    to reach; a request that would give it one is refused. Setting ``stop`` from another thread ends the worker.
+    to reach; a request that would give it one is refused. Setting ``stop`` from another thread ends the worker. The
+    seed of a statistic follows from model and data, and from ``seed_secret`` where a platform has one.
 
     Raises:
         UsageError: When an option is out of range, or an input lies where a secret lies.
         WorkerError: When no worker can be started at all.
     """
     _require_valid(request)
+    request, seed = seeded(request, model=hash_model(Path(request.model)), secret=seed_secret)
     started = clock()
     examination = examine(request, limits=LIMITS[request.check], secrets=secrets, stop=stop)
     return CheckRecord(
@@ -45,6 +55,8 @@ def run_check(
         findings=examination.output.findings,
         undecided=examination.output.undecided,
         measurements=examination.output.measurements,
+        seed=seed,
+        tries=None if seed is None else "unknown",
     )
 
 

@@ -36,6 +36,9 @@ COMMANDS: Final[dict[str, str]] = {
     "report": "Write a report of evidence for people or programs.",
     "keys": "Make the keys that sign.",
     "trust": "Say who may sign what, and revoke.",
+    "policy": "Write a strict policy, and bind inputs in it.",
+    "sign-input": "Answer for a data set, a lock or advisories.",
+    "reset-tries": "Forgive earlier tries of a statistic, as an approver.",
     "advisories": "Build and look at advisory bundles.",
     "doctor": "Say what this machine can do and what is missing.",
     "step": "Run one step of a pipeline: Kubeflow Pipelines, Argo or plain CI.",
@@ -56,7 +59,7 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"weighbridge.cli.{cmd_name}"), "command")  # noqa: B009
+        command = getattr(import_module(f"weighbridge.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 

@@ -17,8 +17,10 @@ def explain(decision: Decision) -> str:
 
 def _lines(decision: Decision) -> Iterator[str]:
     policy, trust = decision.policy, decision.trust
+    for weakness in decision.weaknesses:
+        yield f"mind: {weakness}"
     yield f"model    {decision.model}"
-    yield f"policy   {policy.name} sha256:{policy.digest}"
+    yield f"policy   {policy.name} (mode {policy.mode}) sha256:{policy.digest}"
     yield f"trust    {trust.name} version {trust.version} sha256:{trust.digest}"
     yield f"time     {format_instant(decision.time)}, valid until {format_instant(decision.valid_until)}"
     yield f"verdict  {decision.result}"
@@ -41,6 +43,11 @@ def _outcome(outcome: Outcome, policy_file: str) -> Iterator[str]:
         yield f"    {item.file} sha256:{item.sha256}"
         yield f"    signed by {item.role} with {item.key.id}, finished {item.record.finished}"
         yield f"    {item.record.confinement.summary}"
+    for bound in outcome.inputs:
+        said = f"signed by {bound.by}" if bound.by else bound.bond.value
+        yield f"    on {bound.role} {bound.input.name} sha256:{bound.input.sha256}, bound by: {said}"
+    for note in outcome.notes:
+        yield f"    note: {note}"
     for waived in outcome.waived:
         yield f"    waived: {waived}"
     if outcome.remedy:

@@ -11,7 +11,7 @@ from weighbridge.evidence.predicates import is_check_predicate, record_of
 from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
-from weighbridge.gate.decision import Decision, Evidence, Rejected, VerdictResult
+from weighbridge.gate.decision import TITLES, Bond, BoundInput, Decision, Evidence, Rejected, VerdictResult
 from weighbridge.model.digest import Digest
 from weighbridge.report.interface import (
     EvidenceView,
@@ -82,6 +82,8 @@ def verdict_view(decision: Decision, *, signed_by: str | None) -> VerdictView:
                 remedy=outcome.remedy,
                 line=outcome.line,
                 waived=outcome.waived,
+                inputs=tuple(_said_of(item) for item in outcome.inputs),
+                notes=outcome.notes,
             )
             for outcome in decision.outcomes
         ),
@@ -90,7 +92,23 @@ def verdict_view(decision: Decision, *, signed_by: str | None) -> VerdictView:
             f"{problem.reason}; next step: {problem.remedy}" if problem.remedy else problem.reason
             for problem in decision.problems
         ),
+        policy_mode=decision.policy.mode,
+        weaknesses=decision.weaknesses,
     )
+
+
+def _said_of(item: BoundInput) -> str:
+    """Say in one sentence what a check was done on and what binds it."""
+    what = f"{TITLES[item.role]} {item.input.name} sha256:{item.input.sha256}"
+    match item.bond:
+        case Bond.DIGEST:
+            return f"{what}: named by the policy"
+        case Bond.SIGNED:
+            return f"{what}: signed by {item.by}"
+        case Bond.REQUESTER:
+            return f"{what}: supplied by {item.by}, who asked"
+        case Bond.UNBOUND:
+            return f"{what}: UNBOUND"
 
 
 def _sort(

@@ -1,4 +1,4 @@
-"""``weighbridge advisories build|info``."""
+"""``weighbridge advisories build|info|sign``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from weighbridge._files import write_atomically
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.checks.dependencies.build import build_bundle
 from weighbridge.checks.dependencies.info import describe_bundle
-from weighbridge.evidence.measurements import AdvisoryDatabase
+from weighbridge.cli._options import PASSPHRASE_FILE
+from weighbridge.cli.sign_input import sign_file
+from weighbridge.evidence.measurements import AdvisoryDatabase, InputRole
 
 PATH = click.Path(path_type=Path)
 
@@ -50,7 +52,18 @@ def info(bundle: Path | None) -> None:
         click.echo(f"  records that name no version and so match nothing: {', '.join(found.without_versions)}")
 
 
+@command.command(short_help="Answer for a bundle.")
+@click.argument("bundle", type=PATH)
+@click.option("--key", type=PATH, required=True, help="Private key of a role that signs input:advisories.")
+@PASSPHRASE_FILE
+def sign(bundle: Path, key: Path, passphrase_file: Path | None) -> None:
+    """Sign BUNDLE, which is read as a whole first: what is no bundle is not signed. The signature lies beside it."""
+    _say(bundle, describe_bundle(bundle).database)
+    sign_file(bundle, role=InputRole.ADVISORIES, key=key, passphrase_file=passphrase_file, output=None)
+
+
 def _say(path: Path, database: AdvisoryDatabase) -> None:
     click.echo(f"{path.name}: {database.records} records of {database.built} ({database.withdrawn} withdrawn)")
     click.echo(f"  sha256:{database.sha256}")
-    click.echo(f"  from {', '.join(database.sources)}")
+    in_force = ", ".join(f"{count} of {source}" for source, count in sorted(database.counts.items()))
+    click.echo(f"  in force: {in_force}")

@@ -21,7 +21,7 @@ INPUT = click.Path(path_type=Path, exists=True)
 @click.option("--non-members", type=INPUT, required=True, help=".npz that was not trained on.")
 @click.option("--fpr", "rates", type=float, multiple=True, help="False-positive rate. [default: 0.01, 0.05, 0.1]")
 @click.option("--confidence", "confidences", type=float, multiple=True, help="[default: 0.9, 0.95, 0.99]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
+@click.option("--seed", type=int, help="For looking around: evidence with a chosen seed does not count.")
 def command(
     model: Path,
     evidence: Path | None,
@@ -32,7 +32,7 @@ def command(
     non_members: Path,
     rates: tuple[float, ...],
     confidences: tuple[float, ...],
-    seed: int,
+    seed: int | None,
 ) -> int:
     """Measure how well MODEL's scores tell training examples from others, and look for training rows inside it."""
     options = LeakageOptions(

@@ -16,7 +16,7 @@ from weighbridge.errors import UsageError, VerificationError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, read_bundle
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outside
-from weighbridge.gate.verdict import VSA
+from weighbridge.gate.summary import VSA
 from weighbridge.model.digest import ManifestDigest
 from weighbridge.oci.image import read_image
 from weighbridge.oci.push import JUDGE_AGAIN, push_model

@@ -23,7 +23,7 @@ INPUT = click.Path(path_type=Path, exists=True)
 )
 @click.option("--queries", type=int, default=1_000, show_default=True, help="Model calls an example.")
 @click.option("--samples", type=int, default=200, show_default=True, help="Examples to attack.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
+@click.option("--seed", type=int, help="For looking around: evidence with a chosen seed does not count.")
 def command(
     model: Path,
     evidence: Path | None,
@@ -34,7 +34,7 @@ def command(
     epsilon: float,
     queries: int,
     samples: int,
-    seed: int,
+    seed: int | None,
 ) -> int:
     """Attack MODEL (ONNX or scikit-learn) through its scores and measure how many examples withstand.
 

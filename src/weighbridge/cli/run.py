@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_options, verdict_path
 from weighbridge.cli._options import (
@@ -23,13 +24,17 @@ from weighbridge.cli._options import (
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
+from weighbridge.evidence.inputs import signatures_beside
 from weighbridge.evidence.store import DirectoryStore
-from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles
+from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles, store_signatures
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 
 PATH = click.Path(path_type=Path)
 INPUT = click.Path(path_type=Path, exists=True)
+MAX_SECRET = 4096
+"""Largest file of a platform's secret, in bytes."""
+
 VERIFIER = "verifier"
 """The role whose key signs the verdict, by the name of its file."""
 
@@ -48,9 +53,7 @@ VERIFIER = "verifier"
 @click.option("--data", type=INPUT, help="Test examples for robustness: .npz with x and y.")
 @click.option("--members", type=INPUT, help="Examples that were trained on, for leakage.")
 @click.option("--non-members", type=INPUT, help="Examples that were not, for leakage.")
-@click.option("--queries", type=int, default=1_000, show_default=True, help="Robustness: model calls an example.")
-@click.option("--samples", type=int, default=200, show_default=True, help="Robustness: examples to attack.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness; the evidence says it.")
+@click.option("--seed-secret", type=INPUT, help="For a platform: file with the secret behind the seeds of statistics.")
 @outcome_options
 def command(
     model: Path,
@@ -66,9 +69,7 @@ def command(
     data: Path | None,
     members: Path | None,
     non_members: Path | None,
-    queries: int,
-    samples: int,
-    seed: int,
+    seed_secret: Path | None,
     verdict: Path | None,
     report: Path | None,
     explain: bool,
@@ -77,7 +78,8 @@ def command(
     """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
 
     Checks run side by side, each in a worker without keys or network. No key is opened before the last worker is
-    gone. Exit code 0: passed, 1: failed, 2: undecided.
+    gone. How many examples are attacked, how hard and with which seed is not the caller's to say. The signature of an
+    input is taken from beside it (FILE.sigstore.json). Exit code 0: passed, 1: failed, 2: undecided.
     """
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
     store = DirectoryStore(evidence_directory(model, evidence))
@@ -91,17 +93,16 @@ def command(
         data=data,
         members=members,
         non_members=non_members,
-        queries=queries,
-        samples=samples,
-        seed=seed,
     )
     requests = plan(judged_by, model=model, inputs=inputs)
     roles = signing_roles(judged_by)
     require_key_files(keys, roles={*roles.values(), VERIFIER})
-    secrets = [path for path in (keys, passphrase_file) if path is not None]
+    secrets = [path for path in (keys, passphrase_file, seed_secret) if path is not None]
+    secret = None if seed_secret is None else read_limited(seed_secret, limit=MAX_SECRET, what="the secret")
+    signatures = signatures_beside(inputs.files)
     digest = identify(model)
     with working(f"{len(requests)} checks on {model.name}"):
-        records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets)
+        records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets, seed_secret=secret)
     manifest = require_unchanged(model, digest)
     passphrase = read_passphrase(passphrase_file)
     for record in records:
@@ -109,6 +110,8 @@ def command(
         paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=signer)
         for path in paths:
             click.echo(f"evidence: {path}", err=True)
+    for path in store_signatures(signatures, model=digest, store=store):
+        click.echo(f"signed input: {path}", err=True)
     return judge_and_write(
         model,
         identify_image(model),

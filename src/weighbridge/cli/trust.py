@@ -14,7 +14,7 @@ from weighbridge.cli._options import read_public_key
 from weighbridge.clock import format_instant, parse_duration, parse_instant, system_clock
 from weighbridge.errors import ParseError, UsageError
 from weighbridge.policy import Policy
-from weighbridge.trust import Signable, Trust, TrustDocument, read_bytes
+from weighbridge.trust import Holder, Signable, Trust, TrustDocument, read_bytes
 
 FILE = click.argument("trust", type=click.Path(path_type=Path))
 
@@ -52,25 +52,38 @@ def init(trust: Path, keys: Path, name: str, expires: str) -> None:
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="Public key file.")
 @click.option("--signs", multiple=True, type=click.Choice(list(get_args(Signable))), help="What a new role signs.")
 @click.option("--not-after", help="When the key ends: a span or a date.")
-def add(trust: Path, role: str, key: Path, signs: tuple[str, ...], not_after: str | None) -> None:
-    """Give a role in TRUST a further key, or make the role."""
+@click.option("--held-by", type=click.Choice(["platform", "namespace"]), help="Who holds a new role's keys.")
+def add(trust: Path, role: str, key: Path, signs: tuple[str, ...], not_after: str | None, held_by: str | None) -> None:
+    """Give a role in TRUST a further key, or make the role.
+
+    Roles that answer for inputs (`--signs input:test`, `input:advisories` …) or forgive tries (`--signs tries-reset`)
+    sign nothing else.
+    """
     end = _instant(not_after, "--not-after") if not_after else None
-    chosen = cast("tuple[Signable, ...]", signs)
     _change(
         trust,
-        trust_edit.add_key(_read(trust), role=role, signs=chosen, key=read_public_key(key), not_after=end),
+        trust_edit.add_key(
+            _read(trust),
+            role=role,
+            signs=cast("tuple[Signable, ...]", signs),
+            key=read_public_key(key),
+            not_after=end,
+            held_by=cast("Holder | None", held_by),
+        ),
     )
 
 
 @command.command(short_help="End the validity of a key.")
 @FILE
 @click.argument("key_id")
-@click.option("--at", help="When: a span from now or a date. [default: now]")
-def retire(trust: Path, key_id: str, at: str | None) -> None:
-    """End the validity of KEY_ID (SHA256:…); evidence that it signed no longer counts after that."""
-    _change(
-        trust, trust_edit.retire_key(_read(trust), key_id=key_id, at=_instant(at, "--at") if at else system_clock())
-    )
+@click.option("--at", required=True, help="When: `now`, a span from now such as 14d, or a date.")
+def retire(trust: Path, key_id: str, at: str) -> None:
+    """End the validity of KEY_ID (SHA256:…) at an instant; what it signed, and verdicts on it, count until then.
+
+    For a rotation that holds no pod, add the new key first and let both be valid for longer than a verdict is.
+    """
+    end = system_clock() if at == "now" else _instant(at, "--at")
+    _change(trust, trust_edit.retire_key(_read(trust), key_id=key_id, at=end))
 
 
 @command.command(short_help="Revoke a key, a model or a policy.")
@@ -91,6 +104,7 @@ def policy(trust: Path, policy: Path) -> None:
     A newer policy of the same name takes the place of the older one.
     """
     parsed = Policy.read(policy)
+    click.echo(f"{parsed.name} (mode {parsed.mode}) sha256:{parsed.digest}")
     _change(trust, trust_edit.list_policy(_read(trust), name=parsed.name, digest=parsed.digest))
 
 
@@ -111,7 +125,9 @@ def show(trust: Path) -> None:
     click.echo(f"sha256:{parsed.digest}")
     for key in parsed.keys:
         end = f", until {format_instant(key.not_after)}" if key.not_after else ""
-        click.echo(f"  {key.role}: {key.key.id} ({key.key.algorithm}) signs {', '.join(sorted(key.signs))}{end}")
+        held = ", held by the platform" if key.held_by == "platform" else ""
+        signs = ", ".join(sorted(key.signs))
+        click.echo(f"  {key.role}: {key.key.id} ({key.key.algorithm}) signs {signs}{end}{held}")
     for listed in parsed.policies:
         click.echo(f"  policy {listed.name} {listed.id}")
     for kind, items in (

@@ -12,8 +12,10 @@ from weighbridge.cli import fail
 from weighbridge.cli._options import MODEL
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.clock import format_instant
-from weighbridge.errors import VerificationError
+from weighbridge.errors import UsageError, VerificationError
+from weighbridge.gate.demands import UnsafeAnyPolicy
 from weighbridge.gate.verify import verify
+from weighbridge.report._text import clean
 
 REFUSED: Final = 1
 """Exit code when the model must not be loaded."""
@@ -23,16 +25,24 @@ REFUSED: Final = 1
 @MODEL
 @click.option("--verdict", type=click.Path(path_type=Path), required=True, help="The verdict that the gate wrote.")
 @click.option("--trust", type=click.Path(path_type=Path), required=True, help="Who may sign verdicts.")
-@click.option("--policy", type=click.Path(path_type=Path), help="Demand that the verdict was judged by this policy.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy that the verdict must be by.")
+@click.option("--any-policy", is_flag=True, help="Take a verdict by whatever policy: then it says little.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(model: Path, verdict: Path, trust: Path, policy: Path | None, output: str) -> int:
+def command(model: Path, verdict: Path, trust: Path, policy: Path | None, any_policy: bool, output: str) -> int:
     """Say whether MODEL may be loaded: exit code 0 when it may, 1 when it must not, 2 when nothing can be said.
 
-    The model is hashed again, so a changed byte refuses. Run this, or `weighbridge.verify(...)`, before you load.
+    The model is hashed again, so a changed byte refuses. The verdict must be by --policy, or by a policy that the trust
+    document lists: --any-policy gives that up, and then whoever could have a policy of his own judged has a verdict
+    too. Run this, or `weighbridge.verify(...)`, before you load.
     """
+    if any_policy and policy is not None:
+        raise UsageError("--policy and --any-policy exclude each other", remedy="give one of them")
+    accepted = UnsafeAnyPolicy() if any_policy else policy
+    if any_policy:
+        click.echo("note: --any-policy takes a verdict by whatever policy, also by one that asks for nothing", err=True)
     try:
         with bytes_progress("hashing") as progress:
-            found = verify(model, verdict=verdict, trust=trust, policy=policy, progress=progress)
+            found = verify(model, verdict=verdict, trust=trust, policy=accepted, progress=progress)
     except VerificationError as error:
         if output == "json":
             click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
@@ -43,14 +53,18 @@ def command(model: Path, verdict: Path, trust: Path, policy: Path | None, output
                 {
                     "verified": True,
                     "model": str(found.model),
-                    "policy": {"name": found.policy_name, "sha256": found.policy_digest},
+                    "policy": {"name": found.policy_name, "mode": found.mode, "sha256": found.policy_digest},
+                    "weaknesses": list(found.weaknesses),
                     "signer": found.signer,
                     "validUntil": format_instant(found.valid_until),
                 }
             )
         )
         return 0
+    for weakness in found.weaknesses:
+        click.echo(f"mind: {clean(weakness)}")
     click.echo(f"verified: {found.model}")
-    click.echo(f"  policy {found.policy_name}, judged by {found.signer} at {format_instant(found.time)}")
+    click.echo(f"  policy {found.policy_name} (mode {found.mode}) sha256:{found.policy_digest}")
+    click.echo(f"  judged by {found.signer} at {format_instant(found.time)}")
     click.echo(f"  valid until {format_instant(found.valid_until)}")
     return 0

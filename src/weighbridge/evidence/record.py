@@ -6,7 +6,7 @@ A record carries facts only. It never says that a model may run: the gate says t
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -151,8 +151,9 @@ class CheckRecord(Wire, omit_defaults=True):
 
     ``nonce`` is random and makes two runs distinguishable; ``parameters`` are the options that change the result,
     by value, with inputs named by digest and never by a path of the machine. ``files`` are the model's files with the
-    checksums of the bytes that were examined: the gate computes the model's digest from them. Evidence of the first
-    release has neither ``view`` nor ``files`` nor ``seed``.
+    checksums of the bytes that were examined: the gate computes the model's digest from them. ``tries`` is how often a
+    statistic was tried before, as far as whoever signs knows; ``requester`` is the account that asked for a review, as
+    the platform recorded it. Evidence of the first release has none of the last five fields.
     """
 
     check: CheckName
@@ -168,3 +169,5 @@ class CheckRecord(Wire, omit_defaults=True):
     view: View | None = None
     files: tuple[ExaminedFile, ...] = ()
     seed: Seed | None = None
+    tries: Literal["unknown"] | Count | None = None
+    requester: Annotated[str, Meta(max_length=512)] | None = None

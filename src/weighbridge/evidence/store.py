@@ -5,6 +5,7 @@ File names help people and are never trusted: what a file says is decided by its
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class StoredFile:
     name: str
     data: bytes
     problem: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Return the sha256 of the bytes in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from weighbridge.evidence.keys import PublicKey
+from weighbridge.evidence.measurements import Input, InputRole
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
-from weighbridge.trust import Trust
+from weighbridge.trust import Holder, Trust
 
 
 class VerdictResult(enum.StrEnum):
@@ -40,6 +42,55 @@ class Evidence:
     finished: datetime
     key: PublicKey
     role: str
+    model: Digest
+    held_by: Holder = "namespace"
+    """Who holds the key, by the trust document."""
+
+
+class Bond(enum.StrEnum):
+    """What binds an input: its digest in the policy, a role that signed it, or less than that."""
+
+    DIGEST = "digest"
+    SIGNED = "signed"
+    REQUESTER = "requester"
+    UNBOUND = "unbound"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInput:
+    """One input of a check and what binds it. ``by`` is the role that signed it, or who supplied it."""
+
+    input: Input
+    role: InputRole
+    bond: Bond
+    by: str = ""
+    key: PublicKey | None = None
+
+    @property
+    def weakness(self) -> str:
+        """Say in one sentence what is weak about it; empty where nothing is."""
+        match self.bond:
+            case Bond.UNBOUND:
+                return (
+                    f"nothing binds the {TITLES[self.role]} {self.input.name}: whoever called the check chose it, and "
+                    "the policy says `unbound`"
+                )
+            case Bond.REQUESTER:
+                return f"the {TITLES[self.role]} {self.input.name} came from {self.by}, who asked for the review"
+            case Bond.DIGEST | Bond.SIGNED:
+                return ""
+
+
+TITLES: Final = {
+    InputRole.TEST: "test data",
+    InputRole.MEMBERS: "members",
+    InputRole.NON_MEMBERS: "non-members",
+    InputRole.REQUIREMENTS: "requirements",
+    InputRole.LOCK: "lock",
+    InputRole.ENVIRONMENT: "environment",
+    InputRole.ADVISORIES: "advisories",
+}
+"""How inputs are called in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +124,9 @@ class Outcome:
     evidence: tuple[Evidence, ...] = ()
     waived: tuple[str, ...] = ()
     until: datetime | None = None
+    inputs: tuple[BoundInput, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside the result: what is weak about it, and why limits were tightened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +148,9 @@ class Decision:
         results = [outcome.result for outcome in self.outcomes]
         results += [problem.result for problem in self.problems]
         return VerdictResult.worst(results)
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """Return every sentence that a report has to repeat, each once, in the order of the requirements."""
+        found = (item.weakness for outcome in self.outcomes for item in outcome.inputs)
+        return tuple(dict.fromkeys(sentence for sentence in found if sentence))

@@ -1,9 +1,10 @@
-"""Sort files of evidence into those that count for one model and those that do not, with the reason."""
+"""Sort files of evidence: what counts for one model, what is about others, signed inputs, and what never counts."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,57 +12,75 @@ from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
 from weighbridge.errors import InputError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.dsse import verify_envelope
+from weighbridge.evidence.inputs import INPUT as INPUT_TYPE
+from weighbridge.evidence.inputs import SignedInput, read_input_statement
+from weighbridge.evidence.keys import PublicKey
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
 from weighbridge.evidence.predicates import is_check_predicate, record_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import StoredFile
+from weighbridge.evidence.tries import TRIES_RESET as RESET_TYPE
+from weighbridge.evidence.tries import TriesReset, read_reset
 from weighbridge.gate.decision import Evidence, Rejected
-from weighbridge.model.digest import Digest
-from weighbridge.trust import Trust
+from weighbridge.model.digest import ALGORITHM, Digest
+from weighbridge.trust import INPUT, TRIES_RESET, Trust
 
 MAX_DATE_AHEAD: Final = timedelta(days=2)
 """How far in the future the date of advisories may lie: a date means the end of its day, and east of UTC that day
 begins earlier."""
 
 
-def admit_evidence(
-    files: Iterable[StoredFile], *, model: Digest, trust: Trust, now: datetime
-) -> tuple[tuple[Evidence, ...], tuple[Rejected, ...]]:
-    """Verify every file and return the evidence that counts, and what does not count and why.
+@dataclass(slots=True)
+class SortedEvidence:
+    """Every file by what it is. ``others`` is evidence of other models, whose tries count; it is rejected as well."""
 
-    A file counts when a key signed it whose role may sign that check now, when it is about this model and no other,
+    evidence: list[Evidence] = field(default_factory=list)
+    others: list[Evidence] = field(default_factory=list)
+    inputs: list[SignedInput] = field(default_factory=list)
+    resets: list[TriesReset] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def sort_evidence(files: Iterable[StoredFile], *, model: Digest, trust: Trust, now: datetime) -> SortedEvidence:
+    """Verify every file and sort it; what does not count is there with its reason.
+
+    Evidence counts when a key signed it whose role may sign that check now, when it is about this model and no other,
     and when neither it nor its advisories come from the future. Statements of other types (a bill of materials, a
     verdict) are passed over in silence.
     """
-    accepted: list[Evidence] = []
-    rejected: list[Rejected] = []
+    found = SortedEvidence()
     for file in files:
         try:
             if file.problem:
                 raise InputError(file.problem)
-            evidence = verify_evidence(file, model=model, trust=trust, now=now)
+            _sort(file, found, model=model, trust=trust, now=now)
         except WeighbridgeError as error:
-            rejected.append(Rejected(file.name, error.message, error.remedy, _claim(file)))
-            continue
-        if evidence is not None:
-            accepted.append(evidence)
-    return tuple(accepted), tuple(rejected)
+            found.rejected.append(Rejected(file.name, error.message, error.remedy, _claim(file)))
+    return found
 
 
-def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datetime) -> Evidence | None:
-    """Verify one file; None for a statement that is well signed but not evidence of a check.
-
-    Raises:
-        ParseError: When the bytes are not what they must be.
-        VerificationError: When signature, role, subject or time do not hold.
-    """
+def _sort(file: StoredFile, found: SortedEvidence, *, model: Digest, trust: Trust, now: datetime) -> None:
     envelope = read_bundle(file.data, what=file.name)
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
     statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
-    if not is_check_predicate(statement.predicate_type):
-        return None
-    statement.require_subject(model)
+    if statement.predicate_type == INPUT_TYPE:
+        found.inputs.append(_signed_input(file, statement, key, trust, now))
+    elif statement.predicate_type == RESET_TYPE:
+        found.resets.append(_reset(file, statement, key, trust, now))
+    elif is_check_predicate(statement.predicate_type):
+        try:
+            statement.require_subject(model)
+        except VerificationError:
+            if (other := _other_model(statement)) is not None:
+                found.others.append(_evidence(file, statement, key, model=other, trust=trust, now=now))
+            raise
+        found.evidence.append(_evidence(file, statement, key, model=model, trust=trust, now=now))
+
+
+def _evidence(
+    file: StoredFile, statement: Statement, key: PublicKey, *, model: Digest, trust: Trust, now: datetime
+) -> Evidence:
     record = record_of(statement, what=f"the predicate in {file.name}")
     role = trust.role_of(key, signs=record.check.value, now=now)
     finished = parse_instant(record.finished, what="finished")
@@ -76,7 +95,34 @@ def verify_evidence(file: StoredFile, *, model: Digest, trust: Trust, now: datet
         finished=finished,
         key=key,
         role=role.role,
+        model=model,
+        held_by=role.held_by,
     )
+
+
+def _other_model(statement: Statement) -> Digest | None:
+    """Return the one other model that a statement is about."""
+    named = {subject.digest.get(ALGORITHM) for subject in statement.subject if ALGORITHM in subject.digest}
+    if len(named) != 1:
+        return None
+    return Digest.parse(f"{ALGORITHM}:{named.pop()}")
+
+
+def _signed_input(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> SignedInput:
+    sha256, predicate = read_input_statement(statement, what=file.name)
+    role = trust.role_of(key, signs=INPUT + predicate.role.value, now=now)
+    signed = parse_instant(predicate.signed, what="signed")
+    _require_past(signed, now + MAX_SKEW, what="it was signed")
+    return SignedInput(file=file.name, role=predicate.role, sha256=sha256, signed=signed, key=key, signer=role.role)
+
+
+def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> TriesReset:
+    predicate = read_reset(statement, what=file.name)
+    trust.role_of(key, signs=TRIES_RESET, now=now)
+    time = parse_instant(predicate.time, what="time")
+    # A reset of the future would forgive every try until then.
+    _require_past(time, now + MAX_SKEW, what="it forgives tries up to an instant that lies")
+    return TriesReset(file=file.name, check=predicate.check, time=time, reason=predicate.reason, key=key)
 
 
 def _require_past(instant: datetime, latest: datetime, *, what: str) -> None:

@@ -1,24 +1,37 @@
 """Judge a model: policy, trust and evidence in, one decision out. Nothing here reads a clock, a file or a network.
 
-For each check only the newest evidence counts. Older evidence that passed cannot make up for newer that did not, so
-putting an old file back changes nothing; of equally new files every one must hold.
+For a fact only the newest evidence of a check counts: older evidence that passed cannot make up for newer that did not,
+so putting an old file back changes nothing; of equally new files every one must hold. For a statistic a failing result
+stands; ``weighbridge.gate.statistics`` says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from weighbridge.clock import format_instant
-from weighbridge.evidence.record import CheckName, Finding
+from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
-from weighbridge.gate.decision import Decision, Evidence, Outcome, Problem, Rejected, VerdictResult
-from weighbridge.gate.evidence import admit_evidence
-from weighbridge.gate.limits import failing_findings, holds_until, problems_of
+from weighbridge.gate.decision import BoundInput, Decision, Evidence, Outcome, Problem, VerdictResult
+from weighbridge.gate.evidence import SortedEvidence, sort_evidence
+from weighbridge.gate.examine import Examined, examine
+from weighbridge.gate.limits import holds_until
+from weighbridge.gate.missing import missing
 from weighbridge.gate.preconditions import preconditions
+from weighbridge.gate.statistics import (
+    earlier_tries,
+    is_statistic,
+    newest,
+    standing,
+    tightened_spec,
+    tries_note,
+    tries_problem,
+)
 from weighbridge.model.digest import Digest
-from weighbridge.policy import Policy, Requirement, Waiver
+from weighbridge.policy import LeakageRequirement, Policy, Requirement, RobustnessRequirement, Waiver
 from weighbridge.trust import Trust
 
 _SHOWN: Final = 3
@@ -33,20 +46,49 @@ COMMANDS: Final = {
 """The command that runs each check, for what to do next."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What one requirement is judged by."""
+
+    requirement: Requirement
+    policy: Policy
+    trust: Trust
+    found: SortedEvidence
+    now: datetime
+
+    @property
+    def signed(self) -> list[Evidence]:
+        """Return the evidence about the model that a role signed which the requirement names."""
+        return [item for item in self.found.evidence if self._is_asked_for(item)]
+
+    @property
+    def elsewhere(self) -> list[Evidence]:
+        """Return such evidence about other models."""
+        return [item for item in self.found.others if self._is_asked_for(item)]
+
+    def _is_asked_for(self, item: Evidence) -> bool:
+        return item.record.check is self.requirement.check and item.role in self.requirement.spec.signers
+
+    def examined(self, item: Evidence, *, tries: int = 0) -> Examined:
+        """Examine one piece of evidence."""
+        spec = tightened_spec(self.requirement.spec, tries=tries)
+        return examine(item, spec=spec, policy=self.policy, signed=tuple(self.found.inputs), now=self.now)
+
+
 def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[StoredFile], now: datetime) -> Decision:
     """Decide whether the evidence satisfies the policy for this model at this time.
 
     The digest must have been computed from the model's bytes by the caller, just now.
     """
     problems = tuple(preconditions(model, policy=policy, trust=trust, now=now))
-    accepted, rejected = admit_evidence(files, model=model, trust=trust, now=now)
+    found = sort_evidence(files, model=model, trust=trust, now=now)
     outcomes = tuple(
-        _judge_requirement(requirement, model=model, policy=policy, evidence=accepted, rejected=rejected, now=now)
-        for requirement in policy.requirements
+        _judge_requirement(_Case(requirement, policy, trust, found, now)) for requirement in policy.requirements
     )
     ends = [now + policy.valid_for, trust.expires]
     ends += [outcome.until for outcome in outcomes if outcome.until is not None]
     used = {item.key for outcome in outcomes for item in outcome.evidence}
+    used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     ends += [trusted.not_after for trusted in trust.keys if trusted.key in used and trusted.not_after is not None]
     return Decision(
         model=model,
@@ -55,140 +97,120 @@ def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[Stored
         time=now,
         valid_until=min(ends),
         outcomes=outcomes,
-        rejected=rejected,
+        rejected=tuple(found.rejected),
         problems=problems,
     )
 
 
-def _judge_requirement(
-    requirement: Requirement,
-    *,
-    model: Digest,
-    policy: Policy,
-    evidence: tuple[Evidence, ...],
-    rejected: tuple[Rejected, ...],
-    now: datetime,
-) -> Outcome:
-    check = requirement.check
-    signed = [item for item in evidence if item.record.check is check and item.role in requirement.spec.signers]
+def _judge_requirement(case: _Case) -> Outcome:
+    requirement, check = case.requirement, case.requirement.check
+    signed = case.signed
     if not signed:
-        return _missing(requirement, evidence, rejected)
-    newest = max(item.finished for item in signed)
-    counted = tuple(item for item in signed if item.finished == newest)
-    if now > newest + requirement.max_age:
+        return missing(requirement, evidence=case.found.evidence, rejected=case.found.rejected, command=COMMANDS[check])
+    latest = newest(signed)
+    counted = tuple(item for item in signed if item.finished == latest)
+    if case.now > latest + requirement.max_age:
         return Outcome(
             check,
             requirement.line,
             VerdictResult.UNDECIDED,
-            f"the newest evidence is of {format_instant(newest)}, older than maxAge {requirement.spec.max_age}",
+            f"the newest evidence is of {format_instant(latest)}, older than maxAge {requirement.spec.max_age}",
             f"run `weighbridge {COMMANDS[check]} MODEL --key KEY` again",
             counted,
         )
     problems: list[Problem] = []
+    notes: list[str] = []
+    tries = 0
+    if is_statistic(requirement.spec):
+        tries = _tries(case, counted[0], signed)
+        problems += _statistics_problems(case, signed, counted, tries)
+        confidence = _confidence(tightened_spec(requirement.spec, tries=tries))
+        notes.append(tries_note(counted[0], tries=tries, confidence=confidence))
+    problems += _acceptance_problems(case)
     waived: list[Waiver] = []
+    inputs: list[BoundInput] = []
     for item in counted:
-        left, used = _apply_waivers(item, requirement, policy, now)
-        waived += used
-        problems += _finding_problems(left, policy, requirement, now)
-        problems += [
-            Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
-            for place in item.record.undecided
-        ]
-        problems += _confinement_problems(item, policy)
-        if item.record.measurements is not None or not item.record.undecided:
-            problems += problems_of(requirement.spec, item.record, model=model, now=now)
-    until = [
-        holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
-        for item in counted
+        examined = case.examined(item, tries=tries)
+        problems += [*examined.against_model, *examined.uncounted]
+        waived += examined.waived
+        inputs += examined.inputs
+    return _outcome(case, counted, problems, waived, tuple(dict.fromkeys(inputs)), tuple(notes))
+
+
+def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> int:
+    """Count the tries before this one that did not pass: of this model and, when they are in the store, of others."""
+    known = item.record.tries if isinstance(item.record.tries, int) and item.held_by == "platform" else 0
+    candidates = [
+        other
+        for other in (*signed, *case.elsewhere)
+        if not (examined := case.examined(other)).uncounted and examined.against_model
     ]
-    until += [waiver.expires for waiver in waived]
-    return _outcome(requirement, counted, problems, tuple(dict.fromkeys(w.spec.id for w in waived)), min(until))
+    seen = earlier_tries(candidates, resets=tuple(case.found.resets), before=item)
+    return max(known, len(seen))
 
 
-def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:
-    confinement = item.record.confinement
-    if policy.confinement == "required" and not (confinement.filesystem and confinement.network):
+def _statistics_problems(
+    case: _Case, signed: list[Evidence], counted: tuple[Evidence, ...], tries: int
+) -> Iterable[Problem]:
+    for item in signed:
+        if item in counted:
+            continue
+        examined = case.examined(item)
+        failed = [problem for problem in examined.against_model if problem.result is VerdictResult.FAILED]
+        if failed and not examined.uncounted:
+            yield standing(item, failed[0].reason)
+    spec = case.requirement.spec
+    if isinstance(spec, (RobustnessRequirement, LeakageRequirement)):
+        yield from tries_problem(spec, tries)
+
+
+def _confidence(spec: object) -> float:
+    match spec:
+        case RobustnessRequirement(limits=limits):
+            return limits.accuracy_under_attack.confidence
+        case LeakageRequirement(limits=leakage):
+            return leakage.membership.confidence
+        case _:
+            return 0.0
+
+
+def _acceptance_problems(case: _Case) -> Iterable[Problem]:
+    until = case.requirement.accepted_until
+    if until is not None and case.now > until:
         yield Problem(
             VerdictResult.UNDECIDED,
-            f"the worker was not kept from files and network ({confinement.summary})",
-            "run the check where the kernel has Landlock, or let the policy say `confinement: recorded`",
+            f"the policy's weak limits for {case.requirement.check} were accepted until {format_instant(until)}",
+            "set limits that a model can fail, or renew `accepted`",
         )
-
-
-def _missing(requirement: Requirement, evidence: tuple[Evidence, ...], rejected: tuple[Rejected, ...]) -> Outcome:
-    check = requirement.check
-    signers = ", ".join(requirement.spec.signers)
-    others = sorted({item.role for item in evidence if item.record.check is check})
-    claimed = [item for item in rejected if item.claims is check]
-    unreadable = [item for item in rejected if item.claims is None]
-    if others:
-        reason = f"evidence of {check} is signed by {', '.join(others)}; the policy wants it from {signers}"
-    elif claimed:
-        reason = f"no evidence of {check} counts; {claimed[0].file}: {claimed[0].reason}"
-        if len(claimed) > 1:
-            reason += f" (and {len(claimed) - 1} more that do not count)"
-    else:
-        reason = f"there is no evidence of {check}"
-        if unreadable:
-            reason += f"; {unreadable[0].file} cannot be read as evidence: {unreadable[0].reason}"
-    return Outcome(
-        check,
-        requirement.line,
-        VerdictResult.UNDECIDED,
-        reason,
-        f"run `weighbridge {COMMANDS[check]} MODEL --key KEY` with the key of {signers}",
-    )
-
-
-def _apply_waivers(
-    item: Evidence, requirement: Requirement, policy: Policy, now: datetime
-) -> tuple[tuple[Finding, ...], list[Waiver]]:
-    left: list[Finding] = []
-    used: list[Waiver] = []
-    for finding in failing_findings(requirement.spec, item.record.findings):
-        waiver = _waiver_for(finding, requirement, policy)
-        if waiver is not None and now <= waiver.expires:
-            used.append(waiver)
-        else:
-            left.append(finding)
-    return tuple(left), used
-
-
-def _waiver_for(finding: Finding, requirement: Requirement, policy: Policy) -> Waiver | None:
-    # By advisory only: a rule such as `known-vulnerability` would waive everything at once, and what comes next too.
-    names = {finding.advisory, *finding.aliases} if finding.advisory else set()
-    matching = [w for w in policy.waivers if w.spec.check == requirement.check.value and w.spec.id in names]
-    return max(matching, key=lambda waiver: waiver.expires, default=None)
-
-
-def _finding_problems(
-    findings: tuple[Finding, ...], policy: Policy, requirement: Requirement, now: datetime
-) -> Iterable[Problem]:
-    for finding in findings:
-        what = (
-            f"{finding.advisory} in {finding.location}" if finding.advisory else f"{finding.rule} in {finding.location}"
-        )
-        note = ""
-        waiver = _waiver_for(finding, requirement, policy)
-        if waiver is not None:
-            note = f" (its waiver in line {waiver.line} expired at {format_instant(waiver.expires)})"
-        yield Problem(VerdictResult.FAILED, f"{what} [{finding.severity}]: {finding.message}{note}", finding.remedy)
 
 
 def _outcome(
-    requirement: Requirement,
+    case: _Case,
     evidence: tuple[Evidence, ...],
     problems: list[Problem],
-    waived: tuple[str, ...],
-    until: datetime,
+    waived: list[Waiver],
+    inputs: tuple[BoundInput, ...],
+    notes: tuple[str, ...],
 ) -> Outcome:
+    requirement = case.requirement
     check, line = requirement.check, requirement.line
+    shown_waivers = tuple(dict.fromkeys(f"{waiver.spec.id} in {waiver.spec.component}" for waiver in waived))
+    ends = [
+        holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
+        for item in evidence
+    ]
+    ends += [waiver.expires for waiver in waived]
+    if check is CheckName.DEPENDENCY_AUDIT and case.policy.advisories_accepted_until is not None:
+        ends.append(case.policy.advisories_accepted_until)
+    ends += [requirement.accepted_until] if requirement.accepted_until is not None else []
+    until = min(ends)
     if not problems:
         reason = f"signed by {evidence[0].role} at {format_instant(evidence[0].finished)} and within all limits"
-        return Outcome(check, line, VerdictResult.PASSED, reason, "", evidence, waived, until)
+        return Outcome(check, line, VerdictResult.PASSED, reason, "", evidence, shown_waivers, until, inputs, notes)
     result = VerdictResult.worst([problem.result for problem in problems])
     worst_first = sorted(problems, key=lambda problem: problem.result is not VerdictResult.FAILED)
     shown = [problem.reason for problem in worst_first[:_SHOWN]]
     if len(problems) > _SHOWN:
         shown.append(f"and {len(problems) - _SHOWN} more")
-    return Outcome(check, line, result, "; ".join(shown), worst_first[0].remedy, evidence, waived, until)
+    remedy = worst_first[0].remedy
+    return Outcome(check, line, result, "; ".join(shown), remedy, evidence, shown_waivers, until, inputs, notes)

@@ -33,6 +33,7 @@ from weighbridge.policy import (
     RobustnessLimits,
     RobustnessRequirement,
 )
+from weighbridge.policy.parse import DEFAULT_ADVISORIES_AGE
 
 MALWARE_RULE: Final = "malware"
 """Rule id of a finding that a dependency is malware."""
@@ -86,6 +87,33 @@ def problems_of(spec: RequirementSpec, record: CheckRecord, *, model: Digest, no
             )
 
 
+def amount_problems(spec: RequirementSpec, record: CheckRecord) -> Iterator[Problem]:
+    """Yield where a statistic was not measured on as much as the policy says, no more and no less.
+
+    Each other number of examples or queries is another draw, so whoever could choose it could try until one passes.
+    """
+    measured = record.measurements
+    if not isinstance(spec, RobustnessRequirement) or not isinstance(measured, RobustnessMeasurements):
+        return
+    limits = spec.limits
+    if measured.queries_per_example != limits.queries:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the attack had {measured.queries_per_example} queries an example; the policy says {limits.queries}",
+            f"run the robustness check again with --queries {limits.queries}, or change `queries` in the policy",
+        )
+    wanted = min(limits.examples, measured.data.rows)
+    for entry in measured.entries:
+        # An attack that was never begun has its controls to say why.
+        if entry.examples not in (0, wanted):
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"{entry.path}: {entry.examples} examples were attacked; the policy says {limits.examples}, of "
+                f"{measured.data.rows} that there are",
+                f"run the robustness check again with --samples {limits.examples}, or change `examples` in the policy",
+            )
+
+
 def holds_until(spec: RequirementSpec, record: CheckRecord, *, finished: datetime, max_age: timedelta) -> datetime:
     """Return when evidence becomes too old for its requirement: by its own age or by that of its database."""
     until = finished + max_age
@@ -96,7 +124,12 @@ def holds_until(spec: RequirementSpec, record: CheckRecord, *, finished: datetim
 
 def _database_until(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements) -> datetime:
     built = parse_instant(measured.database.built, what="the date of the advisories")
-    return built + parse_duration(limits.database_max_age, what="databaseMaxAge")
+    return built + parse_duration(_age(limits), what="databaseMaxAge")
+
+
+def _age(limits: DependencyAuditLimits) -> str:
+    # A parsed policy has filled it in.
+    return limits.database_max_age or DEFAULT_ADVISORIES_AGE
 
 
 def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements, now: datetime) -> Iterator[Problem]:
@@ -111,7 +144,7 @@ def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements,
     if now > _database_until(limits, measured):
         yield Problem(
             VerdictResult.UNDECIDED,
-            f"the advisories are of {measured.database.built}, older than databaseMaxAge {limits.database_max_age} "
+            f"the advisories are of {measured.database.built}, older than the policy's {_age(limits)} "
             f"at {format_instant(now)}",
             "audit again with a current advisory bundle",
         )

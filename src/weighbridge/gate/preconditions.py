@@ -8,8 +8,9 @@ from datetime import datetime
 from weighbridge.errors import TrustError, VerificationError
 from weighbridge.gate.decision import Problem, VerdictResult
 from weighbridge.model.digest import Digest
-from weighbridge.policy import Policy
-from weighbridge.trust import VERDICT, Trust
+from weighbridge.policy import FileBinding, Policy
+from weighbridge.policy.inputs import named_roles
+from weighbridge.trust import INPUT, TRIES_RESET, VERDICT, Trust
 
 
 def preconditions(model: Digest, *, policy: Policy, trust: Trust, now: datetime) -> Iterator[Problem]:
@@ -23,7 +24,10 @@ def preconditions(model: Digest, *, policy: Policy, trust: Trust, now: datetime)
     except VerificationError as error:
         yield Problem(VerdictResult.FAILED, error.message, error.remedy)
     try:
-        trust.require_policy(policy.digest)
+        trust.require_unrevoked_policy(policy.digest)
+        trust.require_unrevoked_policy(policy.file_digest)
+        if not trust.lists_policy(policy.file_digest):
+            trust.require_listed_policy(policy.digest)
     except VerificationError as error:
         yield Problem(VerdictResult.UNDECIDED, error.message, error.remedy)
     yield from _unknown_roles(policy, trust)
@@ -32,6 +36,11 @@ def preconditions(model: Digest, *, policy: Policy, trust: Trust, now: datetime)
 
 def _unknown_roles(policy: Policy, trust: Trust) -> Iterator[Problem]:
     named = [(f"line {requirement.line}", requirement.spec.signers) for requirement in policy.requirements]
+    named += [
+        (f"inputs.{role}", binding.signers)
+        for role, binding in named_roles(policy.inputs)
+        if isinstance(binding, FileBinding)
+    ]
     # A misspelt role in the separation would separate nothing.
     named += [("separation", tuple(group)) for group in policy.separation]
     for place, roles in named:
@@ -49,6 +58,8 @@ def _joined_roles(policy: Policy, trust: Trust) -> Iterator[Problem]:
     for trusted in trust.keys:
         held.setdefault(trusted.key.id, set()).add(trusted.role)
     judges = {trusted.role for trusted in trust.keys if VERDICT in trusted.signs}
+    suppliers = {trusted.role for trusted in trust.keys if any(item.startswith(INPUT) for item in trusted.signs)}
+    approvers = {trusted.role for trusted in trust.keys if TRIES_RESET in trusted.signs}
     for key_id, roles in sorted(held.items()):
         if sum(bool(roles & group) for group in policy.separation) > 1:
             yield Problem(
@@ -62,4 +73,12 @@ def _joined_roles(policy: Policy, trust: Trust) -> Iterator[Problem]:
                 VerdictResult.UNDECIDED,
                 f"the key {key_id} may sign both evidence and verdicts",
                 "give verdicts a key of their own",
+            )
+        elif (roles & suppliers and roles - suppliers) or (roles & approvers and roles - approvers):
+            # It would examine a model on what it chose itself, or forgive its own tries.
+            yield Problem(
+                VerdictResult.UNDECIDED,
+                f"the key {key_id} holds the roles {', '.join(sorted(roles))}: whoever examines or judges must not "
+                "answer for inputs or forgive tries as well",
+                "give each of these roles a key of its own",
             )

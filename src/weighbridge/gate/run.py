@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Final
 
 from weighbridge.checks.interface import (
     CheckRequest,
@@ -27,6 +29,7 @@ from weighbridge.evidence.predicates import CYCLONEDX, statement_of
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore
+from weighbridge.gate.statistics import tightened
 from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.policy import (
     DependencyAuditRequirement,
@@ -36,6 +39,9 @@ from weighbridge.policy import (
     RequirementSpec,
     RobustnessRequirement,
 )
+
+FORESEEN_TRIES: Final = 10
+"""For so many earlier tries a leakage check measures the confidence that they cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,12 @@ class RunInputs:
     data: Path | None = None
     members: Path | None = None
     non_members: Path | None = None
-    queries: int = 1_000
-    samples: int = 200
-    seed: int = 0
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every input that is a file, beside which its signature may lie."""
+        single = (self.advisories, self.data, self.members, self.non_members)
+        return (*self.requirements, *self.locks, *(path for path in single if path is not None))
 
 
 def plan(policy: Policy, *, model: Path, inputs: RunInputs) -> tuple[CheckRequest, ...]:
@@ -84,9 +93,8 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
             return RobustnessOptions(
                 data=_path(inputs.data, "robustness", "--data"),
                 epsilon=limits.epsilon,
-                queries=inputs.queries,
-                samples=inputs.samples,
-                seed=inputs.seed,
+                queries=limits.queries,
+                samples=limits.examples,
                 at_least=wanted.at_least if 0 < wanted.at_least < 1 else None,
                 confidence=wanted.confidence,
             )
@@ -94,7 +102,6 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
             plain = LeakageOptions(
                 members=_path(inputs.members, "leakage", "--members"),
                 non_members=_path(inputs.non_members, "leakage", "--non-members"),
-                seed=inputs.seed,
             )
             membership = leakage.membership
             return LeakageOptions(
@@ -102,9 +109,14 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 non_members=plain.non_members,
                 # Lower rates than the policy's would need more rows than it takes to answer it.
                 rates=tuple(sorted({membership.tpr_at_fpr, *(r for r in plain.rates if r > membership.tpr_at_fpr)})),
-                confidences=tuple(sorted({*plain.confidences, membership.confidence})),
-                seed=inputs.seed,
+                confidences=confidences_for(membership.confidence, plain.confidences),
             )
+
+
+def confidences_for(confidence: float, usual: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the confidences to measure at: the policy's, what earlier tries may make of it, and the usual ones."""
+    after_tries = (tightened(confidence, tries=tries) for tries in range(FORESEEN_TRIES + 1))
+    return tuple(sorted({*usual, *after_tries}))
 
 
 def _path(path: Path | None, check: str, option: str) -> str:
@@ -122,7 +134,12 @@ def _missing(check: str, option: str) -> UsageError:
 
 
 def run_checks(
-    requests: Sequence[CheckRequest], *, clock: Clock, nonce: Callable[[], str], secrets: Sequence[Path]
+    requests: Sequence[CheckRequest],
+    *,
+    clock: Clock,
+    nonce: Callable[[], str],
+    secrets: Sequence[Path],
+    seed_secret: bytes | None = None,
 ) -> tuple[CheckRecord, ...]:
     """Run the checks side by side, as many as there are cores, and return their records in the same order.
 
@@ -132,7 +149,7 @@ def run_checks(
     stop = Event()
 
     def examine(request: CheckRequest) -> CheckRecord:
-        return run_check(request, clock=clock, nonce=nonce(), secrets=secrets, stop=stop)
+        return run_check(request, clock=clock, nonce=nonce(), secrets=secrets, stop=stop, seed_secret=seed_secret)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         pending = [pool.submit(examine, request) for request in requests]
@@ -173,3 +190,19 @@ def sign_record(
         store.write(write_bundle(statement.encode(), signer=signer), kind=kind, model=model, nonce=record.nonce)
         for kind, statement in statements
     ]
+
+
+def store_signatures(signatures: Sequence[bytes], *, model: Digest, store: DirectoryStore) -> list[Path]:
+    """Put signed inputs beside the evidence that rests on them, each once, and return the new files.
+
+    Raises:
+        OutputError: When one cannot be written.
+    """
+    present = {file.sha256 for file in store.read()} if store.path.is_dir() else set()
+    written = []
+    for data in signatures:
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 not in present:
+            written.append(store.write(data, kind="input", model=model, nonce=sha256))
+            present.add(sha256)
+    return written

@@ -6,113 +6,36 @@ Specification: https://slsa.dev/spec/v1.0/verification_summary
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from weighbridge import _json
-from weighbridge._struct import Wire
-from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
+from weighbridge.clock import format_instant, parse_instant
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.bundle import read_bundle, write_bundle
 from weighbridge.evidence.dsse import verify_envelope
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.statement import Statement
-from weighbridge.gate.decision import Decision, VerdictResult
+from weighbridge.gate.decision import BoundInput, Decision, VerdictResult
+from weighbridge.gate.demands import DEMANDS, UnsafeAnyPolicy, require_named_policy
+from weighbridge.gate.summary import (
+    LEVEL,
+    VERIFIER_ID,
+    VSA,
+    DigestedResource,
+    InputSummary,
+    RequirementSummary,
+    TrustReference,
+    Verdict,
+    VerdictDetail,
+    VerificationSummary,
+    Verifier,
+)
 from weighbridge.model.digest import Digest, ManifestDigest
+from weighbridge.policy import Policy
 from weighbridge.trust import VERDICT, Trust
 
-VSA: Final = "https://slsa.dev/verification_summary/v1"
-VERIFIER_ID: Final = "https://weighbridge.dev/gate"
-LEVEL: Final = "WEIGHBRIDGE_POLICY"
-"""The one level that a passed verdict states: the named policy held."""
-
-MAX_REASON: Final = 400
-"""Characters of a verdict's own reasons that a refusal repeats; the gate's report has all."""
-
-DETAIL_FIELD: Final = "weighbridge.dev/verdict/v1"
-"""Name of the field that holds what a VSA has no field for."""
-
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class Verifier(Wire):
-    """Who verified, with which version."""
-
-    id: str
-    version: dict[str, str]
-
-
-class DigestedResource(Wire, omit_defaults=True):
-    """A policy or attestation by digest."""
-
-    digest: dict[str, str]
-    uri: str = ""
-
-
-class RequirementSummary(Wire, omit_defaults=True):
-    """What became of one requirement, and the ids of the keys that signed the evidence it rests on."""
-
-    check: str
-    result: VerdictResult
-    reason: str
-    keys: tuple[str, ...] = ()
-    waived: tuple[str, ...] = ()
-
-
-class TrustReference(Wire):
-    """The trust document that was used."""
-
-    name: str
-    version: int
-    sha256: str
-
-
-class VerdictDetail(Wire):
-    """Result in three values, the trust used, until when it is valid, and every requirement."""
-
-    result: VerdictResult
-    policy: str
-    mode: Literal["audit", "warn", "enforce"]
-    trust: TrustReference
-    valid_until: str
-    requirements: tuple[RequirementSummary, ...]
-    problems: tuple[str, ...]
-
-
-class VerificationSummary(Wire):
-    """The predicate of a verdict."""
-
-    verifier: Verifier
-    time_verified: str
-    resource_uri: str
-    policy: DigestedResource
-    input_attestations: tuple[DigestedResource, ...]
-    verification_result: Literal["PASSED", "FAILED"]
-    verified_levels: tuple[str, ...]
-    slsa_version: str
-    detail: VerdictDetail = msgspec.field(name=DETAIL_FIELD)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A verdict whose signature, subject and times hold."""
-
-    model: Digest
-    manifest: ManifestDigest | None
-    """The model's image, when the verdict is about that too."""
-    result: VerdictResult
-    policy_name: str
-    policy_digest: str
-    time: datetime
-    valid_until: datetime
-    trust_version: int
-    signer: str
-    summary: VerificationSummary
 
 
 def write_verdict(
@@ -155,16 +78,30 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
                     reason=outcome.reason,
                     keys=tuple(sorted({item.key.id for item in outcome.evidence})),
                     waived=outcome.waived,
+                    inputs=tuple(_input(item) for item in outcome.inputs),
+                    notes=outcome.notes,
                 )
                 for outcome in decision.outcomes
             ),
             problems=tuple(problem.reason for problem in decision.problems),
+            weaknesses=decision.weaknesses,
         ),
     )
 
 
+def _input(item: BoundInput) -> InputSummary:
+    return InputSummary(
+        role=item.role,
+        name=item.input.name,
+        sha256=item.input.sha256,
+        bond=item.bond,
+        by=item.by,
+        key="" if item.key is None else item.key.id,
+    )
+
+
 def verify_verdict(
-    data: bytes, *, model: Digest, trust: Trust, now: datetime, what: str, policy_digest: str | None = None
+    data: bytes, *, model: Digest, trust: Trust, now: datetime, what: str, policy: Policy | UnsafeAnyPolicy | None
 ) -> Verdict:
     """Verify a verdict about a model whose digest was just computed, and return it when it passed.
 
@@ -174,19 +111,21 @@ def verify_verdict(
         trust: Who may sign verdicts.
         now: The present.
         what: What the bytes are, for messages.
-        policy_digest: When given, the verdict must have been judged by exactly this policy.
+        policy: The policy that the verdict must have been judged by; None where the trust document lists those
+            that count. Without either nothing says that the verdict's policy asks for anything.
 
     Raises:
         ParseError: When the bytes are not a verdict.
         TrustError: When the trust document has expired.
         VerificationError: When the signature, the signer's role, the subject or the times do not hold, when the
-            model, the policy or a key that signed the verdict or its evidence is revoked, or when the verdict is not
-            passed.
+            model or the policy is revoked, when a key that signed the verdict, its evidence or its inputs may not sign
+            that now, when neither the caller nor the trust document names the verdict's policy, or when the verdict is
+            not passed.
     """
     verdict = authenticate_verdict(data, model=model, trust=trust, now=now, what=what)
     for demand in DEMANDS.values():
         demand(verdict, trust, now)
-    _require_policy_digest(verdict, policy_digest)
+    require_named_policy(verdict, trust, policy)
     return verdict
 
 
@@ -242,85 +181,3 @@ def _verdict(summary: VerificationSummary, model: Digest, manifest: ManifestDige
         signer=signer,
         summary=summary,
     )
-
-
-def _require_times(verdict: Verdict, _: Trust, now: datetime) -> None:
-    if verdict.time > now + MAX_SKEW:
-        raise VerificationError(
-            f"the verdict was made at {format_instant(verdict.time)}, in the future of {format_instant(now)}",
-            remedy="correct this machine's clock",
-        )
-    if now > verdict.valid_until:
-        raise VerificationError(
-            f"the verdict was valid until {format_instant(verdict.valid_until)}", remedy="judge the model again"
-        )
-
-
-def _require_model(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_model(verdict.model)
-
-
-def _require_listed(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_listed_policy(verdict.policy_digest)
-
-
-def _require_policy(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_unrevoked_policy(verdict.policy_digest)
-
-
-def _require_keys(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    for requirement in verdict.summary.detail.requirements:
-        for key_id in requirement.keys:
-            trust.require_key(key_id)
-
-
-def _require_version(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    if trust.version < verdict.trust_version:
-        raise VerificationError(
-            f"the trust document has version {trust.version}; the verdict was made under version "
-            f"{verdict.trust_version}, so this one is outdated",
-            remedy="get the current trust document",
-        )
-
-
-def _require_policy_digest(verdict: Verdict, policy_digest: str | None) -> None:
-    if policy_digest is not None and policy_digest != verdict.policy_digest:
-        raise VerificationError(
-            f"the verdict was judged by the policy sha256:{verdict.policy_digest}, not by sha256:{policy_digest}",
-            remedy="judge the model again by this policy",
-        )
-
-
-def _require_passed(verdict: Verdict, _: Trust, __: datetime) -> None:
-    detail = verdict.summary.detail
-    reasons = [item.reason for item in detail.requirements if item.result is not VerdictResult.PASSED]
-    reasons += [
-        f"{item.check} rests on no key"
-        for item in detail.requirements
-        if item.result is VerdictResult.PASSED and not item.keys
-    ]
-    reasons += detail.problems
-    # A verdict that says passed must follow from what it lists: every requirement, at least one, and no problem.
-    if verdict.result is not VerdictResult.PASSED or reasons or not detail.requirements:
-        raise VerificationError(
-            f"the verdict is {verdict.result}: {_cut('; '.join(reasons)) or 'no reason given'}",
-            remedy="do what the gate's report says and judge again",
-        )
-
-
-DEMANDS: Final[Mapping[str, Callable[[Verdict, Trust, datetime], None]]] = MappingProxyType(
-    {
-        "times": _require_times,
-        "model": _require_model,
-        "policy-listed": _require_listed,
-        "policy": _require_policy,
-        "keys": _require_keys,
-        "trust-version": _require_version,
-        "result": _require_passed,
-    }
-)
-"""What must hold of an authentic verdict, by name and in this order; each raises ``VerificationError``."""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_REASON else f"{text[:MAX_REASON]} ..."

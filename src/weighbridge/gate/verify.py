@@ -7,7 +7,9 @@ from pathlib import Path
 from weighbridge._files import read_limited
 from weighbridge.clock import Clock, system_clock
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
-from weighbridge.gate.verdict import Verdict, verify_verdict
+from weighbridge.gate.demands import UnsafeAnyPolicy
+from weighbridge.gate.summary import Verdict
+from weighbridge.gate.verdict import verify_verdict
 from weighbridge.model.digest import Progress, hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
@@ -18,20 +20,21 @@ def verify(
     *,
     verdict: str | Path,
     trust: str | Path,
-    policy: str | Path | None = None,
+    policy: str | Path | UnsafeAnyPolicy | None = None,
     clock: Clock = system_clock,
     progress: Progress | None = None,
 ) -> Verdict:
     """Return the verdict when these bytes may be loaded; raise otherwise.
 
     The model is hashed again, the verdict's signature is verified by the trust document, and its times, its subject
-    and everything that was revoked are checked. With ``policy``, the verdict must have been judged by that file.
+    and everything that was revoked are checked. The verdict must have been judged by the file ``policy``, or else by a
+    policy that the trust document lists; ``UnsafeAnyPolicy()`` gives that up.
 
     Raises:
         weighbridge.WeighbridgeError: Whatever does not hold; there is no other way to say no.
     """
     trusted = Trust.read(Path(trust))
-    wanted = Policy.read(Path(policy)).digest if policy is not None else None
+    wanted = policy if isinstance(policy, UnsafeAnyPolicy) or policy is None else Policy.read(Path(policy))
     data = read_limited(Path(verdict), limit=MAX_BUNDLE_BYTES, what="the verdict")
     return verify_verdict(
         data,
@@ -39,5 +42,5 @@ def verify(
         trust=trusted,
         now=clock(),
         what=Path(verdict).name,
-        policy_digest=wanted,
+        policy=wanted,
     )

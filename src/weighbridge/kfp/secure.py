@@ -42,6 +42,8 @@ class Data:
     test: Artifact = None
     members: Artifact = None
     non_members: Artifact = None
+    signatures: Artifact = None
+    """Signatures of inputs, for a policy that asks for signed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,6 @@ def secure(
     data: Data | None = None,
     secrets: Secrets | None = None,
     name: str = "model",
-    queries: int = 1_000,
-    samples: int = 200,
-    seed: int = 0,
 ) -> PipelineArtifactChannel:
     """Add the tasks to the pipeline that is being defined, and return the model that the gate releases.
 
@@ -84,12 +83,13 @@ def secure(
     judged_by = Policy.parse(texts["policy"].encode(), name=str(policy))
     Trust.parse(texts["trust"].encode(), name=str(trust))
     made = components(image=image)
-    numbers = {"queries": queries, "samples": samples, "seed": seed}
     measured = {}
     for requirement in judged_by.requirements:
-        step, arguments = _arguments(requirement.spec, data or Data(), numbers)
+        step, arguments = _arguments(requirement.spec, data or Data())
         task = _task(made[step], model=model, run=RUN, **arguments)
         measured[requirement.check.value.replace("-", "_")] = task.outputs["measured"]
+    if data is not None and data.signatures is not None:
+        measured["signatures"] = data.signatures
     signed = _task(made["sign-model"], model=model, run=RUN, policy=texts["policy"], name=name, **measured)
     gate = _task(made["gate"], model=model, evidence=signed.outputs["evidence"], run=RUN, name=name, **texts)
     if secrets is not None:
@@ -105,7 +105,7 @@ def _task(component: BaseComponent, **arguments: Any) -> PipelineTask:  # noqa: 
     return task
 
 
-def _arguments(spec: RequirementSpec, data: Data, numbers: dict[str, int]) -> tuple[str, dict[str, Any]]:
+def _arguments(spec: RequirementSpec, data: Data) -> tuple[str, dict[str, Any]]:
     match spec:
         case ModelScanRequirement():
             return "model-scan", {}
@@ -121,7 +121,8 @@ def _arguments(spec: RequirementSpec, data: Data, numbers: dict[str, int]) -> tu
                 "epsilon": limits.epsilon,
                 "at_least": wanted.at_least,
                 "confidence": wanted.confidence,
-                **numbers,
+                "queries": limits.queries,
+                "samples": limits.examples,
             }
         case LeakageRequirement(limits=leakage):
             return "leakage-test", {
@@ -129,7 +130,6 @@ def _arguments(spec: RequirementSpec, data: Data, numbers: dict[str, int]) -> tu
                 "non_members": _needed(data.non_members, CheckName.LEAKAGE, "non_members"),
                 "fpr": leakage.membership.tpr_at_fpr,
                 "confidence": leakage.membership.confidence,
-                "seed": numbers["seed"],
             }
 
 

@@ -22,7 +22,7 @@ from weighbridge._struct import Wire
 from weighbridge.checks.interface import MAX_FINDINGS
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.measurements import Measurements
-from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Name, Tool, Undecided
+from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Name, Seed, Tool, Undecided
 from weighbridge.model.digest import Digest
 
 MAX_HANDOVER_BYTES: Final = 24 * 1024 * 1024
@@ -50,6 +50,7 @@ class Handover(Wire, omit_defaults=True):
     findings: Annotated[tuple[Finding, ...], Meta(max_length=MAX_FINDINGS)] = ()
     undecided: Annotated[tuple[Undecided, ...], Meta(max_length=MAX_FINDINGS)] = ()
     measurements: Measurements | None = None
+    seed: Seed | None = None
 
     @classmethod
     def of(cls, record: CheckRecord, *, model: Digest, run: str) -> Handover:
@@ -64,6 +65,7 @@ class Handover(Wire, omit_defaults=True):
             findings=record.findings,
             undecided=record.undecided,
             measurements=record.measurements,
+            seed=record.seed,
         )
         return cls.parse(_json.dumps(handover), what="the handover")
 

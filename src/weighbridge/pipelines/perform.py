@@ -21,11 +21,12 @@ from weighbridge.checks.interface import (
 from weighbridge.clock import Clock, format_instant
 from weighbridge.errors import UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
+from weighbridge.evidence.inputs import read_signatures
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.decision import VerdictResult
-from weighbridge.gate.run import signing_roles
+from weighbridge.gate.run import confidences_for, signing_roles, store_signatures
 from weighbridge.gate.verdict import verify_verdict, write_verdict
 from weighbridge.model.digest import ALGORITHM, hash_model
 from weighbridge.pipelines.call import Call
@@ -111,7 +112,6 @@ def _robustness_options(call: Call) -> Options:
         epsilon=call.number("epsilon"),
         queries=call.integer("queries"),
         samples=call.integer("samples"),
-        seed=call.integer("seed"),
         at_least=at_least if 0 < at_least < 1 else None,
         confidence=call.number("confidence"),
     )
@@ -125,8 +125,7 @@ def _leakage_options(call: Call) -> Options:
         non_members=str(call.path("non_members")),
         # Lower rates than the policy's would need more rows than it takes to answer it.
         rates=tuple(sorted({fpr, *(rate for rate in usual.rates if rate > fpr)})),
-        confidences=tuple(sorted({*usual.confidences, call.number("confidence")})),
-        seed=call.integer("seed"),
+        confidences=confidences_for(call.number("confidence"), usual.confidences),
     )
 
 
@@ -146,6 +145,10 @@ def _sign(call: Call, around: Surroundings) -> Outcome:
         signer=lambda check: around.open_key(_key_for(call, check), passphrase),
         clock=around.clock,
     )
+    signatures = call.optional_path("signatures")
+    if signatures is not None:
+        store = DirectoryStore(call.outputs["evidence"])
+        written += store_signatures(read_signatures(signatures), model=digest, store=store)
     return Outcome(
         {"evidence": {ALGORITHM: digest.hex, "files": len(written), "run": call.text("run")}},
         f"signed {len(handovers)} checks of {digest}",
@@ -212,7 +215,8 @@ def _gate(call: Call, around: Surroundings) -> Outcome:
         )
     release(model, call.outputs["verified"], digest=decision.model)
     metadata["verified"] = {**common, "validUntil": format_instant(decision.valid_until)}
-    return Outcome(metadata, f"passed: {decision.model}, until {format_instant(decision.valid_until)}")
+    weak = "".join(f"mind: {sentence}; " for sentence in decision.weaknesses)
+    return Outcome(metadata, f"{weak}passed: {decision.model}, until {format_instant(decision.valid_until)}")
 
 
 def _verify(call: Call, around: Surroundings) -> Outcome:
@@ -223,7 +227,7 @@ def _verify(call: Call, around: Surroundings) -> Outcome:
         trust=Trust.parse(call.document("trust"), name="trust"),
         now=around.clock(),
         what="the verdict",
-        policy_digest=policy.digest if policy is not None else None,
+        policy=policy,
     )
     release(call.path("model"), call.outputs["verified"], digest=found.model)
     until = format_instant(found.valid_until)

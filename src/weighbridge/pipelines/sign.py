@@ -74,6 +74,8 @@ def sign_handovers(
             findings=handover.findings,
             undecided=handover.undecided,
             measurements=handover.measurements,
+            seed=handover.seed,
+            tries=None if handover.seed is None else "unknown",
         )
         written += sign_record(
             record,

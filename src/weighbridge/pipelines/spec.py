@@ -68,7 +68,6 @@ _KEY: Final = Input("key", "Private key file.", Kind.TEXT, _OPTIONAL)
 _PASSPHRASE: Final = Input("passphrase_file", "File with the passphrase of the keys.", Kind.TEXT, _OPTIONAL, PASSPHRASE)
 _POLICY: Final = Input("policy", "What must hold.", Kind.DOCUMENT)
 _TRUST: Final = Input("trust", "Who may sign what.", Kind.DOCUMENT)
-_SEED: Final = Input("seed", "Seed of all randomness.", Kind.INTEGER, _OPTIONAL, 0)
 _CONFIDENCE: Final = Input("confidence", "Confidence that the policy asks for.", Kind.NUMBER, _OPTIONAL, 0.95)
 _MEASURED: Final = Output("measured", "measured.json", "What was measured, unsigned.")
 _VERIFIED: Final = Output("verified", "model", "The model, released only when passed.")
@@ -99,7 +98,6 @@ STEPS: Final[dict[str, Step]] = {
                 Input("epsilon", "Largest change, a share of the range.", Kind.NUMBER, _OPTIONAL, 0.1),
                 Input("queries", "Model calls an example.", Kind.INTEGER, _OPTIONAL, 1_000),
                 Input("samples", "Examples to attack.", Kind.INTEGER, _OPTIONAL, 200),
-                _SEED,
                 Input("at_least", "Accuracy that the policy asks for; 0: not told.", Kind.NUMBER, _OPTIONAL, 0.0),
                 _CONFIDENCE,
             ),
@@ -115,7 +113,6 @@ STEPS: Final[dict[str, Step]] = {
                 _RUN,
                 Input("fpr", "False-positive rate that the policy asks about.", Kind.NUMBER, _OPTIONAL, 0.01),
                 _CONFIDENCE,
-                _SEED,
             ),
             (_MEASURED,),
         ),
@@ -129,6 +126,7 @@ STEPS: Final[dict[str, Step]] = {
                 Input("model_scan", "What the model scan measured.", need=_OPTIONAL),
                 Input("robustness", "What the robustness test measured.", need=_OPTIONAL),
                 Input("leakage", "What the leakage test measured.", need=_OPTIONAL),
+                Input("signatures", "Signed inputs: a bundle, or a directory of them.", need=_OPTIONAL),
                 Input("policy", "With --keys: says which role signs a check.", Kind.DOCUMENT, _OPTIONAL),
                 Input("keys", "Directory with ROLE.key for every role.", Kind.TEXT, _OPTIONAL, KEYS),
                 _KEY,

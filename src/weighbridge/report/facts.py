@@ -55,8 +55,10 @@ def outcome_of(record: CheckRecord) -> str:
 
 
 def is_waived(finding: Finding, requirements: tuple[RequirementView, ...]) -> bool:
-    """Tell whether a requirement waives this finding by its advisory, an alias or its rule."""
-    names = {finding.rule, finding.advisory, *finding.aliases}
+    """Tell whether a requirement waives this finding: its advisory, or an alias, in its component."""
+    if finding.component is None:
+        return False
+    names = {f"{name} in {finding.component.name}" for name in (finding.advisory, *finding.aliases) if name}
     return any(name in names for item in requirements for name in item.waived)
 
 

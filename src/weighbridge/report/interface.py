@@ -59,7 +59,11 @@ class RejectedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementView:
-    """One requirement of the policy: what became of it, why, and what to do. ``line`` is its line in the policy."""
+    """One requirement of the policy: what became of it, why, and what to do. ``line`` is its line in the policy.
+
+    ``inputs`` says in a sentence each what the check was done on and what binds it; ``notes`` is what a reader has to
+    know beside the result.
+    """
 
     check: CheckName
     state: State
@@ -67,6 +71,8 @@ class RequirementView:
     remedy: str = ""
     line: int | None = None
     waived: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +80,13 @@ class VerdictView:
     """What the gate decided, by which policy and trust, and until when it holds.
 
     Instants are RFC 3339 texts. ``signed_by`` is the role that signed the verdict, None when nothing was signed.
-    ``problems`` concern the whole and not one requirement.
+    ``problems`` concern the whole and not one requirement. ``weaknesses`` come first wherever the verdict is shown.
     """
 
     verdict: Result
     policy_name: str
     policy_digest: str
+    policy_mode: str = "enforce"
     trust_name: str
     trust_version: int
     time_verified: str
@@ -87,6 +94,7 @@ class VerdictView:
     requirements: tuple[RequirementView, ...]
     signed_by: str | None = None
     problems: tuple[str, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

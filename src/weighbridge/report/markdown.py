@@ -78,10 +78,14 @@ def _head(report: ReportInput) -> list[str]:
     verdict = report.verdict
     title = f"{_MARKS[verdict.verdict]} Weighbridge: {verdict.verdict}" if verdict else "Weighbridge: no verdict yet"
     lines = [f"### {title}", ""]
+    if verdict:
+        lines += [f"> **Mind:** {code(item)}\n" for item in verdict.weaknesses[:MAX_FINDINGS]]
     lines.append(_sentence(verdict) if verdict else "This is evidence only; no policy was applied.")
     lines += ["", f"- model {code(report.model)}", f"- digest {code(str(report.digest))}"]
     if verdict:
-        lines.append(f"- policy {code(verdict.policy_name)}, {code(verdict.policy_digest)}")
+        lines.append(
+            f"- policy {code(verdict.policy_name)} (mode {code(verdict.policy_mode)}), {code(verdict.policy_digest)}"
+        )
         if verdict.signed_by is None:
             lines.append("- judged and not signed, so there is no verdict to verify")
         else:
@@ -98,7 +102,13 @@ def _requirements(verdict: VerdictView) -> list[str]:
         lines.append(
             f"| {TITLES[item.check]}{place} | {item.state}{waived} | {code(item.reason)} | {code(item.remedy)} |"
         )
-    return lines + _more(len(verdict.requirements), MAX_REQUIREMENTS)
+    lines += _more(len(verdict.requirements), MAX_REQUIREMENTS)
+    said = [(item.check, text) for item in verdict.requirements for text in (*item.inputs, *item.notes)]
+    if said:
+        lines += ["", "<details><summary>What the checks were done on, and what binds it</summary>", ""]
+        lines += [f"- {TITLES[check]}: {code(text)}" for check, text in said[:MAX_FINDINGS]]
+        lines += [*_more(len(said)), "", "</details>"]
+    return lines
 
 
 def _row(view: EvidenceView) -> str:

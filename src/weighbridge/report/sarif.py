@@ -176,6 +176,8 @@ def _verdict_run(view: VerdictView) -> Json:
         "verdict": view.verdict,
         "policy": clean(view.policy_name),
         "policyDigest": clean(view.policy_digest),
+        "policyMode": clean(view.policy_mode),
+        "weaknesses": [clean(item) for item in view.weaknesses],
         "validUntil": clean(view.valid_until),
     }
     return run

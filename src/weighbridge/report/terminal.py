@@ -66,14 +66,18 @@ def render_verdict(view: VerdictView) -> Group:
         why = Text(cut(item.reason))
         if item.waived:
             why.append(f"\nwaived: {cut(', '.join(item.waived))}", style="dim")
+        for said in (*item.inputs, *item.notes):
+            why.append(f"\n{cut(said)}", style="dim")
         if item.remedy:
             why.append(f"\nnext step: {cut(item.remedy)}", style="italic")
         place = f"{item.check} (line {item.line})" if item.line else item.check.value
         table.add_row(Text(place), Text(item.state, style=_STYLES[RESULT_OF[item.state]]), why)
-    parts: list[RenderableType] = [table]
+    parts: list[RenderableType] = [Text(f"mind: {cut(item)}", style="bold yellow") for item in view.weaknesses]
+    parts.append(table)
     parts += [Text(f"problem: {cut(problem)}", style="yellow") for problem in view.problems]
     parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict)))
-    parts.append(Text(f"policy {cut(view.policy_name)}{_validity(view)}", style="dim"))
+    policy = f"policy {cut(view.policy_name)} (mode {cut(view.policy_mode)})"
+    parts.append(Text(f"{policy}{_validity(view)}", style="dim"))
     return Group(*parts)
 
 

@@ -34,6 +34,8 @@ class RequirementReport(Wire):
     remedy: str
     line: int | None
     waived: tuple[str, ...]
+    inputs: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 class VerdictReport(Wire):
@@ -47,6 +49,7 @@ class VerdictReport(Wire):
     signed_by: str | None
     requirements: tuple[RequirementReport, ...]
     problems: tuple[str, ...]
+    weaknesses: tuple[str, ...]
 
 
 class EvidenceReport(Wire):
@@ -108,10 +111,13 @@ def _verdict(view: VerdictView) -> VerdictReport:
                 remedy=item.remedy,
                 line=item.line,
                 waived=item.waived,
+                inputs=item.inputs,
+                notes=item.notes,
             )
             for item in view.requirements
         ),
         problems=view.problems,
+        weaknesses=view.weaknesses,
     )
 
 

@@ -21,7 +21,8 @@ from weighbridge.admission.policies import PolicySet
 from weighbridge.admission.verdicts import VerdictIndex, read_verdict
 from weighbridge.clock import Clock, format_instant
 from weighbridge.errors import ParseError, TrustError, VerificationError, WeighbridgeError
-from weighbridge.gate.verdict import DEMANDS, authenticate_verdict
+from weighbridge.gate.demands import DEMANDS
+from weighbridge.gate.verdict import authenticate_verdict
 from weighbridge.policy import Policy
 from weighbridge.trust import Revoked, Trust
 

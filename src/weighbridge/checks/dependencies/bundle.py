@@ -111,6 +111,9 @@ def parse_bundle(packed: bytes, *, name: str) -> Bundle:
         records=len(records),
         withdrawn=withdrawn,
         sources=tuple(source.name for source in sources),
+        name=name,
+        size=len(packed),
+        counts={source.name: source.records for source in count_sources(_in_force(records))},
     )
     return Bundle(database=database, records=records)
 
@@ -145,6 +148,10 @@ def count_sources(records: tuple[Record, ...]) -> tuple[SourceCount, ...]:
     """Count records by the prefix of their ids (PYSEC, GHSA, MAL), sorted by prefix."""
     counts = Counter(record.id.split("-", 1)[0] for record in records)
     return tuple(SourceCount(name=name[:200], records=count) for name, count in sorted(counts.items()))
+
+
+def _in_force(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    return tuple(record for record in records if record.withdrawn is None)
 
 
 def _read(path: Path) -> bytes:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from weighbridge.checks.dependencies.advisories import Advisories, load_advisories
 from weighbridge.checks.dependencies.inventory import Inventory
@@ -13,7 +16,7 @@ from weighbridge.checks.dependencies.judging import judge_pin
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, DependencyAuditOptions
 from weighbridge.errors import InputError, UsageError
-from weighbridge.evidence.measurements import AuditedComponent, DependencyAuditMeasurements, Input
+from weighbridge.evidence.measurements import AuditedComponent, DependencyAuditMeasurements, Input, InputRole
 from weighbridge.evidence.record import Finding, Severity, Undecided
 
 Reader = Callable[[Path], Inventory]
@@ -102,19 +105,21 @@ def reader_for(lock: Path) -> Reader:
 
 
 def _inventories(options: DependencyAuditOptions) -> list[Inventory]:
-    readers: list[tuple[Path, Callable[[Path], Reader]]] = [
-        *((Path(name), lambda _: _requirements) for name in options.requirements),
-        *((Path(name), reader_for) for name in options.locks),
-        *((Path(name), lambda _: _environment) for name in options.environments),
+    readers: list[tuple[InputRole, Path, Callable[[Path], Reader]]] = [
+        *((InputRole.REQUIREMENTS, Path(name), lambda _: _requirements) for name in options.requirements),
+        *((InputRole.LOCK, Path(name), reader_for) for name in options.locks),
+        *((InputRole.ENVIRONMENT, Path(name), lambda _: _environment) for name in options.environments),
     ]
     if not readers:
         return [Inventory(inputs=(), undecided=(Undecided(location="inputs", reason=_NO_INPUT),))]
-    return [_read(path, choose) for path, choose in readers]
+    return [_read(role, path, choose) for role, path, choose in readers]
 
 
-def _read(path: Path, choose: Callable[[Path], Reader]) -> Inventory:
+def _read(role: InputRole, path: Path, choose: Callable[[Path], Reader]) -> Inventory:
     try:
-        return choose(path)(path)
+        found = choose(path)(path)
+        inputs = tuple(msgspec.structs.replace(each, role=role) for each in found.inputs)
+        return replace(found, inputs=inputs)
     except InputError as error:
         undecided = Undecided(location=plain(path.name), reason=plain(str(error), limit=2000))
         return Inventory(inputs=(), undecided=(undecided,))

@@ -107,7 +107,7 @@ def read_input(path: Path, *, what: str) -> bytes:
 
 def describe(name: str, data: bytes, *, rows: int) -> Input:
     """Return what the evidence says about an input: its name and digest, never its place on the machine."""
-    return Input(name=name, sha256=hashlib.sha256(data).hexdigest(), rows=rows)
+    return Input(name=name, sha256=hashlib.sha256(data).hexdigest(), rows=rows, size=len(data))
 
 
 def paths_from_roots(edges: Mapping[str, Iterable[str]], roots: Iterable[str]) -> dict[str, tuple[str, ...]]:

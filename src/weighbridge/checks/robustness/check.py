@@ -47,7 +47,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         bounds=examples.bounds,
         epsilon=options.epsilon * (examples.bounds[1] - examples.bounds[0]),
         queries=options.queries,
-        seed=options.seed,
+        seed=_seed(options),
     )
     threads, safeguards = len(os.sched_getaffinity(0)), worker_safeguards()
     measured: list[RobustnessEntry] = []
@@ -66,10 +66,15 @@ def run(request: CheckRequest, /) -> CheckOutput:
     )
 
 
+def _seed(options: RobustnessOptions) -> int:
+    # The parent has filled it in; only a direct call has none.
+    return options.seed if options.seed is not None else 0
+
+
 def _sample(examples: Examples, options: RobustnessOptions) -> Examples:
     if len(examples.x) <= options.samples:
         return examples
-    rng = np.random.default_rng([options.seed, _STREAM_SAMPLE])
+    rng = np.random.default_rng([_seed(options), _STREAM_SAMPLE])
     chosen = np.sort(rng.choice(len(examples.x), size=options.samples, replace=False))
     return replace(examples, x=examples.x[chosen], y=examples.y[chosen])
 
@@ -84,7 +89,7 @@ def _measurements(
         bounds=examples.bounds,
         attack=NAME,
         queries_per_example=options.queries,
-        seed=options.seed,
+        seed=_seed(options),
         entries=tuple(measured),
     )
 

@@ -1,0 +1,45 @@
+"""``weighbridge sign-input FILE --role ROLE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from weighbridge._files import read_limited, write_new
+from weighbridge.cli._options import PASSPHRASE_FILE, read_passphrase, read_private_key
+from weighbridge.clock import system_clock
+from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE, sign_input, signature_path
+from weighbridge.evidence.measurements import InputRole
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Answer for a data set, a lock or advisories.")
+@click.argument("file", type=PATH)
+@click.option(
+    "--role", type=click.Choice([role.value for role in SIGNABLE]), required=True, help="What it may be used as."
+)
+@click.option("--key", type=PATH, required=True, help="Private key of a role that may sign such inputs.")
+@PASSPHRASE_FILE
+@click.option("-o", "--output", type=PATH, help="The signature. [default: FILE.sigstore.json]")
+def command(file: Path, role: str, key: Path, passphrase_file: Path | None, output: Path | None) -> None:
+    """Sign FILE as an input of checks, so that a policy can ask for inputs that this role answers for.
+
+    Checks choose nothing by themselves: whoever calls them names the data. With `inputs: {test: {signers: [curator]}}`
+    in the policy, only data that the curator signed counts. The signature lies beside the file and travels with it.
+    """
+    sign_file(file, role=InputRole(role), key=key, passphrase_file=passphrase_file, output=output)
+
+
+def sign_file(file: Path, *, role: InputRole, key: Path, passphrase_file: Path | None, output: Path | None) -> None:
+    """Sign one input file and say where the signature is.
+
+    Raises:
+        OutputError: When there is a file in its place.
+    """
+    data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
+    signer = read_private_key(key, passphrase=read_passphrase(passphrase_file))
+    target = output if output is not None else signature_path(file)
+    write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock()))
+    click.echo(f"{target}: {file.name} as {role}, signed by {signer.public.id}")

@@ -1,0 +1,142 @@
+"""Signed inputs: somebody answers for a data set, a lock or a bundle of advisories, before any model is judged by it.
+
+The statement names the input by sha256 and says which role it may have. It travels with the evidence, and names no
+model: it is as true for the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from weighbridge import _json
+from weighbridge._files import read_limited
+from weighbridge._struct import Wire
+from weighbridge.clock import format_instant
+from weighbridge.errors import InputError, ParseError, UsageError
+from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX, read_bundle, write_bundle
+from weighbridge.evidence.keys import PublicKey, Signer
+from weighbridge.evidence.measurements import Count, InputRole, Sha256
+from weighbridge.evidence.statement import STATEMENT_TYPE, Statement, Subject
+
+INPUT: Final = "https://weighbridge.dev/input/v1"
+"""Predicate type of a signed input."""
+
+MAX_INPUT_BYTES: Final = 1024**3
+"""Largest input that can be signed; no check reads a larger one."""
+
+MAX_SIGNATURES: Final = 256
+"""Most signed inputs that one step takes."""
+
+SIGNABLE: Final = tuple(role for role in InputRole if role is not InputRole.ENVIRONMENT)
+"""Roles whose inputs are files. An installed environment is bound by digest."""
+
+
+class InputPredicate(Wire):
+    """What is said of an input: its role, its size in bytes, and when it was signed."""
+
+    role: InputRole
+    size: Count
+    signed: Annotated[str, Meta(max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInput:
+    """An input that a trusted key signed, and the role in the trust document that the key has."""
+
+    file: str
+    role: InputRole
+    sha256: str
+    signed: datetime
+    key: PublicKey
+    signer: str
+
+
+def signature_path(path: Path) -> Path:
+    """Return where the signature of an input lies: beside it."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def sign_input(data: bytes, *, name: str, role: InputRole, signer: Signer, now: datetime) -> bytes:
+    """Sign an input for one role and return the bundle's bytes.
+
+    Raises:
+        UsageError: For a role whose inputs are not files.
+    """
+    if role not in SIGNABLE:
+        raise UsageError(
+            f"an input of the role {role} is no file that can be signed",
+            remedy="bind it by digest, with `weighbridge policy bind`",
+        )
+    statement = Statement(
+        type=STATEMENT_TYPE,
+        subject=(Subject(name=name, digest={"sha256": hashlib.sha256(data).hexdigest()}),),
+        predicate_type=INPUT,
+        predicate=_json.plain(InputPredicate(role=role, size=len(data), signed=format_instant(now))),
+    )
+    return write_bundle(statement.encode(), signer=signer)
+
+
+def read_input_statement(statement: Statement, *, what: str) -> tuple[str, InputPredicate]:
+    """Return the sha256 of the input that a statement signs, and what it says of it.
+
+    Raises:
+        ParseError: When it names anything but one sha256, or is not what its type says.
+    """
+    predicate = _json.convert(statement.predicate, InputPredicate, what=f"the predicate in {what}")
+    digests = [dict(subject.digest) for subject in statement.subject]
+    if len(digests) != 1 or set(digests[0]) != {"sha256"}:
+        raise ParseError(f"{what} signs {len(digests)} inputs; expected one, by sha256 alone")
+    return _json.convert(digests[0]["sha256"], Sha256, what=f"the digest in {what}"), predicate
+
+
+def signatures_beside(paths: Iterable[Path]) -> list[bytes]:
+    """Return the bundles that lie beside these inputs, so that they can travel with the evidence; nothing is believed.
+
+    Raises:
+        InputError: When a file is there that is no signed input.
+    """
+    found = []
+    for path in dict.fromkeys(paths):
+        beside = signature_path(path)
+        if not beside.exists():
+            continue
+        data = read_limited(beside, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
+        if not is_signed_input(data, what=beside.name):
+            raise InputError(f"{beside} signs no input", remedy="sign it with `weighbridge sign-input`, or remove it")
+        found.append(data)
+    return found
+
+
+def read_signatures(path: Path) -> list[bytes]:
+    """Return the signed inputs in a file or in a directory; nothing is believed.
+
+    Raises:
+        InputError: When something there is no signed input, or cannot be read.
+    """
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if len(files) > MAX_SIGNATURES:
+        raise InputError(f"{path} holds {len(files)} files; at most {MAX_SIGNATURES} signed inputs are read")
+    found = []
+    for file in files:
+        data = read_limited(file, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
+        if not is_signed_input(data, what=file.name):
+            raise InputError(f"{file} signs no input", remedy="sign it with `weighbridge sign-input`, or remove it")
+        found.append(data)
+    return found
+
+
+def is_signed_input(data: bytes, *, what: str) -> bool:
+    """Say whether a bundle is a statement about an input; who signed it is not asked.
+
+    Raises:
+        ParseError: When it is no bundle at all.
+    """
+    statement = Statement.parse(read_bundle(data, what=what).content(), what=f"the statement in {what}")
+    return statement.predicate_type == INPUT

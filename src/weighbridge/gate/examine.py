@@ -1,0 +1,87 @@
+"""Examine one piece of evidence under one requirement: does it count, and what does it say about the model?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from weighbridge.clock import format_instant
+from weighbridge.evidence.inputs import SignedInput
+from weighbridge.evidence.record import Finding, ViewKind
+from weighbridge.gate.bytes import bytes_problems
+from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
+from weighbridge.gate.inputs import judge_inputs
+from weighbridge.gate.limits import amount_problems, failing_findings, problems_of
+from weighbridge.gate.statistics import seed_problems
+from weighbridge.gate.waivers import waiver_for
+from weighbridge.policy import Policy, RequirementSpec, Waiver
+
+_PRIVATE: Final = frozenset(ViewKind) - {ViewKind.WATCHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found. ``uncounted`` keeps the evidence from counting at all; ``against_model`` is what it says."""
+
+    uncounted: tuple[Problem, ...]
+    against_model: tuple[Problem, ...]
+    waived: tuple[Waiver, ...]
+    inputs: tuple[BoundInput, ...]
+
+
+def examine(
+    item: Evidence, *, spec: RequirementSpec, policy: Policy, signed: tuple[SignedInput, ...], now: datetime
+) -> Examined:
+    """Examine evidence whose signature, signer, subject and time hold."""
+    inputs = judge_inputs(item, policy=policy, signed=signed, now=now)
+    uncounted = [*inputs.problems, *seed_problems(spec, item), *_confinement_problems(item, policy)]
+    views = frozenset(ViewKind) if policy.view == "recorded" else _PRIVATE
+    uncounted += bytes_problems(item.record, model=item.model, accepted_views=views)
+    uncounted += amount_problems(spec, item.record)
+    left, used = _apply_waivers(item, spec, policy, now)
+    against = list(_finding_problems(left, item, policy))
+    against += [
+        Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
+        for place in item.record.undecided
+    ]
+    if item.record.measurements is not None or not item.record.undecided:
+        against += problems_of(spec, item.record, model=item.model, now=now)
+    return Examined(tuple(uncounted), tuple(against), tuple(used), inputs.bound)
+
+
+def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:
+    confinement = item.record.confinement
+    if policy.confinement == "required" and not (confinement.filesystem and confinement.network):
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the worker was not kept from files and network ({confinement.summary})",
+            "run the check where the kernel has Landlock, or let the policy say `confinement: recorded`",
+        )
+
+
+def _apply_waivers(
+    item: Evidence, spec: RequirementSpec, policy: Policy, now: datetime
+) -> tuple[tuple[Finding, ...], list[Waiver]]:
+    left: list[Finding] = []
+    used: list[Waiver] = []
+    for finding in failing_findings(spec, item.record.findings):
+        waiver = waiver_for(finding, check=item.record.check, policy=policy)
+        if waiver is not None and now <= waiver.expires:
+            used.append(waiver)
+        else:
+            left.append(finding)
+    return tuple(left), used
+
+
+def _finding_problems(findings: tuple[Finding, ...], item: Evidence, policy: Policy) -> Iterable[Problem]:
+    for finding in findings:
+        what = (
+            f"{finding.advisory} in {finding.location}" if finding.advisory else f"{finding.rule} in {finding.location}"
+        )
+        note = ""
+        waiver = waiver_for(finding, check=item.record.check, policy=policy)
+        if waiver is not None:
+            note = f" (its waiver in line {waiver.line} expired at {format_instant(waiver.expires)})"
+        yield Problem(VerdictResult.FAILED, f"{what} [{finding.severity}]: {finding.message}{note}", finding.remedy)

@@ -1,0 +1,182 @@
+"""Judge the inputs of a check: is each of them bound as the policy says, and does it hold enough?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from weighbridge.clock import format_instant
+from weighbridge.evidence.inputs import SignedInput
+from weighbridge.evidence.measurements import DependencyAuditMeasurements, Input, InputRole, inputs_of
+from weighbridge.evidence.record import CheckName
+from weighbridge.gate.decision import TITLES, Bond, BoundInput, Evidence, Problem, VerdictResult
+from weighbridge.policy import AdvisoriesBinding, DataBinding, FileBinding, Policy
+
+_OPTIONS: Final = {
+    InputRole.TEST: "--test",
+    InputRole.MEMBERS: "--members",
+    InputRole.NON_MEMBERS: "--non-members",
+    InputRole.REQUIREMENTS: "-r",
+    InputRole.LOCK: "--lock",
+    InputRole.ENVIRONMENT: "--environment",
+    InputRole.ADVISORIES: "--advisories",
+}
+"""How `weighbridge policy bind` takes each role."""
+
+_AUDITED: Final = (InputRole.REQUIREMENTS, InputRole.LOCK, InputRole.ENVIRONMENT)
+
+RELEASE_ONE: Final = "it was made by the first release, which does not say what its inputs were for"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedInputs:
+    """What binds each input, and what does not hold about them."""
+
+    bound: tuple[BoundInput, ...]
+    problems: tuple[Problem, ...]
+
+
+def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, ...], now: datetime) -> JudgedInputs:
+    """Say for every input of one piece of evidence what binds it, and yield what keeps it from counting.
+
+    Whatever is wrong with an input leaves the question open: it says nothing about the model.
+    """
+    inputs = inputs_of(item.record.measurements)
+    bound: list[BoundInput] = []
+    problems: list[Problem] = []
+    for each in inputs:
+        found = _bind(each, item, policy, signed)
+        if isinstance(found, Problem):
+            problems.append(found)
+            continue
+        bound.append(found)
+        problems += _quantities(each, found.role, item, policy, now)
+    problems += _left_out(inputs, item, policy)
+    return JudgedInputs(tuple(bound), tuple(problems))
+
+
+def _bind(each: Input, item: Evidence, policy: Policy, signed: tuple[SignedInput, ...]) -> BoundInput | Problem:
+    if each.role is None:
+        return _open(f"{item.file}: {RELEASE_ONE}", "run the check again")
+    role, binding = each.role, policy.binding(each.role)
+    what = f"the {TITLES[role]} {each.name} (sha256:{each.sha256})"
+    match binding:
+        case None:
+            return _open(
+                f"nothing binds {what}: the policy has no inputs.{role}, so whoever called the check chose it",
+                f"name it in the policy: `weighbridge policy bind POLICY {_OPTIONS[role]} FILE`; or write "
+                f"`{role}: unbound` there, which every report repeats",
+            )
+        case str():
+            return BoundInput(each, role, Bond.UNBOUND)
+        case FileBinding(sha256=digests) if digests:
+            return _named(each, role, what, digests)
+        case FileBinding(signers=signers) if signers:
+            return _signed(each, role, what, signers, signed)
+        case FileBinding():
+            return _supplied(each, role, what, item)
+
+
+def _named(each: Input, role: InputRole, what: str, digests: tuple[str, ...]) -> BoundInput | Problem:
+    if each.sha256 in digests:
+        return BoundInput(each, role, Bond.DIGEST)
+    return _open(
+        f"{what} is not one of the {len(digests)} that the policy names by digest",
+        f"run the check with the one that the policy names, or bind this one: `weighbridge policy bind POLICY "
+        f"{_OPTIONS[role]} FILE`",
+    )
+
+
+def _signed(
+    each: Input, role: InputRole, what: str, signers: tuple[str, ...], signed: tuple[SignedInput, ...]
+) -> BoundInput | Problem:
+    about = [one for one in signed if one.sha256 == each.sha256 and one.role is role]
+    for one in about:
+        if one.signer in signers:
+            return BoundInput(each, role, Bond.SIGNED, by=one.signer, key=one.key)
+    others = ", ".join(sorted({one.signer for one in about}))
+    return _open(
+        f"{what} is signed by {others or 'nobody who may sign it'}; the policy wants it from {', '.join(signers)}",
+        f"have it signed: `weighbridge sign-input FILE --role {role} --key KEY`, and keep the signature beside it",
+    )
+
+
+def _supplied(each: Input, role: InputRole, what: str, item: Evidence) -> BoundInput | Problem:
+    if item.record.requester is None or item.held_by != "platform":
+        return _open(
+            f"{what} should come from who asked for a review, as the platform recorded; this evidence is of no review",
+            "ask the platform for a review, or bind the input by digest or by a role that signed it",
+        )
+    return BoundInput(each, role, Bond.REQUESTER, by=item.record.requester)
+
+
+def _quantities(each: Input, role: InputRole, item: Evidence, policy: Policy, now: datetime) -> Iterator[Problem]:
+    match policy.binding(role):
+        case DataBinding() as data:
+            yield from _data(each, role, data)
+        case AdvisoriesBinding() as advisories if isinstance(item.record.measurements, DependencyAuditMeasurements):
+            yield from _advisories(advisories, item.record.measurements, policy, now)
+
+
+def _data(each: Input, role: InputRole, wanted: DataBinding) -> Iterator[Problem]:
+    what = f"the {TITLES[role]} {each.name}"
+    if wanted.min_examples is not None and each.rows < wanted.min_examples:
+        yield _open(
+            f"{what} has {each.rows} examples; the policy asks for {wanted.min_examples}", "test with more examples"
+        )
+    if wanted.distinct is not None and (each.distinct is None or each.distinct < wanted.distinct):
+        found = "does not say how many of its examples differ" if each.distinct is None else None
+        yield _open(
+            f"{what} {found or f'has {each.distinct} examples that differ from each other'}; the policy asks for "
+            f"{wanted.distinct}",
+            "test with examples that are not copies of each other",
+        )
+    if wanted.bounds is not None and each.bounds != wanted.bounds:
+        yield _open(
+            f"{what} says that values lie in {list(each.bounds or ())}; the policy says {list(wanted.bounds)}, and "
+            "epsilon is a share of their width",
+            "test with data whose bounds are those of the model's inputs",
+        )
+
+
+def _advisories(
+    wanted: AdvisoriesBinding, measured: DependencyAuditMeasurements, policy: Policy, now: datetime
+) -> Iterator[Problem]:
+    database = measured.database
+    lacking = [source for source in wanted.sources if not database.counts.get(source)]
+    if lacking:
+        yield _open(
+            f"the advisories have no record in force from {', '.join(lacking)}; the policy asks for it",
+            "audit against a bundle of all the sources that the policy names",
+        )
+    in_force = max(0, database.records - database.withdrawn)
+    if wanted.at_least is not None and in_force < wanted.at_least:
+        yield _open(
+            f"the advisories have {in_force} records in force; the policy asks for {wanted.at_least}",
+            "audit against a whole bundle",
+        )
+    until = policy.advisories_accepted_until
+    if until is not None and now > until:
+        yield _open(
+            f"what the policy accepts of its advisories ended at {format_instant(until)}",
+            "renew `accepted`, or set a maxAge that needs nobody to answer for it",
+        )
+
+
+def _left_out(inputs: tuple[Input, ...], item: Evidence, policy: Policy) -> Iterator[Problem]:
+    # With a lock bound and requirements of one harmless line let through, the lock must not simply be left out.
+    if item.record.check is not CheckName.DEPENDENCY_AUDIT or item.record.measurements is None:
+        return
+    given = {each.role for each in inputs}
+    for role in _AUDITED:
+        if policy.binding(role) is not None and role not in given:
+            yield _open(
+                f"the policy names the {TITLES[role]}, and the audit was given none",
+                f"run the audit with {_OPTIONS[role]}",
+            )
+
+
+def _open(reason: str, remedy: str) -> Problem:
+    return Problem(VerdictResult.UNDECIDED, reason, remedy)

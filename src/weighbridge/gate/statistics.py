@@ -1,0 +1,162 @@
+"""Judge what is a statistic: seeds that nobody chose, failures that stand, and tries that cost confidence.
+
+For facts the newest evidence counts. A statistic comes out otherwise when it is asked again, so here a failing result
+of the same model on inputs that count stands, and each earlier try that did not pass tightens the confidence of the
+next, over all models and data in the store: bytes are quickly changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from weighbridge.clock import format_instant
+from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements, inputs_of
+from weighbridge.evidence.record import SeedSource
+from weighbridge.evidence.seeds import seed_from_digests
+from weighbridge.evidence.tries import TriesReset
+from weighbridge.gate.decision import Evidence, Problem, VerdictResult
+from weighbridge.policy import LeakageRequirement, RequirementSpec, RobustnessRequirement, StatisticsRequirement
+
+UNKNOWN: Final = "how often it was tried before is not known"
+"""What is said of a try outside a platform that counts."""
+
+
+def is_statistic(spec: RequirementSpec) -> bool:
+    """Say whether a requirement is answered by a statistic."""
+    return isinstance(spec, (RobustnessRequirement, LeakageRequirement))
+
+
+def tightened(confidence: float, *, tries: int) -> float:
+    """Return the confidence that a pass needs after so many tries that did not pass.
+
+    The first try has the policy's own. Of the share of error that it leaves, the n-th try after it may spend one part
+    in n (n + 1), so that all later tries together spend no more than the first: however often somebody tries, a model
+    that should fail passes with at most twice the error that the policy accepts (a union bound).
+    """
+    return confidence if tries == 0 else 1 - (1 - confidence) / (tries * (tries + 1))
+
+
+def tightened_spec(spec: RequirementSpec, *, tries: int) -> RequirementSpec:
+    """Return a requirement with the confidence that a pass needs after so many tries; facts stay as they are."""
+    match spec:
+        case RobustnessRequirement(limits=limits):
+            wanted = limits.accuracy_under_attack
+            sharper = msgspec.structs.replace(wanted, confidence=tightened(wanted.confidence, tries=tries))
+            return msgspec.structs.replace(spec, limits=msgspec.structs.replace(limits, accuracy_under_attack=sharper))
+        case LeakageRequirement(limits=leakage):
+            wanted_rate = leakage.membership
+            sharper_rate = msgspec.structs.replace(
+                wanted_rate, confidence=tightened(wanted_rate.confidence, tries=tries)
+            )
+            return msgspec.structs.replace(spec, limits=msgspec.structs.replace(leakage, membership=sharper_rate))
+        case _:
+            return spec
+
+
+def seed_problems(spec: RequirementSpec, item: Evidence) -> Iterator[Problem]:
+    """Yield why the seed of a statistic does not count. Of a fact there is no seed to ask for."""
+    if not isinstance(spec, (RobustnessRequirement, LeakageRequirement)) or item.record.measurements is None:
+        return
+    seed = item.record.seed
+    if seed is None:
+        yield _open(f"{item.file} does not say where its seed comes from; it was made by the first release")
+        return
+    measured = item.record.measurements
+    if isinstance(measured, RobustnessMeasurements) and measured.seed != seed.value:
+        yield _open(f"{item.file} was measured with the seed {measured.seed}, and its record says {seed.value}")
+    if spec.seed == "platform" and seed.source is not SeedSource.PLATFORM:
+        yield _open(f"the seed comes from {_SOURCES[seed.source]}; the policy asks for one of the platform")
+    match seed.source:
+        case SeedSource.ASKER:
+            yield _open("whoever asked chose the seed, and could choose until one passes")
+        case SeedSource.DIGESTS:
+            expected = seed_from_digests(item.record.check, model=item.model, inputs=inputs_of(measured))
+            if seed != expected:
+                yield _open(f"the seed {seed.value} is not the one of this model and these inputs, {expected.value}")
+        case SeedSource.PLATFORM:
+            if item.held_by != "platform":
+                yield _open(
+                    f"only the platform can say that a seed is made with its secret, and the role {item.role} is not "
+                    "`heldBy: platform`"
+                )
+
+
+_SOURCES: Final = {
+    SeedSource.DIGESTS: "the digests of model and inputs, which whoever asks can compute in advance",
+    SeedSource.PLATFORM: "the platform",
+    SeedSource.ASKER: "whoever asked",
+}
+
+
+def earlier_tries(
+    candidates: Iterable[Evidence], *, resets: tuple[TriesReset, ...], before: Evidence
+) -> tuple[Evidence, ...]:
+    """Return tries that came before a piece of evidence and are not forgiven, each once however often it was repeated.
+
+    The same model, inputs and seed give the same result again, which is no new try.
+    """
+    forgiven = max((reset.time for reset in resets if reset.check is before.record.check), default=None)
+    found: dict[object, Evidence] = {}
+    for item in candidates:
+        old = forgiven is not None and item.finished <= forgiven
+        if not old and item.finished <= before.finished and item.sha256 != before.sha256:
+            found.setdefault(_identity(item), item)
+    found.pop(_identity(before), None)
+    return tuple(found.values())
+
+
+def _identity(item: Evidence) -> object:
+    inputs = tuple(each.sha256 for each in inputs_of(item.record.measurements))
+    seed = None if item.record.seed is None else item.record.seed.value
+    return item.model, inputs, seed, _amount(item)
+
+
+def _amount(item: Evidence) -> object:
+    match item.record.measurements:
+        case RobustnessMeasurements(queries_per_example=queries, epsilon=epsilon, entries=entries):
+            return queries, epsilon, tuple(entry.examples for entry in entries)
+        case LeakageMeasurements(entries=leaks):
+            return tuple(entry.path for entry in leaks)
+        case _:
+            return None
+
+
+def tries_problem(spec: StatisticsRequirement, tries: int) -> Iterator[Problem]:
+    """Yield that nothing passes any more, when the policy ends tries and there were so many."""
+    if spec.max_tries is not None and tries >= spec.max_tries:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"{tries} tries before this one did not pass; the policy ends them at {spec.max_tries}",
+            "let an approver look at why, and reset them: `weighbridge reset-tries`",
+        )
+
+
+def standing(item: Evidence, reason: str) -> Problem:
+    """Say that an earlier failing result of the same model stands."""
+    return Problem(
+        VerdictResult.FAILED,
+        f"an earlier result of the same model stands, {item.file} of {format_instant(item.finished)}: {reason}",
+        "a statistic that failed is not asked again until it passes: change the model, or test with more examples by "
+        "a policy that asks for them",
+    )
+
+
+def tries_note(item: Evidence, *, tries: int, confidence: float) -> str:
+    """Say what is known of earlier tries, and what that costs."""
+    known = item.record.tries
+    counted = f"; {tries} earlier tries that did not pass were seen here" if tries else ""
+    cost = f", so the bound has to hold at {confidence:.6g}" if tries else ""
+    return f"{UNKNOWN}{counted}{cost}" if not isinstance(known, int) else f"{tries} earlier tries did not pass{cost}"
+
+
+def _open(reason: str) -> Problem:
+    return Problem(VerdictResult.UNDECIDED, reason, "run the check again without --seed")
+
+
+def newest(items: Iterable[Evidence]) -> datetime:
+    """Return when the newest of some evidence was finished."""
+    return max(item.finished for item in items)

@@ -1,0 +1,35 @@
+"""Find the waiver of a finding: by advisory and component, and by nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from weighbridge.evidence.record import CheckName, Finding
+from weighbridge.policy import Policy, Waiver
+
+_SEPARATORS: Final = re.compile(r"[-_.]+")
+
+
+def waiver_for(finding: Finding, *, check: CheckName, policy: Policy) -> Waiver | None:
+    """Return the waiver of a finding that lasts longest, whether it has expired or not.
+
+    It has to name the advisory, or an alias, and the component: one advisory touches several components, and a reason
+    that is true of one says nothing about another. A rule such as ``known-vulnerability`` is never waived, for that
+    would waive what comes next too.
+    """
+    if not finding.advisory or finding.component is None:
+        return None
+    names = {finding.advisory, *finding.aliases}
+    component = _normal(finding.component.name)
+    matching = [
+        waiver
+        for waiver in policy.waivers
+        if waiver.spec.check == check.value and waiver.spec.id in names and _normal(waiver.spec.component) == component
+    ]
+    return max(matching, key=lambda waiver: waiver.expires, default=None)
+
+
+def _normal(name: str) -> str:
+    # PEP 503, so that a policy may write a name as its index does.
+    return _SEPARATORS.sub("-", name).lower()
