@@ -87,7 +87,7 @@ spec:
       limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
   separation: [[scanner, tester, auditor], [verifier]]
   inputs: {test: {sha256: [SUM]}, members: {sha256: [SUM]}, nonMembers: {sha256: [SUM]}, lock: {sha256: [SUM]}, advisories: {sha256: [SUM]}}
-""".replace("SUM", "0" * 64)  # noqa: E501 - one line, so that the lines above keep their numbers
+""".replace("SUM", f'"{"0" * 64}"')  # noqa: E501 - one line, so that the lines above keep their numbers
 
 CONFINEMENT = Confinement(
     landlock_abi=7, filesystem=True, network=True, seccomp=True, limits={"memory": 1}, summary="confined"

@@ -23,6 +23,7 @@ from weighbridge.gate.summary import (
     VERIFIER_ID,
     VSA,
     DigestedResource,
+    InputSummary,
     RequirementSummary,
     TrustReference,
     VerdictDetail,
@@ -99,10 +100,13 @@ class Verdicts:
         time: datetime = NOW - timedelta(hours=1),
         model: Digest = MODEL,
         policy_name: str = "production",
-        policy_digest: str = "f" * 64,
+        policy_digest: str = "",
         trust_version: int = 1,
+        trust_name: str = "production",
         valid_for: timedelta = timedelta(days=7),
+        inputs: tuple[InputSummary, ...] = (),
     ) -> VerificationSummary:
+        policy_digest = policy_digest or policy(name=policy_name).digest
         passed = result is VerdictResult.PASSED
         return VerificationSummary(
             verifier=Verifier(id=VERIFIER_ID, version={"weighbridge": "0"}),
@@ -117,7 +121,7 @@ class Verdicts:
                 result=result,
                 policy=policy_name,
                 mode="enforce",
-                trust=TrustReference(name="production", version=trust_version, sha256="0" * 64),
+                trust=TrustReference(name=trust_name, version=trust_version, sha256="0" * 64),
                 valid_until=format_instant(time + valid_for),
                 requirements=(
                     RequirementSummary(
@@ -125,6 +129,7 @@ class Verdicts:
                         result=result,
                         reason="the scan found a thing" if not passed else "",
                         keys=(self.keys["scanner"].public.id,),
+                        inputs=inputs,
                     ),
                 ),
                 problems=(),

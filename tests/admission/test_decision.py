@@ -29,9 +29,11 @@ from weighbridge.admission.policies import PolicySet
 from weighbridge.admission.verdicts import VerdictIndex
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
+from weighbridge.evidence.measurements import InputRole
 from weighbridge.evidence.predicates import statement_of
 from weighbridge.evidence.record import CheckName
-from weighbridge.gate.decision import VerdictResult
+from weighbridge.gate.decision import Bond, VerdictResult
+from weighbridge.gate.summary import InputSummary
 from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.trust import Trust
 from weighbridge.trust_edit import dump, list_policy, parse_document, retire_key, revoke
@@ -173,7 +175,7 @@ def test_holds_when_the_model_is_revoked(cluster: Cluster) -> None:
 
 
 def test_holds_when_the_policy_is_revoked(cluster: Cluster) -> None:
-    with_trust(cluster, revoke, item="sha256:" + "f" * 64, reason="too weak")
+    with_trust(cluster, revoke, item=f"sha256:{policy().digest}", reason="too weak")
     assert only_reason(cluster)[0] == "revoked"
 
 
@@ -197,7 +199,7 @@ def test_holds_when_the_key_of_the_verifier_is_retired(cluster: Cluster) -> None
 def test_holds_when_trust_lists_policies_and_not_this_one(cluster: Cluster) -> None:
     with_trust(cluster, list_policy, name="production", digest="1" * 64)
     assert only_reason(cluster)[0] == "policy-not-listed"
-    with_trust(cluster, list_policy, name="production", digest="f" * 64)
+    with_trust(cluster, list_policy, name="production", digest=policy().digest)
     assert cluster.decide(pod()).outcome is Outcome.ADMIT
 
 
@@ -207,6 +209,53 @@ def test_holds_when_the_verdict_is_by_the_policy_of_another_namespace(cluster: C
     assert code == "other-policy"
     assert "lax" in message
     assert "production" in message
+
+
+def test_holds_when_the_verdict_is_by_another_policy_of_the_same_name(cluster: Cluster) -> None:
+    # Whoever can have models judged writes a policy of that name which asks for next to nothing.
+    cluster.bundles = {"lax": cluster.signed.sign(policy_digest="f" * 64)}
+    code, message = only_reason(cluster)
+    assert code == "other-policy"
+    assert "f" * 64 in message
+    with_trust(cluster, list_policy, name="production", digest="f" * 64)
+    assert cluster.decide(pod()).outcome is Outcome.ADMIT
+
+
+def test_holds_when_the_verdict_was_made_under_another_trust_document(cluster: Cluster) -> None:
+    cluster.bundles = {"foreign": cluster.signed.sign(trust_name="somebody-elses")}
+    assert only_reason(cluster)[0] == "other-trust"
+
+
+def test_holds_when_the_key_behind_the_evidence_is_retired_or_gone(cluster: Cluster) -> None:
+    scanner = cluster.signed.keys["scanner"].public.id
+    with_trust(cluster, retire_key, key_id=scanner, at=NOW + timedelta(days=1))
+    assert cluster.decide(pod()).outcome is Outcome.ADMIT
+    cluster.now = NOW + timedelta(days=2)
+    assert only_reason(cluster)[0] == "revoked"
+
+
+@pytest.mark.parametrize("mode", ["enforce", "warn", "audit"])
+def test_a_verdict_on_inputs_that_nothing_binds_releases_no_pod_where_a_policy_enforces(
+    cluster: Cluster, mode: str
+) -> None:
+    lock = InputSummary(role=InputRole.LOCK, name="uv.lock", sha256="0" * 64, bond=Bond.UNBOUND)
+    cluster.bundles = {"weak": cluster.signed.sign(inputs=(lock,))}
+    cluster.policies = (policy(more=f"  default: true\n  mode: {mode}\n"),)
+    if mode == "enforce":
+        code, message = only_reason(cluster)
+        assert code == "inputs-unbound"
+        assert "lock unbound" in message
+    else:
+        assert cluster.decide(pod()).outcome is Outcome.ADMIT
+
+
+def test_holds_when_the_key_behind_an_input_is_not_trusted_for_it(cluster: Cluster) -> None:
+    key = cluster.signed.keys["tester"].public.id
+    data = InputSummary(role=InputRole.TEST, name="t", sha256="0" * 64, bond=Bond.SIGNED, by="curator", key=key)
+    cluster.bundles = {"good": cluster.signed.sign(inputs=(data,))}
+    code, message = only_reason(cluster)
+    assert code == "revoked"
+    assert "may not sign input:test" in message
 
 
 def test_every_model_is_judged(cluster: Cluster) -> None:

@@ -50,13 +50,19 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
+def with_old_advisories(text: str) -> str:
+    """Let somebody answer for advisories of any age, for evidence that was made long ago."""
+    accepted = "accepted: {reason: a test, owner: tests, expires: 2099-12-31}"
+    return text.replace("databaseMaxAge: 7d}", f"databaseMaxAge: 520w}}\n      {accepted}")
+
+
 @pytest.fixture
 def judged(tmp_path: Path, shell: Shell) -> Scene:
     """A model with good and current evidence on disk, ready for the gate: model/, evidence/, *.yaml, keys/."""
     now = datetime.now(UTC).replace(microsecond=0)
     scene = Scene(make_model(tmp_path / "model"))
     scene.records = {check: make_record(check, finished=now - timedelta(minutes=5)) for check in CheckName}
-    (tmp_path / "policy.yaml").write_text(scene.policy_text.replace("databaseMaxAge: 7d", "databaseMaxAge: 9999d"))
+    (tmp_path / "policy.yaml").write_text(with_old_advisories(scene.policy_text))
     (tmp_path / "trust.yaml").write_bytes(trust_bytes(scene.keys, expires=now + timedelta(days=30)))
     (tmp_path / "keys").mkdir()
     for role, key in scene.keys.items():

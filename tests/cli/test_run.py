@@ -18,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import minmax_scale
 
 from tests.cli.conftest import Shell
+from weighbridge.checks.dependencies.advisories import packaged_bundle
 
 pytestmark = pytest.mark.landlock
 
@@ -26,12 +27,14 @@ apiVersion: weighbridge.dev/v1alpha1
 kind: ModelPolicy
 metadata: {name: test}
 spec:
+  inputs:
+    advisories: {signers: [nobody], maxAge: 520w, accepted: {reason: a test, owner: tests, expires: 2099-12-31}}
   requirements:
     - {check: model-scan, signers: [scanner]}
-    - {check: dependency-audit, signers: [auditor], limits: {databaseMaxAge: 9999d}}
+    - {check: dependency-audit, signers: [auditor]}
     - check: robustness
       signers: [tester]
-      limits: {norm: linf, epsilon: 0.02, accuracyUnderAttack: {atLeast: 0.5, confidence: 0.95}}
+      limits: {norm: linf, epsilon: 0.02, accuracyUnderAttack: {atLeast: 0.5, confidence: 0.95}, examples: 100, queries: 400}
     - check: leakage
       signers: [tester]
       limits: {membership: {tprAtFpr: 0.05, atMost: 0.35, confidence: 0.95}}
@@ -51,14 +54,28 @@ def prepare(shell: Shell, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> t
     (shell.directory / "policy.yaml").write_text(POLICY)
     assert shell.run("keys", "new", "scanner", "auditor", "tester", "verifier").code == 0
     assert shell.run("trust", "init", "trust.yaml", "--keys", "keys").code == 0
+    assert shell.run("policy", "bind", "policy.yaml", *BIND).code == 0
     return x[:half], y[:half]
 
 
+BIND = (
+    *("--test", "out.npz", "--members", "in.npz", "--non-members", "out.npz", "-r", "requirements.txt"),
+    *("--advisories", str(packaged_bundle())),
+)
 RUN = (
     *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--keys", "keys", "-r", "requirements.txt"),
-    *("--data", "out.npz", "--members", "in.npz", "--non-members", "out.npz", "--samples", "100", "--queries", "400"),
+    *("--data", "out.npz", "--members", "in.npz", "--non-members", "out.npz"),
 )
-VERIFY = ("verify", "model", "--verdict", "model.verdict.sigstore.json", "--trust", "trust.yaml")
+VERIFY = (
+    "verify",
+    "model",
+    "--verdict",
+    "model.verdict.sigstore.json",
+    "--trust",
+    "trust.yaml",
+    "--policy",
+    "policy.yaml",
+)
 
 
 def records(shell: Shell) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import yaml
 
 from tests.cluster import images
 from tests.cluster.cluster import REGISTRY, Cluster, ClusterError
+from weighbridge.checks.dependencies.advisories import packaged_bundle
 
 PASSPHRASE = "only for tests"
+REQUIREMENTS = "numpy==2.4.6\n"
 POLICY: dict[str, Any] = {
     "apiVersion": "weighbridge.dev/v1alpha1",
     "kind": "ModelPolicy",
@@ -24,13 +27,19 @@ POLICY: dict[str, Any] = {
         "mode": "enforce",
         "requirements": [
             {"check": "model-scan", "signers": ["scanner"]},
-            {"check": "dependency-audit", "signers": ["auditor"], "limits": {"databaseMaxAge": "9999d"}},
+            {"check": "dependency-audit", "signers": ["auditor"]},
         ],
+        "inputs": {
+            "requirements": {"sha256": [hashlib.sha256(REQUIREMENTS.encode()).hexdigest()]},
+            "advisories": {
+                "sha256": [hashlib.sha256(packaged_bundle().read_bytes()).hexdigest()],
+                "maxAge": "520w",
+                "accepted": {"reason": "a test", "owner": "tests", "expires": "2099-12-31"},
+            },
+        },
     },
 }
 """A policy whose checks take a second, for tests about what comes after the verdict."""
-
-REQUIREMENTS = "numpy==2.4.6\n"
 
 
 @dataclass

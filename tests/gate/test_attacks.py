@@ -28,7 +28,7 @@ from weighbridge.evidence.measurements import (
     RobustnessMeasurements,
 )
 from weighbridge.evidence.predicates import TEST_RESULT, TestResult, statement_of
-from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
+from weighbridge.evidence.record import CheckName, Component, Finding, Severity, Undecided
 from weighbridge.evidence.statement import Statement, Subject
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import Decision, VerdictResult
@@ -402,7 +402,7 @@ def test_refuses_old_advisories(scene: Scene) -> None:
     scene.records[AUDIT] = replace_measurement(scene.records[AUDIT], database=database)
     decision = decide(scene)
     assert decision.result is VerdictResult.UNDECIDED
-    assert "databaseMaxAge" in reason_of(decision, AUDIT)
+    assert "older than the policy's 7d" in reason_of(decision, AUDIT)
 
 
 @pytest.mark.parametrize("built", ["2026-11-27", "2099-01-01", "9999-12-30", "soon", "9999-12-31"])
@@ -442,7 +442,7 @@ def test_refuses_a_verdict_by_an_older_policy(scene: Scene) -> None:
     verdict = verdict_of(scene)
     newer = Policy.parse(POLICY.replace("0.60", "0.70").encode(), name="policy.yaml")
     with pytest.raises(VerificationError, match="was judged by the policy"):
-        check_verdict(scene, verdict, policy=newer.digest)
+        check_verdict(scene, verdict, policy=newer)
 
 
 def test_refuses_a_verdict_under_newer_trust_than_the_reader_has(scene: Scene) -> None:
@@ -501,7 +501,10 @@ def test_a_finding_fails_and_an_undecided_place_refuses(scene: Scene) -> None:
     assert decide(scene).result is VerdictResult.UNDECIDED
 
 
-WAIVER = "  waivers:\n    - {check: dependency-audit, id: %s, reason: not reachable, owner: ml, expires: %s}\n"
+ACCEPTED = "accepted: {reason: we try it out, owner: ml, expires: 2026-12-31}"
+ITEM = "check: dependency-audit, id: %s, component: Jinja_2, reason: not reachable, owner: ml, expires: %s"
+WAIVER = f"  waivers:\n    - {{{ITEM}}}\n"
+JINJA = Component(name="jinja-2", version="3.1.2")
 
 
 @pytest.mark.parametrize(
@@ -517,7 +520,7 @@ WAIVER = "  waivers:\n    - {check: dependency-audit, id: %s, reason: not reacha
 def test_waiver_counts_for_its_advisory_until_it_expires(
     scene: Scene, identifier: str, expires: str, result: VerdictResult
 ) -> None:
-    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1", aliases=("CVE-1",))
+    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1", aliases=("CVE-1",), component=JINJA)
     scene.records[AUDIT] = make_record(AUDIT, findings=(vulnerable,))
     scene.policy_text = POLICY + WAIVER % (identifier, expires)
     decision = decide(scene)
@@ -526,12 +529,12 @@ def test_waiver_counts_for_its_advisory_until_it_expires(
         assert "its waiver in line" in reason_of(decision, AUDIT)
     if result is VerdictResult.PASSED:
         (outcome,) = [item for item in decision.outcomes if item.check is AUDIT]
-        assert outcome.waived == (identifier,)
+        assert outcome.waived == (f"{identifier} in Jinja_2",)
         assert decision.valid_until <= decision.policy.waivers[0].expires
 
 
 def test_verdict_ends_with_the_waiver_that_lasts_longest_for_a_finding(scene: Scene) -> None:
-    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1")
+    vulnerable = finding("known-vulnerability", Severity.HIGH, advisory="PYSEC-1", component=JINJA)
     scene.records[AUDIT] = make_record(AUDIT, findings=(vulnerable,))
     scene.policy_text = POLICY + WAIVER % ("PYSEC-1", "2026-11-23")
     line = scene.policy_text.splitlines()[-1]
@@ -560,6 +563,8 @@ def test_audit_warns_where_the_policy_says_so(scene: Scene) -> None:
     unknown = finding("known-vulnerability", Severity.UNKNOWN, advisory="PYSEC-1")
     for said, found, other in (("malware", malware, unknown), ("unknownSeverity", unknown, malware)):
         scene.policy_text = POLICY.replace(f"{said}: fail", f"{said}: warn")
+        if said == "malware":
+            scene.policy_text = scene.policy_text.replace("signers: [auditor]", f"signers: [auditor]\n      {ACCEPTED}")
         scene.records[AUDIT] = make_record(AUDIT, findings=(found,))
         assert decide(scene).result is VerdictResult.PASSED
         scene.records[AUDIT] = make_record(AUDIT, findings=(found, other))
@@ -578,6 +583,8 @@ def test_audit_warns_where_the_policy_says_so(scene: Scene) -> None:
 def test_scan_limits(scene: Scene, limit: str, severity: Severity, result: VerdictResult) -> None:
     scene.records[SCAN] = make_record(SCAN, findings=(finding(severity=severity),))
     more = f"\n      limits: {{severity: {limit}}}"
+    if limit == "critical":
+        more += f"\n      {ACCEPTED}"
     scene.policy_text = POLICY.replace("signers: [scanner]", "signers: [scanner]" + more)
     assert decide(scene).result is result
 

@@ -166,9 +166,28 @@ def canonical_digest(document: PolicyDocument) -> str:
     It covers the policy's name and everything that decides about evidence. Comments, line ends, the order of keys, a
     default that is written out and what concerns pods alone do not make another policy.
     """
-    plain = msgspec.to_builtins(document)
-    spec = {key: value for key, value in plain["spec"].items() if key not in _NOT_JUDGING}
-    return hashlib.sha256(_json.dumps({**plain, "spec": spec})).hexdigest()
+    plain = _without_defaults(document)
+    assert isinstance(plain, dict)  # noqa: S101 - a document is an object
+    plain["spec"] = {key: value for key, value in plain["spec"].items() if key not in _NOT_JUDGING}
+    return hashlib.sha256(_json.dumps(plain)).hexdigest()
+
+
+def _without_defaults(value: object) -> object:
+    """Return a typed value as plain JSON, without fields that equal their default.
+
+    ``omit_defaults`` of the encoder will not do: it compares texts by identity.
+    """
+    if isinstance(value, tuple):
+        return [_without_defaults(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    config = value.__struct_config__
+    found: dict[str, object] = {} if config.tag_field is None else {config.tag_field: config.tag}
+    for item in msgspec.structs.fields(value):
+        each = getattr(value, item.name)
+        if item.default is msgspec.NODEFAULT or each != item.default:
+            found[item.encode_name] = _without_defaults(each)
+    return found
 
 
 def _requirement(item: RequirementSpec, inputs: InputsSpec, line: int, name: str) -> Requirement:
