@@ -49,13 +49,15 @@ def prepare(shell: Shell, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> t
     np.savez(shell.directory / "out.npz", x=x[half:], y=y[half:])
     (shell.directory / "requirements.txt").write_text("scikit-learn==1.9.1\nnumpy==2.4.6\n")
     (shell.directory / "policy.yaml").write_text(POLICY)
-    assert shell.run("keys", "new", "scanner", "auditor", "tester", "verifier").code == 0
+    made = shell.run("keys", "new", "scanner", "auditor", "tester", "verifier", "--passphrases", "passphrases")
+    assert made.code == 0, made.err
     assert shell.run("trust", "init", "trust.yaml", "--keys", "keys").code == 0
     return x[:half], y[:half]
 
 
 RUN = (
-    *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--keys", "keys", "-r", "requirements.txt"),
+    *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "-r", "requirements.txt"),
+    *("--keys", "keys", "--passphrase-file", "passphrases"),
     *("--data", "out.npz", "--members", "in.npz", "--non-members", "out.npz", "--samples", "100", "--queries", "400"),
 )
 VERIFY = ("verify", "model", "--verdict", "model.verdict.sigstore.json", "--trust", "trust.yaml")

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.evidence import edwards
 from weighbridge.errors import KeyFileError
+from weighbridge.evidence import keys
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey, PublicKey
 
 PASSPHRASE = b"correct horse"
@@ -66,11 +67,15 @@ def test_refuses_a_private_key_in_the_clear_and_keys_of_other_kinds() -> None:
             PublicKey.parse(text, what="x")
 
 
-def test_a_signature_that_nobody_made_does_not_verify() -> None:
-    # The control: without the check of the point, this key and this signature hold for every message.
-    key = ed25519.Ed25519PublicKey.from_public_bytes(edwards.IDENTITY)
-    for message in (b"", b"allow everything", bytes(1000)):
-        key.verify(edwards.CONSTANT_SIGNATURE, message)
+def test_a_signature_that_nobody_made_does_not_verify(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The control: to the library, and to this class without its check, the signature holds for every message.
+    messages = (b"", b"allow everything", bytes(1000))
+    for message in messages:
+        ed25519.Ed25519PublicKey.from_public_bytes(edwards.IDENTITY).verify(edwards.CONSTANT_SIGNATURE, message)
+    with monkeypatch.context() as undefended:
+        undefended.setattr(keys, "fault_of", lambda _: None)
+        taken = PublicKey.parse(edwards.pem_of(edwards.IDENTITY), what="x")
+        assert all(taken.verifies(edwards.CONSTANT_SIGNATURE, message) for message in messages)
     with pytest.raises(KeyFileError, match=r"x is an Ed25519 key that proves nothing: .* anybody can sign"):
         PublicKey.parse(edwards.pem_of(edwards.IDENTITY), what="x")
 

@@ -159,11 +159,7 @@ class PrivateKey:
         Raises:
             KeyFileError: When the passphrase has fewer than ``MIN_PASSPHRASE`` or more than ``MAX_PASSPHRASE`` bytes.
         """
-        if not MIN_PASSPHRASE <= len(passphrase) <= MAX_PASSPHRASE:
-            raise KeyFileError(
-                f"the passphrase has {len(passphrase)} bytes",
-                remedy=f"choose one of {MIN_PASSPHRASE} to {MAX_PASSPHRASE} bytes",
-            )
+        require_length(passphrase)
         clear = self._key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -174,6 +170,19 @@ class PrivateKey:
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
             return self._key.sign(message)
         return self._key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+def require_length(passphrase: bytes) -> None:
+    """Return when a new private key may be encrypted with the passphrase.
+
+    Raises:
+        KeyFileError: When it has fewer than ``MIN_PASSPHRASE`` or more than ``MAX_PASSPHRASE`` bytes.
+    """
+    if not MIN_PASSPHRASE <= len(passphrase) <= MAX_PASSPHRASE:
+        raise KeyFileError(
+            f"the passphrase has {len(passphrase)} bytes",
+            remedy=f"choose one of {MIN_PASSPHRASE} to {MAX_PASSPHRASE} bytes",
+        )
 
 
 def _another_kind(what: str, key: object) -> KeyFileError:
