@@ -187,6 +187,6 @@ def _unwrap(pem: bytes, what: str) -> bytes:
             f"{what} is not encrypted", remedy="make a new key with `weighbridge keys new` and retire this one"
         )
     raise KeyFileError(
-        f"{what} is not a private key that is read here; expected one PEM block {_ENCRYPTED}",
+        f"{what} cannot be decrypted: it is not a private key that is read here; expected one PEM block {_ENCRYPTED}",
         remedy="give the .key file that `weighbridge keys new` wrote",
     )
