@@ -7,7 +7,6 @@ of another tool.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -73,6 +72,7 @@ def start(directory: Path, *, rounds: int) -> None:
 def make_verdict(directory: Path) -> tuple[Path, Path, Path]:
     """Scan a model of one safetensors file, judge it by a policy of one line, and return model, verdict and trust."""
     model, keys, trust, policy = (directory / name for name in ("model", "keys", "trust.yaml", "policy.yaml"))
+    passphrases = directory / "passphrases"
     model.mkdir()
     header = b'{"w":{"dtype":"U8","shape":[1000],"data_offsets":[0,1000]}}'
     (model / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(1000))
@@ -82,14 +82,14 @@ def make_verdict(directory: Path) -> tuple[Path, Path, Path]:
     )
     verdict = directory / "model.verdict.sigstore.json"
     for arguments in (
-        ["keys", "new", "scanner", "verifier", "-o", str(keys)],
+        ["keys", "new", "scanner", "verifier", "-o", str(keys), "--passphrases", str(passphrases)],
         ["trust", "init", str(trust), "--keys", str(keys), "--expires", "30d"],
-        ["run", str(model), "--policy", str(policy), "--trust", str(trust), "--keys", str(keys)],
+        [
+            *("run", str(model), "--policy", str(policy), "--trust", str(trust)),
+            *("--keys", str(keys), "--passphrase-file", str(passphrases)),
+        ],
     ):
-        environment = {**os.environ, "WEIGHBRIDGE_PASSPHRASE": "only for a benchmark"}
-        done = subprocess.run(
-            [ours("weighbridge"), *arguments], env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([ours("weighbridge"), *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"weighbridge {arguments[0]} exited {done.returncode}:\n{done.stdout}{done.stderr}")
     return model, verdict, trust

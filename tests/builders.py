@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -96,6 +98,12 @@ CONFINEMENT = Confinement(
 
 def make_keys(algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> dict[str, PrivateKey]:
     return {role: PrivateKey.generate(algorithm) for role in ROLES}
+
+
+@cache
+def sealed_keys() -> Mapping[str, tuple[PrivateKey, bytes]]:
+    """Return a key for each role and its file, made once: sealing a key is slow on purpose."""
+    return {role: (key, key.encrypted(PASSPHRASE)) for role, key in make_keys().items()}
 
 
 def trust_bytes(keys: dict[str, PrivateKey], *, expires: datetime = NOW + timedelta(days=90)) -> bytes:

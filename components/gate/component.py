@@ -17,7 +17,7 @@ def gate(
     trust: str,
     run: str = "",
     key: str = "/var/run/weighbridge/keys/verifier.key",
-    passphrase_file: str = "/var/run/weighbridge/passphrase/passphrase",
+    passphrase_file: str = "/var/run/weighbridge/passphrase",
     name: str = "model",
 ) -> dsl.ContainerSpec:
     """Judge the evidence by a policy, sign the verdict, release the model when it passed.
@@ -32,7 +32,7 @@ def gate(
         trust: Who may sign what.
         run: Id of the run; evidence of another run does not count.
         key: Private key of the verifier.
-        passphrase_file: File with the passphrase of the keys.
+        passphrase_file: Passphrase: a file, or a directory of ROLE.
         name: What the model is called in evidence.
     """
     return dsl.ContainerSpec(

@@ -19,7 +19,7 @@ def sign_model(
     policy: str = "",
     keys: str = "/var/run/weighbridge/keys",
     key: str = "",
-    passphrase_file: str = "/var/run/weighbridge/passphrase/passphrase",
+    passphrase_file: str = "/var/run/weighbridge/passphrase",
     name: str = "model",
 ) -> dsl.ContainerSpec:
     """Sign what checks measured. The model is hashed and never opened.
@@ -36,7 +36,7 @@ def sign_model(
         policy: With --keys: says which role signs a check.
         keys: Directory with ROLE.key for every role.
         key: Private key file.
-        passphrase_file: File with the passphrase of the keys.
+        passphrase_file: Passphrase: a file, or a directory of ROLE.
         name: What the model is called in evidence.
     """
     return dsl.ContainerSpec(

@@ -76,14 +76,14 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             temporary.unlink()
 
 
-def make_directory(path: Path) -> None:
-    """Create a directory and its parents.
+def make_directory(path: Path, *, mode: int = 0o777) -> None:
+    """Create a directory and its parents; the mode is that of the directory alone.
 
     Raises:
         OutputError: When that is impossible.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot_write(path, error) from None
 

@@ -106,8 +106,6 @@ def secured(workflows: Workflows) -> tuple[str, dict[str, Any]]:
 
 
 def _secrets(site: Site) -> list[dict[str, object]]:
-    from tests.cluster.site import PASSPHRASE
-
     return [
         {
             "apiVersion": "v1",
@@ -115,7 +113,7 @@ def _secrets(site: Site) -> list[dict[str, object]]:
             "metadata": {"name": f"weighbridge-{role}", "namespace": argo.NAMESPACE},
             "data": {
                 f"{role}.key": base64.b64encode((site.directory / "keys" / f"{role}.key").read_bytes()).decode(),
-                "passphrase": base64.b64encode(PASSPHRASE.encode()).decode(),
+                "passphrase": base64.b64encode(site.passphrase(role).encode()).decode(),
             },
         }
         for role in ROLES

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import PASSPHRASE, Scene, make_model, make_record, trust_bytes
+from tests.builders import PASSPHRASE, Scene, make_model, make_record, sealed_keys, trust_bytes
 from weighbridge.evidence.record import CheckName
 
 
@@ -60,13 +60,13 @@ def with_old_advisories(text: str) -> str:
 def judged(tmp_path: Path, shell: Shell) -> Scene:
     """A model with good and current evidence on disk, ready for the gate: model/, evidence/, *.yaml, keys/."""
     now = datetime.now(UTC).replace(microsecond=0)
-    scene = Scene(make_model(tmp_path / "model"))
+    scene = Scene(make_model(tmp_path / "model"), keys={role: key for role, (key, _) in sealed_keys().items()})
     scene.records = {check: make_record(check, finished=now - timedelta(minutes=5)) for check in CheckName}
     (tmp_path / "policy.yaml").write_text(with_old_advisories(scene.policy_text))
     (tmp_path / "trust.yaml").write_bytes(trust_bytes(scene.keys, expires=now + timedelta(days=30)))
     (tmp_path / "keys").mkdir()
-    for role, key in scene.keys.items():
-        (tmp_path / "keys" / f"{role}.key").write_bytes(key.encrypted(PASSPHRASE))
+    for role, (key, sealed) in sealed_keys().items():
+        (tmp_path / "keys" / f"{role}.key").write_bytes(sealed)
         (tmp_path / "keys" / f"{role}.pub").write_text(key.public.pem)
     (tmp_path / "evidence").mkdir()
     for file in scene.files():

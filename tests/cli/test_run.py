@@ -34,7 +34,8 @@ spec:
     - {check: dependency-audit, signers: [auditor]}
     - check: robustness
       signers: [tester]
-      limits: {norm: linf, epsilon: 0.02, accuracyUnderAttack: {atLeast: 0.5, confidence: 0.95}, examples: 100, queries: 400}
+      limits:
+        {norm: linf, epsilon: 0.02, accuracyUnderAttack: {atLeast: 0.5, confidence: 0.95}, examples: 100, queries: 400}
     - check: leakage
       signers: [tester]
       limits: {membership: {tprAtFpr: 0.05, atMost: 0.35, confidence: 0.95}}
@@ -52,7 +53,8 @@ def prepare(shell: Shell, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> t
     np.savez(shell.directory / "out.npz", x=x[half:], y=y[half:])
     (shell.directory / "requirements.txt").write_text("scikit-learn==1.9.1\nnumpy==2.4.6\n")
     (shell.directory / "policy.yaml").write_text(POLICY)
-    assert shell.run("keys", "new", "scanner", "auditor", "tester", "verifier").code == 0
+    made = shell.run("keys", "new", "scanner", "auditor", "tester", "verifier", "--passphrases", "passphrases")
+    assert made.code == 0, made.err
     assert shell.run("trust", "init", "trust.yaml", "--keys", "keys").code == 0
     assert shell.run("policy", "bind", "policy.yaml", *BIND).code == 0
     return x[:half], y[:half]
@@ -63,18 +65,13 @@ BIND = (
     *("--advisories", str(packaged_bundle())),
 )
 RUN = (
-    *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--keys", "keys", "-r", "requirements.txt"),
+    *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "-r", "requirements.txt"),
+    *("--keys", "keys", "--passphrase-file", "passphrases"),
     *("--data", "out.npz", "--members", "in.npz", "--non-members", "out.npz"),
 )
 VERIFY = (
-    "verify",
-    "model",
-    "--verdict",
-    "model.verdict.sigstore.json",
-    "--trust",
-    "trust.yaml",
-    "--policy",
-    "policy.yaml",
+    *("verify", "model", "--verdict", "model.verdict.sigstore.json", "--trust", "trust.yaml"),
+    *("--policy", "policy.yaml"),
 )
 
 

@@ -28,10 +28,13 @@ def test_digest_of_a_link_is_refused(shell: Shell) -> None:
 
 def test_keys_and_trust_from_nothing(shell: Shell) -> None:
     roles = ("scanner", "auditor", "tester", "verifier")
-    assert shell.run("keys", "new", *roles).code == 0
+    assert shell.run("keys", "new", *roles, WEIGHBRIDGE_PASSPHRASE="").code == 0
     key = shell.directory / "keys" / "scanner.key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert "ENCRYPTED" in key.read_text()
+    opened = shell.directory / "passphrases" / "scanner"
+    assert opened.stat().st_mode & 0o777 == 0o600
+    assert opened.parent.stat().st_mode & 0o777 == 0o700
     again = shell.run("keys", "new", "scanner")
     assert again.code == 2
     assert "exists already" in again.err

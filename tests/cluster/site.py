@@ -16,7 +16,7 @@ from tests.cluster import images
 from tests.cluster.cluster import REGISTRY, Cluster, ClusterError
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 
-PASSPHRASE = "only for tests"
+ROLES = ("scanner", "auditor", "tester", "verifier")
 REQUIREMENTS = "numpy==2.4.6\n"
 POLICY: dict[str, Any] = {
     "apiVersion": "weighbridge.dev/v1alpha1",
@@ -54,22 +54,26 @@ class Site:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
         (self.directory / "policy.yaml").write_text(yaml.safe_dump(self.policy), encoding="utf-8")
-        self.weighbridge("keys", "new", "scanner", "auditor", "tester", "verifier", "-o", "keys")
+        self.weighbridge("keys", "new", *ROLES, "-o", "keys", "--passphrases", "passphrases")
         self.weighbridge("trust", "init", "trust.yaml", "--keys", "keys", "--name", "production")
 
     def weighbridge(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run the command line in the site's directory and in the cluster's network."""
         command = [sys.executable, "-c", "from weighbridge.cli import main; main()", *arguments]
-        environment = {
-            **self.cluster.environment(),
-            "WEIGHBRIDGE_PASSPHRASE": PASSPHRASE,
-        }
+        environment = self.cluster.environment()
+        for role in ROLES:
+            if (self.directory / "passphrases" / role).exists():
+                environment[f"WEIGHBRIDGE_PASSPHRASE_{role.upper()}"] = self.passphrase(role)
         inside = self.cluster.namespace.enter(*command)
         inside = [f"--wd={self.directory}" if part.startswith("--wd=") else part for part in inside]
         done = subprocess.run(inside, env=environment, capture_output=True, text=True, timeout=180, check=False)
         if done.returncode not in codes:
             raise ClusterError(f"weighbridge {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
+
+    def passphrase(self, role: str) -> str:
+        """Return the passphrase of a role's key."""
+        return (self.directory / "passphrases" / role).read_text(encoding="utf-8").strip()
 
     def judge(self, model: str) -> Path:
         """Check the model in that sub-directory by the policy, and return the verdict's path."""

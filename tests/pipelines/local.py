@@ -19,7 +19,7 @@ import pytest
 from kfp.local import docker_task_handler
 
 from tests.builders import PASSPHRASE as PASSPHRASE_BYTES
-from tests.builders import make_keys, trust_bytes
+from tests.builders import sealed_keys, trust_bytes
 from tests.docker.fixture import Steps
 from weighbridge.kfp.components import COMMAND
 from weighbridge.pipelines.spec import KEYS, PASSPHRASE
@@ -43,7 +43,7 @@ class Local:
             volumes = {
                 **volumes,
                 str(self.keys): {"bind": KEYS, "mode": "ro"},
-                str(self.passphrase): {"bind": str(Path(PASSPHRASE).parent), "mode": "ro"},
+                str(self.passphrase): {"bind": PASSPHRASE, "mode": "ro"},
             }
         if command[0] != COMMAND:
             options["entrypoint"] = ""  # as Kubernetes does it; our own image has to stand it the other way too
@@ -66,14 +66,14 @@ class Local:
 
 def make_local(steps: Steps, place: Path) -> Local:
     """Make keys, trust and directories that the image's user can use."""
-    root, keys = place / "local", make_keys()
+    root, keys = place / "local", {role: key for role, (key, _) in sealed_keys().items()}
     for name in ("keys", "passphrase", "outputs"):
         (root / name).mkdir(parents=True)
     place.chmod(0o755)
-    for role, key in keys.items():
-        (root / "keys" / f"{role}.key").write_bytes(key.encrypted(PASSPHRASE_BYTES))
+    for role, (_, sealed) in sealed_keys().items():
+        (root / "keys" / f"{role}.key").write_bytes(sealed)
         (root / "keys" / f"{role}.key").chmod(0o644)
-    (root / "passphrase" / "passphrase").write_bytes(PASSPHRASE_BYTES)
+        (root / "passphrase" / role).write_bytes(PASSPHRASE_BYTES)
     (root / "trust.yaml").write_bytes(trust_bytes(keys, expires=datetime.now(UTC) + timedelta(days=30)))
     return Local(root, steps, root / "keys", root / "passphrase")
 

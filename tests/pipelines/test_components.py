@@ -122,6 +122,14 @@ def test_secrets_are_mounted_where_something_is_signed_and_nowhere_else(
     }
 
 
+def test_the_verifiers_passphrase_may_be_in_a_secret_of_its_own(documents: dict[str, Any], tmp_path: Path) -> None:
+    secrets = Secrets("signing", "verifier", "phrases", verifier_passphrase="own")
+    _, platform = compiled(documents, tmp_path, secrets=secrets)
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    mounted = {name: [item["secretName"] for item in found["secretAsVolume"]] for name, found in executors.items()}
+    assert mounted == {"exec-sign-model": ["signing", "phrases"], "exec-gate": ["verifier", "own"]}
+
+
 def test_says_what_mounting_secrets_needs(
     documents: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import POLICY, Scene
+from tests.builders import PASSPHRASE, POLICY, Scene
 from tests.cli.conftest import Shell
 from weighbridge.gate.verify import verify
 from weighbridge.model.digest import hash_model
@@ -50,6 +50,19 @@ def test_a_good_model_comes_out_of_the_gate(scanned: Scene, shell: Shell, tmp_pa
     )
     assert verified.code == 0, verified.err
     assert hash_model(tmp_path / "serving" / "model") == scanned.digest
+
+
+def test_a_mounted_passphrase_is_of_one_role_or_of_all(scanned: Scene, shell: Shell, tmp_path: Path) -> None:
+    scan(shell)
+    (tmp_path / "phrases").mkdir()
+    (tmp_path / "phrases" / "passphrase").write_text("wrong, and of everybody")
+    arguments = ("step", "sign-model", "--model", "model", "--run", "run-1", "--model-scan", "scan/measured.json")
+    rest = ("--key", "keys/scanner.key", "--passphrase-file", "phrases", "--out", "signed")
+    wrong = shell.run(*arguments, *rest)
+    assert (wrong.code, "cannot be decrypted" in wrong.err) == (2, True)
+    (tmp_path / "phrases" / "scanner").write_bytes(PASSPHRASE)
+    right = shell.run(*arguments, *rest, WEIGHBRIDGE_PASSPHRASE="")
+    assert right.code == 0, right.err
 
 
 def test_a_bad_model_is_measured_and_signed_and_stops_at_the_gate(scanned: Scene, shell: Shell, tmp_path: Path) -> None:

@@ -16,14 +16,12 @@ from weighbridge.cli import _views, _write
 from weighbridge.cli._options import (
     EVIDENCE,
     EXIT_CODES,
-    PASSPHRASE_FILE,
     evidence_directory,
     identify,
     new_nonce,
-    read_passphrase,
-    read_private_key,
     require_unchanged,
 )
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
@@ -75,7 +73,7 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     manifest = require_unchanged(model, digest)
     source, signer = "", None
     if destination.key is not None:
-        key = read_private_key(destination.key, passphrase=read_passphrase(destination.passphrase_file))
+        key = open_key(destination.key, passphrase=destination.passphrase_file)
         paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=key)
         source, signer = paths[0].name, key.public.id
         for path in paths:

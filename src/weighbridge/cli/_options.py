@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +12,11 @@ import click
 
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
-from weighbridge.errors import KeyFileError, ModelError
+from weighbridge.errors import ModelError
+from weighbridge.evidence.key_file import SealedKey
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import ModelImage, read_image
-
-PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
-"""Environment variable that holds the passphrase of private keys."""
 
 EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
 """Exit code of a check or gate by its result."""
@@ -28,11 +26,6 @@ EVIDENCE: Final = click.option(
     "--evidence",
     type=click.Path(path_type=Path),
     help="Directory of evidence. [default: evidence/ beside the model]",
-)
-PASSPHRASE_FILE: Final = click.option(
-    "--passphrase-file",
-    type=click.Path(path_type=Path),
-    help=f"File with the passphrase of the keys; else ${PASSPHRASE_VARIABLE}, else a prompt.",
 )
 
 
@@ -76,33 +69,22 @@ def require_unchanged(model: Path, digest: Digest) -> ManifestDigest:
     return image.manifest_digest
 
 
-def read_passphrase(file: Path | None) -> bytes:
-    """Return the passphrase from a file, the environment or the terminal.
-
-    Raises:
-        KeyFileError: When there is none.
-    """
-    if file is not None:
-        return read_limited(file, limit=4096, what="the passphrase file").rstrip(b"\r\n")
-    if value := os.environ.get(PASSPHRASE_VARIABLE):
-        return os.fsencode(value)
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        return str(click.prompt("Passphrase", hide_input=True, err=True)).encode()
-    raise KeyFileError(
-        "there is no passphrase for the private key",
-        remedy=f"set {PASSPHRASE_VARIABLE}, or give --passphrase-file",
-    )
-
-
 def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:
-    """Read and decrypt a private key file.
+    """Read and decrypt a private key file; say on standard error when it is cheaper to guess than a new one.
 
     Raises:
         InputError: When it cannot be read.
         KeyFileError: When it cannot be decrypted.
     """
+    from weighbridge.report._text import clean
+
     data = read_limited(path, limit=MAX_KEY_BYTES, what="the private key")
-    return PrivateKey.parse(data, passphrase=passphrase, what=str(path))
+    key = PrivateKey.parse(data, passphrase=passphrase, what=str(path))
+    derivation = SealedKey.read(data, what=str(path)).derivation
+    if derivation.cheap:
+        click.echo(clean(f"weighbridge: {path} is cheap to guess: {derivation.text} derives its key"), err=True)
+        click.echo(clean(f"  next step: weighbridge keys rewrap {shlex.quote(str(path))}"), err=True)
+    return key
 
 
 def read_public_key(path: Path) -> PublicKey:

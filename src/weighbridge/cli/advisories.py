@@ -10,7 +10,7 @@ from weighbridge._files import write_atomically
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.checks.dependencies.build import build_bundle
 from weighbridge.checks.dependencies.info import describe_bundle
-from weighbridge.cli._options import PASSPHRASE_FILE
+from weighbridge.cli._passphrases import PASSPHRASE_FILE
 from weighbridge.cli.sign_input import sign_file
 from weighbridge.evidence.measurements import AdvisoryDatabase, InputRole
 

@@ -10,12 +10,10 @@ from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
-    PASSPHRASE_FILE,
     evidence_directory,
     identify_image,
-    read_passphrase,
-    read_private_key,
 )
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.policy import Policy
@@ -52,7 +50,7 @@ def command(
     store = DirectoryStore(evidence_directory(model, evidence))
     target = verdict_path(model, verdict)
     check_destinations(model, store=store, verdict=target, report=report)
-    signer = read_private_key(key, passphrase=read_passphrase(passphrase_file)) if key else None
+    signer = open_key(key, passphrase=passphrase_file) if key else None
     return judge_and_write(
         model,
         identify_image(model),

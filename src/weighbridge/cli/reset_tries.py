@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from weighbridge._files import make_directory, write_new
-from weighbridge.cli._options import PASSPHRASE_FILE, read_passphrase, read_private_key
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
 from weighbridge.evidence.bundle import SUFFIX
 from weighbridge.evidence.record import CheckName
@@ -29,7 +29,7 @@ def command(check: str, reason: str, key: Path, passphrase_file: Path | None, ev
     Each try that did not pass tightens the confidence that the next needs, and `maxTries` of a policy ends them. A
     failing result of the same model stands all the same.
     """
-    signer = read_private_key(key, passphrase=read_passphrase(passphrase_file))
+    signer = open_key(key, passphrase=passphrase_file)
     data = sign_reset(CheckName(check), reason=reason, signer=signer, now=system_clock())
     make_directory(evidence)
     target = evidence / f"tries-reset-{check}-{hashlib.sha256(data).hexdigest()[:8]}{SUFFIX}"

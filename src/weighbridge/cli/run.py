@@ -12,15 +12,13 @@ from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
-    PASSPHRASE_FILE,
     evidence_directory,
     identify,
     identify_image,
     new_nonce,
-    read_passphrase,
-    read_private_key,
     require_unchanged,
 )
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, locate_passphrase, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
@@ -96,7 +94,11 @@ def command(
     )
     requests = plan(judged_by, model=model, inputs=inputs)
     roles = signing_roles(judged_by)
-    require_key_files(keys, roles={*roles.values(), VERIFIER})
+    everyone = {*roles.values(), VERIFIER}
+    require_key_files(keys, roles=everyone)
+    if passphrase_file is not None:
+        for role in sorted(everyone):
+            locate_passphrase(passphrase_file, role=role)
     secrets = [path for path in (keys, passphrase_file, seed_secret) if path is not None]
     secret = None if seed_secret is None else read_limited(seed_secret, limit=MAX_SECRET, what="the secret")
     signatures = signatures_beside(inputs.files)
@@ -104,9 +106,9 @@ def command(
     with working(f"{len(requests)} checks on {model.name}"):
         records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets, seed_secret=secret)
     manifest = require_unchanged(model, digest)
-    passphrase = read_passphrase(passphrase_file)
+    signers = {role: open_key(keys / f"{role}.key", passphrase=passphrase_file) for role in sorted(everyone)}
     for record in records:
-        signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
+        signer = signers[roles[record.check]]
         paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=signer)
         for path in paths:
             click.echo(f"evidence: {path}", err=True)
@@ -118,7 +120,7 @@ def command(
         policy=judged_by,
         trust=trusted,
         store=store,
-        signer=read_private_key(keys / f"{VERIFIER}.key", passphrase=passphrase),
+        signer=signers[VERIFIER],
         verdict=target,
         output="explain" if explain else output,
         report=report,

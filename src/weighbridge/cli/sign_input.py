@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from weighbridge._files import read_limited, write_new
-from weighbridge.cli._options import PASSPHRASE_FILE, read_passphrase, read_private_key
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
 from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE, sign_input, signature_path
 from weighbridge.evidence.measurements import InputRole
@@ -39,7 +39,7 @@ def sign_file(file: Path, *, role: InputRole, key: Path, passphrase_file: Path |
         OutputError: When there is a file in its place.
     """
     data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
-    signer = read_private_key(key, passphrase=read_passphrase(passphrase_file))
+    signer = open_key(key, passphrase=passphrase_file)
     target = output if output is not None else signature_path(file)
     write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock()))
     click.echo(f"{target}: {file.name} as {role}, signed by {signer.public.id}")

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from weighbridge.cli import fail
-from weighbridge.cli._options import EXIT_CODES, read_passphrase, read_private_key
+from weighbridge.cli._options import EXIT_CODES
+from weighbridge.cli._passphrases import open_key
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError, VerificationError
 from weighbridge.evidence.keys import Signer
@@ -92,7 +93,7 @@ def run_step(step: Step, *, executor_input: str | None, out: Path | None, given:
 
 
 def _open_key(path: Path, passphrase: Path | None) -> Signer:
-    return read_private_key(path, passphrase=read_passphrase(passphrase))
+    return open_key(path, passphrase=passphrase)
 
 
 def _render(judgement: Any) -> str:  # noqa: ANN401 - typed where it is made; importing it here would load the gate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import secrets
 import shlex
 import shutil
 from collections.abc import Callable
@@ -87,10 +86,8 @@ class Story:
         training.write_examples(split, self._directory / "data")
         (self._directory / "requirements.txt").write_text(training.pinned_requirements())
         (self._directory / "policy.yaml").write_text(POLICY)
-        passphrase = self._directory / "passphrase"
-        passphrase.touch(mode=0o600)
-        passphrase.write_text(secrets.token_urlsafe(24))
-        self._run("keys", "new", "scanner", "auditor", "tester", "verifier", "-o", "keys", *self._passphrase)
+        roles = ("scanner", "auditor", "tester", "verifier")
+        self._run("keys", "new", *roles, "-o", "keys", "--passphrases", "passphrases")
         self._run("trust", "init", "trust.yaml", "--keys", "keys", "--name", "demo")
         self._finish("preparation")
 
@@ -161,7 +158,7 @@ class Story:
 
     @property
     def _passphrase(self) -> tuple[str, str]:
-        return ("--passphrase-file", "passphrase")
+        return ("--passphrase-file", "passphrases")
 
     def _chapter(self, title: str, shown: str) -> None:
         for line in ("", title, "-" * len(title), shown, ""):

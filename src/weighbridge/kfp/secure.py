@@ -50,13 +50,15 @@ class Data:
 class Secrets:
     """Names of Kubernetes Secrets, mounted by kfp-kubernetes into the two tasks that sign and into no other.
 
-    ``signing`` holds ``ROLE.key`` for every role of the policy, ``verifier`` holds ``verifier.key``, ``passphrase``
-    holds the entry ``passphrase``.
+    ``signing`` holds ``ROLE.key`` for every role of the policy, ``verifier`` holds ``verifier.key``. ``passphrase``
+    holds an entry ROLE with the passphrase of each role, or one entry ``passphrase`` for all of them; it is mounted
+    into both tasks, unless the verifier's is in a Secret of its own, ``verifier_passphrase``.
     """
 
     signing: str
     verifier: str
     passphrase: str
+    verifier_passphrase: str | None = None
 
 
 def secure(
@@ -94,7 +96,7 @@ def secure(
     gate = _task(made["gate"], model=model, evidence=signed.outputs["evidence"], run=RUN, name=name, **texts)
     if secrets is not None:
         _mount(signed, secrets.signing, secrets.passphrase)
-        _mount(gate, secrets.verifier, secrets.passphrase)
+        _mount(gate, secrets.verifier, secrets.verifier_passphrase or secrets.passphrase)
     verified: PipelineArtifactChannel = gate.outputs["verified"]
     return verified
 
@@ -151,4 +153,4 @@ def _mount(task: PipelineTask, keys: str, passphrase: str) -> None:
             "mounting Secrets needs the package kfp-kubernetes", remedy="pip install kfp-kubernetes"
         ) from None
     kubernetes.use_secret_as_volume(task, secret_name=keys, mount_path=KEYS)
-    kubernetes.use_secret_as_volume(task, secret_name=passphrase, mount_path=str(Path(PASSPHRASE).parent))
+    kubernetes.use_secret_as_volume(task, secret_name=passphrase, mount_path=PASSPHRASE)

@@ -41,7 +41,7 @@ Metadata = dict[str, dict[str, str | int | float | bool | None]]
 """What is known about each output that was written, by its name."""
 
 OpenKey = Callable[[Path, Path | None], Signer]
-"""Opens a key file with the passphrase of another file; called as late as possible."""
+"""Opens a key file with its passphrase in a file or directory; called as late as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ def _key_for(call: Call, check: CheckName) -> Path:
 
 def _passphrase(call: Call) -> Path | None:
     # The default is where the image expects it; when nothing is mounted there, the environment has it.
-    path = Path(call.text("passphrase_file"))
-    return path if path.is_file() else None
+    given = call.text("passphrase_file")
+    return Path(given) if given and Path(given).exists() else None
 
 
 def _gate(call: Call, around: Surroundings) -> Outcome:

@@ -57,15 +57,17 @@ class Step:
 KEYS: Final = "/var/run/weighbridge/keys"
 """Where a container that signs has its keys mounted, ``ROLE.key`` each."""
 
-PASSPHRASE: Final = "/var/run/weighbridge/passphrase/passphrase"  # noqa: S105
-"""Where a container that signs has the passphrase of its keys mounted."""
+PASSPHRASE: Final = "/var/run/weighbridge/passphrase"  # noqa: S105
+"""Where a container that signs has its passphrases mounted: a file ROLE for each key, or ``passphrase`` for all."""
 
 _OPTIONAL: Final = Need.OPTIONAL
 _MODEL: Final = Input("model", "The model: a directory or one file.")
 _NAME: Final = Input("name", "What the model is called in evidence.", Kind.TEXT, _OPTIONAL, "model")
 _RUN: Final = Input("run", "Id of the run; evidence of another run does not count.", Kind.TEXT)
 _KEY: Final = Input("key", "Private key file.", Kind.TEXT, _OPTIONAL)
-_PASSPHRASE: Final = Input("passphrase_file", "File with the passphrase of the keys.", Kind.TEXT, _OPTIONAL, PASSPHRASE)
+_PASSPHRASE: Final = Input(
+    "passphrase_file", "Passphrase: a file, or a directory of ROLE.", Kind.TEXT, _OPTIONAL, PASSPHRASE
+)
 _POLICY: Final = Input("policy", "What must hold.", Kind.DOCUMENT)
 _TRUST: Final = Input("trust", "Who may sign what.", Kind.DOCUMENT)
 _CONFIDENCE: Final = Input("confidence", "Confidence that the policy asks for.", Kind.NUMBER, _OPTIONAL, 0.95)
