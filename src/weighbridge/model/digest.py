@@ -3,10 +3,10 @@ r"""The identity of a model: one digest that binds names and bytes.
 ``dirHash`` of the in-toto DigestSet specification is Go's ``dirhash.Hash1`` in hex: sha256 over the lines that
 ``sha256sum`` prints for all files, sorted by name. Anyone can reproduce it without us::
 
-    find . -type f | cut -c3- | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum
+    find . -type f | LC_ALL=C sort | xargs -d '\n' sha256sum | sed 's,  ./,  ,' | sha256sum
 
-There is no ignore list. What cannot be bound by name and bytes (a link, a device, a name that would break a line)
-is refused rather than skipped.
+There is no ignore list. What cannot be bound by name and bytes (a link, a device, a name that would break a line or
+that two systems read differently) is refused rather than skipped.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def hash_model(model: Path, *, progress: Progress | None = None) -> Digest:
     written meanwhile refuses.
 
     Raises:
-        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included; for a name that is
-            not UTF-8 or has a control character or backslash (``sha256sum`` escapes those); for no file at all;
-            for a tree that changes; for what cannot be read.
+        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included, but for the links of
+            the Hub's cache; for a name that ``names`` refuses, and for two that are one on some systems; for no file
+            at all; for a tree that changes; for what cannot be read.
     """
     meter = progress or Silent()
     with open_tree(model) as tree:
