@@ -28,7 +28,7 @@ def make_cache(hub: Path) -> Path:
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(REVISION)
     for name, content in FILES.items():
-        blob = hashlib.sha256(content).hexdigest() if len(content) > 100 else hashlib.sha1(content).hexdigest()  # noqa: S324
+        blob = hashlib.sha256(content).hexdigest() if len(content) > 100 else hashlib.sha1(content).hexdigest()
         (repository / "blobs" / blob).write_bytes(content)
         link = snapshot / name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +39,10 @@ def make_cache(hub: Path) -> Path:
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     return make_cache(tmp_path / "hub")
+
+
+def blob(snapshot: Path) -> Path:
+    return sorted((snapshot.parents[1] / "blobs").iterdir())[0]
 
 
 def copied(snapshot: Path, target: Path) -> Path:
@@ -73,43 +77,38 @@ def test_a_file_that_is_no_link_counts_beside_the_links(snapshot: Path) -> None:
     assert hash_model(snapshot) != before
 
 
-BAD: dict[str, Callable[[Path], object]] = {
-    "absolute": lambda s: (s / "x").symlink_to("/etc/passwd"),
-    "absolute into the blobs": lambda s: (s / "x").symlink_to(blob(s)),
-    "upwards": lambda s: (s / "x").symlink_to("../../refs/main"),
-    "one level too many": lambda s: (s / "x").symlink_to(f"../../../models--org--name/blobs/{blob(s).name}"),
-    "detour": lambda s: (s / "x").symlink_to(f"../../blobs/../blobs/{blob(s).name}"),
-    "doubled slash": lambda s: (s / "x").symlink_to(f"../../blobs//{blob(s).name}"),
-    "depth of another directory": lambda s: (s / "onnx" / "x").symlink_to(f"../../blobs/{blob(s).name}"),
-    "name that is no checksum": lambda s: (
-        (s.parents[1] / "blobs" / "evil").write_bytes(b""),
-        (s / "x").symlink_to("../../blobs/evil"),
-    ),
-    "no such blob": lambda s: (s / "x").symlink_to("../../blobs/" + "0" * 64),
-    "blob that is a link": lambda s: (
-        (s.parents[1] / "blobs" / ("1" * 64)).symlink_to("/etc/passwd"),
-        (s / "x").symlink_to("../../blobs/" + "1" * 64),
-    ),
-    "blob that is a directory": lambda s: (
-        (s.parents[1] / "blobs" / ("1" * 64)).mkdir(),
-        (s / "x").symlink_to("../../blobs/" + "1" * 64),
-    ),
-    "blob that is a FIFO": lambda s: (
-        os.mkfifo(s.parents[1] / "blobs" / ("1" * 64)),
-        (s / "x").symlink_to("../../blobs/" + "1" * 64),
-    ),
-    "link to a link": lambda s: (s / "x").symlink_to("config.json"),
-    "link to a directory": lambda s: (s / "x").symlink_to("onnx"),
+TARGETS: dict[str, Callable[[Path], str | Path]] = {
+    "absolute": lambda s: "/etc/passwd",
+    "absolute into the blobs": blob,
+    "upwards": lambda s: "../../refs/main",
+    "one level too many": lambda s: f"../../../models--org--name/blobs/{blob(s).name}",
+    "detour": lambda s: f"../../blobs/../blobs/{blob(s).name}",
+    "doubled slash": lambda s: f"../../blobs//{blob(s).name}",
+    "depth of another directory": lambda s: f"../../../blobs/{blob(s).name}",
+    "name that is no checksum": lambda s: "../../blobs/evil",
+    "no such blob": lambda s: "../../blobs/" + "0" * 64,
+    "blob that is a link": lambda s: "../../blobs/" + "1" * 64,
+    "blob that is a directory": lambda s: "../../blobs/" + "2" * 64,
+    "blob that is a FIFO": lambda s: "../../blobs/" + "3" * 64,
+    "link to a link": lambda s: "config.json",
+    "link to a directory": lambda s: "onnx",
 }
 
 
-def blob(snapshot: Path) -> Path:
-    return sorted((snapshot.parents[1] / "blobs").iterdir())[0]
+def plant(snapshot: Path) -> None:
+    """Put things beside the blobs that no link may lead to."""
+    blobs = snapshot.parents[1] / "blobs"
+    (blobs / "evil").write_bytes(b"")
+    (blobs / ("1" * 64)).symlink_to("/etc/passwd")
+    (blobs / ("2" * 64)).mkdir()
+    os.mkfifo(blobs / ("3" * 64))
 
 
-@pytest.mark.parametrize("spoil", list(BAD))
-def test_every_other_link_is_refused_with_what_to_do(snapshot: Path, spoil: str) -> None:
-    BAD[spoil](snapshot)
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_every_other_link_is_refused_with_what_to_do(snapshot: Path, kind: str) -> None:
+    target = TARGETS[kind](snapshot)
+    plant(snapshot)
+    (snapshot / "x").symlink_to(target)
     with pytest.raises(ModelError, match="x' is a symlink") as refusal:
         hash_model(snapshot)
     assert "cp -rL SRC DST" in refusal.value.remedy
@@ -169,17 +168,17 @@ def swap_link(snapshot: Path, outside: Path) -> None:
 
 def swap_link_for_another_blob(snapshot: Path, outside: Path) -> None:
     (snapshot / "onnx" / "model.onnx").unlink()
-    (snapshot / "onnx" / "model.onnx").symlink_to(f"../../../blobs/{hashlib.sha1(b'{}').hexdigest()}")  # noqa: S324
+    (snapshot / "onnx" / "model.onnx").symlink_to(f"../../../blobs/{hashlib.sha1(b'{}').hexdigest()}")
 
 
 def swap_blob_for_a_link(snapshot: Path, outside: Path) -> None:
-    target = snapshot.parents[1] / "blobs" / hashlib.sha1(FILES["onnx/model.onnx"]).hexdigest()  # noqa: S324
+    target = snapshot.parents[1] / "blobs" / hashlib.sha1(FILES["onnx/model.onnx"]).hexdigest()
     target.unlink()
     target.symlink_to(outside / "evil" / "model.onnx")
 
 
 def rewrite_blob(snapshot: Path, outside: Path) -> None:
-    target = snapshot.parents[1] / "blobs" / hashlib.sha1(FILES["onnx/model.onnx"]).hexdigest()  # noqa: S324
+    target = snapshot.parents[1] / "blobs" / hashlib.sha1(FILES["onnx/model.onnx"]).hexdigest()
     target.write_bytes(b"GRAPH")
 
 

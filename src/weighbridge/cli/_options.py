@@ -14,6 +14,7 @@ from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.errors import KeyFileError, ModelError
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
+from weighbridge.evidence.store import beside
 from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import ModelImage, read_image
 
@@ -38,7 +39,7 @@ PASSPHRASE_FILE: Final = click.option(
 
 def evidence_directory(model: Path, chosen: Path | None) -> Path:
     """Return the directory of evidence: the chosen one, or ``evidence`` beside the model."""
-    return chosen if chosen is not None else Path(os.path.abspath(model)).parent / "evidence"
+    return chosen if chosen is not None else beside(model)
 
 
 def identify(model: Path) -> Digest:

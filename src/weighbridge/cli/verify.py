@@ -24,15 +24,21 @@ REFUSED: Final = 1
 @click.option("--verdict", type=click.Path(path_type=Path), required=True, help="The verdict that the gate wrote.")
 @click.option("--trust", type=click.Path(path_type=Path), required=True, help="Who may sign verdicts.")
 @click.option("--policy", type=click.Path(path_type=Path), help="Demand that the verdict was judged by this policy.")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    help="Evidence that says which files differ from what was judged. [default: evidence/ beside the model]",
+)
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(model: Path, verdict: Path, trust: Path, policy: Path | None, output: str) -> int:
+def command(model: Path, verdict: Path, trust: Path, policy: Path | None, evidence: Path | None, output: str) -> int:
     """Say whether MODEL may be loaded: exit code 0 when it may, 1 when it must not, 2 when nothing can be said.
 
-    The model is hashed again, so a changed byte refuses. Run this, or `weighbridge.verify(...)`, before you load.
+    The model is hashed again, so a changed byte refuses, and the refusal names the files that differ where evidence of
+    the judged model is at hand. Run this, or `weighbridge.verify(...)`, before you load.
     """
     try:
         with bytes_progress("hashing") as progress:
-            found = verify(model, verdict=verdict, trust=trust, policy=policy, progress=progress)
+            found = verify(model, verdict=verdict, trust=trust, policy=policy, evidence=evidence, progress=progress)
     except VerificationError as error:
         if output == "json":
             click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))

@@ -70,11 +70,28 @@ class Tree:
         Raises:
             ModelError: When it is not, or cannot be read.
         """
-        descriptor = self._open(entry)
+        descriptor = self.open(entry)
         try:
             yield from _chunks(descriptor, entry, buffer)
         finally:
             os.close(descriptor)
+
+    def open(self, entry: Entry) -> int:
+        """Open a file for reading, without following a link that the listing did not; the caller closes it.
+
+        Raises:
+            ModelError: When it cannot be opened.
+        """
+        if not self.directory:
+            return os.dup(self.root)
+        if self.cache is None or not entry.link:
+            return _open_beneath(self.root, entry.name)
+        try:
+            if _link(self.root, entry.name) != entry.link:
+                raise changed(entry.name)
+            return self.cache.open(entry.link, name=entry.name)
+        except OSError as error:
+            raise _unreadable(entry.name, error) from None
 
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.
@@ -86,18 +103,6 @@ class Tree:
             return
         if _listed(self.root, self.cache) != self.entries or (self.cache is not None and self.cache.moved()):
             raise changed("the directory")
-
-    def _open(self, entry: Entry) -> int:
-        if not self.directory:
-            return os.dup(self.root)
-        if self.cache is None or not entry.link:
-            return _open_beneath(self.root, entry.name)
-        try:
-            if _link(self.root, entry.name) != entry.link:
-                raise changed(entry.name)
-            return self.cache.open(entry.link, name=entry.name)
-        except OSError as error:
-            raise _unreadable(entry.name, error) from None
 
 
 @contextlib.contextmanager
