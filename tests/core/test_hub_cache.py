@@ -13,6 +13,7 @@ import pytest
 
 from weighbridge.errors import ModelError
 from weighbridge.model.digest import hash_model
+from weighbridge.model.hub_cache import open_cache
 from weighbridge.model.tree import BUFFER, open_tree
 from weighbridge.oci.image import read_image
 
@@ -217,3 +218,32 @@ def test_what_is_swapped_after_the_listing_never_leads_out(
             refused = True
     assert not [chunk for chunk in seen if b"evil" in chunk]
     assert refused or swap is swap_snapshots  # the open directory is still what was listed, wherever it lies now
+
+
+@pytest.mark.parametrize("swap", [swap_link, swap_link_for_another_blob, swap_blob_for_a_link])
+def test_a_swapped_link_or_blob_is_not_even_opened(
+    tmp_path: Path, snapshot: Path, swap: Callable[[Path, Path], None]
+) -> None:
+    # Whoever opens a file to copy it compares later or never, so the descriptor itself must be of the listed blob.
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "model.onnx").write_bytes(b"evil!")
+    with open_tree(snapshot) as tree:
+        (entry,) = [each for each in tree.entries if each.name == "onnx/model.onnx"]
+        os.close(tree.open(entry))
+        swap(snapshot, tmp_path)
+        with pytest.raises(ModelError):
+            tree.open(entry)
+
+
+def test_a_directory_that_the_path_does_not_really_lead_to_has_no_cache(tmp_path: Path, snapshot: Path) -> None:
+    # The path is a snapshot's by now, but what was opened before is another directory.
+    stray = tmp_path / "stray" / "snapshots" / REVISION
+    stray.mkdir(parents=True)
+    (tmp_path / "stray" / "blobs").mkdir()
+    for opened, expected in ((snapshot, True), (stray, False)):
+        root = os.open(opened, os.O_RDONLY)
+        try:
+            with open_cache(snapshot, root=root) as cache:
+                assert (cache is not None) is expected
+        finally:
+            os.close(root)
