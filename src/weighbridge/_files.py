@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
+from io import BufferedReader
 from pathlib import Path
 
 from weighbridge.errors import InputError, OutputError, WeighbridgeError
@@ -27,16 +29,29 @@ def read_entry(path: Path, *, limit: int, what: str) -> bytes:
     return _read(path, os.O_RDONLY | os.O_NOFOLLOW, limit, what)
 
 
+def open_regular(path: Path | str, *, flags: int = os.O_RDONLY) -> BufferedReader:
+    """Open a regular file for reading, and nothing else.
+
+    Raises:
+        OSError: When it cannot be opened, or is something else: a FIFO would wait for a writer for ever, and a device
+            may have no end.
+        ValueError: When the path holds a NUL, or what no file system can name.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def _read(path: Path, flags: int, limit: int, what: str) -> bytes:
     try:
-        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InputError(f"{what} {path} is not a regular file")
+        with open_regular(path, flags=flags) as stream:
             data = stream.read(limit + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(
-            f"{what} {path} cannot be read: {error.strerror}", remedy="check the path and its permissions"
+            f"{what} {path} cannot be read: {reason}", remedy="check the path and its permissions"
         ) from None
     if len(data) > limit:
         raise InputError(f"{what} {path} is larger than {limit} bytes")
@@ -47,10 +62,12 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old bytes, or all new bytes, and never a part.
 
     Raises:
-        OutputError: When that is impossible (disk full, read-only, no such directory); no temporary file is left.
+        OutputError: When that is impossible (disk full, read-only, no such directory), and when something else than a
+            regular file lies there, such as a device; no temporary file is left.
     """
     temporary = _beside(path)
     try:
+        _refuse_special(path)
         _write(temporary, data, mode)
         os.replace(temporary, path)
     except OSError as error:
@@ -91,6 +108,13 @@ def make_directory(path: Path, *, mode: int = 0o777) -> None:
 def _beside(path: Path) -> Path:
     # Not with_name, which fails on "." and "/"; short, so that every name that fits can be written.
     return path.parent / f".weighbridge-{secrets.token_hex(8)}.part"
+
+
+def _refuse_special(path: Path) -> None:
+    # Whoever is root would replace /dev/null, or what /dev/stdout stands for, for every other program.
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, "something lies there that is not a regular file", str(path))
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

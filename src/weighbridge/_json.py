@@ -9,6 +9,7 @@ from typing import Any, Final, Never, TypeVar
 
 import msgspec
 
+from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.errors import ParseError
 
 MAX_JSON_BYTES: Final = 32 * 1024 * 1024
@@ -104,7 +105,8 @@ def convert(value: object, into: type[T], *, what: str) -> T:
         ParseError: Naming the path inside the document.
     """
     try:
-        return msgspec.convert(value, into, strict=True)
+        with ONE_AT_A_TIME:
+            return msgspec.convert(value, into, strict=True)
     except msgspec.ValidationError as error:
         raise ParseError(f"{what} is not acceptable: {str(error)[:MAX_QUOTED]}") from None
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import dataclass_transform
+import threading
+from typing import Final, dataclass_transform
 
 import msgspec
+
+ONE_AT_A_TIME: Final = threading.RLock()
+"""Held while a value is given its type. msgspec learns a type at its first use, and when two threads make that use at
+once, it can end the process with a segmentation fault."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 import yaml
 
+from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.errors import ParseError
 
 MAX_YAML_BYTES: Final = 1024 * 1024
@@ -84,7 +85,8 @@ class Document:
             ParseError: With file and line, for an unknown field or a wrong type.
         """
         try:
-            return msgspec.convert(self.value, into, strict=True)
+            with ONE_AT_A_TIME:
+                return msgspec.convert(self.value, into, strict=True)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `")
             path = _steps(where.rstrip("`"))

@@ -17,9 +17,10 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from weighbridge import _yaml
+from weighbridge._files import read_limited
 from weighbridge._struct import Wire
 from weighbridge.clock import format_instant, parse_instant
-from weighbridge.errors import KeyFileError, ParseError, TrustError, VerificationError
+from weighbridge.errors import InputError, KeyFileError, ParseError, TrustError, VerificationError
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.model.digest import ALGORITHM, Digest
 
@@ -300,16 +301,15 @@ class Trust:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read the bytes of a policy or trust file, at most as many as YAML may have.
+    """Read the bytes of a policy or trust file: a regular file, and at most as many as YAML may have.
 
     Raises:
         ParseError: When it cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            return stream.read(_yaml.MAX_YAML_BYTES + 1)
-    except OSError as error:
-        raise ParseError(f"{path} cannot be read: {error.strerror}", remedy="check the path") from None
+        return read_limited(path, limit=_yaml.MAX_YAML_BYTES, what="the file")
+    except InputError as error:
+        raise ParseError(error.message, remedy=error.remedy) from None
 
 
 def _trusted(key: KeySpec, role: RoleSpec, what: str) -> TrustedKey:

@@ -44,6 +44,26 @@ def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
     assert answer["verified"] is False
 
 
+def test_a_mismatch_names_the_files_that_differ_and_what_to_do(judged: Scene, shell: Shell) -> None:
+    # sigstore/model-transparency #487 (which file differs?), and #22, #374, #453 (.git in a model).
+    assert shell.run(*SIGNED).code == 0
+    (judged.model / "a.bin").write_bytes(b"weightz")
+    (judged.model / ".DS_Store").write_bytes(b"")
+    (judged.model / ".git").mkdir()
+    (judged.model / ".git" / "index").write_bytes(b"")
+    verify = shell.run(*VERIFY)
+    assert (verify.code, verify.out) == (1, "")
+    assert "'a.bin' was changed, '.DS_Store' was added and '.git/index' was added" in verify.err
+    assert "git archive HEAD | tar -x -C DIR" in verify.err
+    assert "delete .DS_Store" in verify.err
+    (shell.directory / "evidence").rename(shell.directory / "elsewhere")
+    silent = shell.run(*VERIFY)
+    assert "a.bin" not in silent.err
+    assert "Trusted evidence of the judged model would say which files differ" in silent.err
+    named = json.loads(shell.run(*VERIFY, "--evidence", "elsewhere", "--format", "json").out)
+    assert "'a.bin' was changed" in named["reason"]
+
+
 def test_a_failed_judgement_replaces_an_earlier_verdict(judged: Scene, shell: Shell) -> None:
     assert shell.run(*SIGNED).code == 0
     bad = Finding(rule="forbidden-global", severity=Severity.CRITICAL, message="os.system", location="a", remedy="no")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tracemalloc
 
 import pytest
@@ -106,3 +108,24 @@ def test_types_are_strict() -> None:
     for bad in (b'{"fileName":1}', b'{"fileName":"a","extra":1}', b"{}", b'{"fileName":"a","size":"1"}', b"[]"):
         with pytest.raises(ParseError, match="not acceptable"):
             _json.parse(bad, Sample, what="x")
+
+
+RACE = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from weighbridge import _json
+from weighbridge.checks.interface import CheckRequest
+start = threading.Barrier(8)
+def convert():
+    start.wait()
+    _json.convert({"model": "m", "options": {"check": "model-scan"}}, CheckRequest, what="x")
+threads = [threading.Thread(target=convert) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_the_first_use_of_a_type_by_many_threads_ends_no_process() -> None:
+    # `run` starts its checks side by side; half of such starts ended in a segmentation fault inside msgspec.
+    for _ in range(6):
+        assert subprocess.run([sys.executable, "-c", RACE], capture_output=True, check=False).returncode == 0

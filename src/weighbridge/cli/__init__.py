@@ -5,7 +5,9 @@ Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wro
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
 import sys
 import traceback
@@ -16,6 +18,9 @@ import click
 
 from weighbridge import __version__
 from weighbridge.errors import WeighbridgeError
+
+ESCAPES: Final = "weighbridge-escapes"
+"""How what a stream cannot encode is written: as escapes that are right in JSON as well."""
 
 UNDECIDED: Final = 2
 """Exit code for everything that is neither passed nor failed."""
@@ -86,10 +91,22 @@ def main() -> None:
 
     ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
     """
+    codecs.register_error(ESCAPES, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPES)
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
     sys.exit(code)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    # Names that are not UTF-8, and a terminal that is not: what cannot be written is, as JSON writes it too.
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)), error.end
 
 
 def _let_go(stream: TextIO | None) -> None:
@@ -119,6 +136,11 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
         return fail("stopped", code=130)
     except WeighbridgeError as error:
         return fail(error.message, remedy=error.remedy)
+    except UnicodeEncodeError as error:
+        return fail(
+            f"{error.object!r} is not UTF-8, or this process reads names in another encoding",
+            remedy="rename it, or set LC_ALL=C.UTF-8",
+        )
     except BrokenPipeError:
         return UNDECIDED  # the reader went away; there is nobody to tell
     except OSError as error:

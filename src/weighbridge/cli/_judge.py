@@ -19,6 +19,7 @@ from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
+from weighbridge.model.digest import ModelFiles
 from weighbridge.oci.image import ModelImage
 from weighbridge.policy import Policy
 from weighbridge.trust import VERDICT, Trust
@@ -84,7 +85,8 @@ def judge_and_write(
     files = list(store.read())
     if not files:
         click.echo(f"note: {store.path} holds no evidence; another place can be named with --evidence", err=True)
-    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now)
+    present = ModelFiles.of(dict(image.files))
+    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now, present=present)
     if signer is not None:
         data = write_verdict(
             decision, name=model.name, version=__version__, signer=signer, manifest=image.manifest_digest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shlex
 from pathlib import Path
@@ -15,6 +14,7 @@ from weighbridge.cli._progress import bytes_progress
 from weighbridge.errors import ModelError
 from weighbridge.evidence.key_file import SealedKey
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
+from weighbridge.evidence.store import beside
 from weighbridge.model.digest import Digest, ManifestDigest, hash_model
 from weighbridge.oci.image import ModelImage, read_image
 
@@ -31,7 +31,7 @@ EVIDENCE: Final = click.option(
 
 def evidence_directory(model: Path, chosen: Path | None) -> Path:
     """Return the directory of evidence: the chosen one, or ``evidence`` beside the model."""
-    return chosen if chosen is not None else Path(os.path.abspath(model)).parent / "evidence"
+    return chosen if chosen is not None else beside(model)
 
 
 def identify(model: Path) -> Digest:

@@ -73,7 +73,8 @@ def write(text: str, *, to: Path | None) -> None:
     if to is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    write_atomically(to, text.encode())
+    # The name of a model need not be UTF-8; an escape is right in JSON and readable elsewhere.
+    write_atomically(to, text.encode(errors="backslashreplace"))
 
 
 PLAIN_WIDTH: Final = 160

@@ -27,13 +27,27 @@ REFUSED: Final = 1
 @click.option("--trust", type=click.Path(path_type=Path), required=True, help="Who may sign verdicts.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy that the verdict must be by.")
 @click.option("--any-policy", is_flag=True, help="Take a verdict by whatever policy: then it says little.")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    help="Evidence that says which files differ from what was judged. [default: evidence/ beside the model]",
+)
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(model: Path, verdict: Path, trust: Path, policy: Path | None, any_policy: bool, output: str) -> int:
+def command(
+    model: Path,
+    verdict: Path,
+    trust: Path,
+    policy: Path | None,
+    any_policy: bool,
+    evidence: Path | None,
+    output: str,
+) -> int:
     """Say whether MODEL may be loaded: exit code 0 when it may, 1 when it must not, 2 when nothing can be said.
 
-    The model is hashed again, so a changed byte refuses. The verdict must be by --policy, or by a policy that the trust
-    document lists: --any-policy gives that up, and then whoever could have a policy of his own judged has a verdict
-    too. Run this, or `weighbridge.verify(...)`, before you load.
+    The model is hashed again, so a changed byte refuses, and the refusal names the files that differ where evidence of
+    the judged model is at hand. The verdict must be by --policy, or by a policy that the trust document lists:
+    --any-policy gives that up, and then whoever could have a policy of his own judged has a verdict too. Run this, or
+    `weighbridge.verify(...)`, before you load.
     """
     if any_policy and policy is not None:
         raise UsageError("--policy and --any-policy exclude each other", remedy="give one of them")
@@ -42,7 +56,7 @@ def command(model: Path, verdict: Path, trust: Path, policy: Path | None, any_po
         click.echo("note: --any-policy takes a verdict by whatever policy, also by one that asks for nothing", err=True)
     try:
         with bytes_progress("hashing") as progress:
-            found = verify(model, verdict=verdict, trust=trust, policy=accepted, progress=progress)
+            found = verify(model, verdict=verdict, trust=trust, policy=accepted, evidence=evidence, progress=progress)
     except VerificationError as error:
         if output == "json":
             click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))

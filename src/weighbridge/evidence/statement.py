@@ -5,6 +5,7 @@ Specification: https://github.com/in-toto/attestation/blob/main/spec/v1/statemen
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Final
 
 import msgspec
@@ -54,6 +55,8 @@ class Statement(Wire):
         manifest: ManifestDigest | None = None,
     ) -> Statement:
         """Make a statement about one model, and about its image by manifest digest when that is known too."""
+        # The name is for people. On disk it need not be UTF-8, and in another locale it is read as something else.
+        name = os.fsencode(name).decode(errors="backslashreplace")
         plain = msgspec.to_builtins(predicate)
         subjects = [Subject(name=name, digest={ALGORITHM: model.hex})]
         if manifest is not None:

@@ -41,6 +41,11 @@ class StoredFile:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def beside(model: Path) -> Path:
+    """Return where evidence about a model lies when nobody says otherwise: ``evidence`` beside it."""
+    return Path(os.path.abspath(model)).parent / "evidence"
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryStore:
     """Evidence in a directory."""

@@ -23,7 +23,8 @@ from weighbridge.evidence.store import StoredFile
 from weighbridge.evidence.tries import TRIES_RESET as RESET_TYPE
 from weighbridge.evidence.tries import TriesReset, read_reset
 from weighbridge.gate.decision import Evidence, Rejected
-from weighbridge.model.digest import ALGORITHM, Digest
+from weighbridge.gate.mismatch import naming_files, recorded_files
+from weighbridge.model.digest import ALGORITHM, Digest, ModelFiles
 from weighbridge.trust import INPUT, TRIES_RESET, Trust
 
 MAX_DATE_AHEAD: Final = timedelta(days=2)
@@ -42,25 +43,36 @@ class SortedEvidence:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def sort_evidence(files: Iterable[StoredFile], *, model: Digest, trust: Trust, now: datetime) -> SortedEvidence:
+def sort_evidence(
+    files: Iterable[StoredFile], *, model: Digest, trust: Trust, now: datetime, present: ModelFiles | None = None
+) -> SortedEvidence:
     """Verify every file and sort it; what does not count is there with its reason.
 
     Evidence counts when a key signed it whose role may sign that check now, when it is about this model and no other,
     and when neither it nor its advisories come from the future. Statements of other types (a bill of materials, a
-    verdict) are passed over in silence.
+    verdict) are passed over in silence. With ``present``, the model's files, evidence of another model is rejected
+    with the names of the files that differ.
     """
     found = SortedEvidence()
     for file in files:
         try:
             if file.problem:
                 raise InputError(file.problem)
-            _sort(file, found, model=model, trust=trust, now=now)
+            _sort(file, found, model=model, trust=trust, now=now, present=present)
         except WeighbridgeError as error:
             found.rejected.append(Rejected(file.name, error.message, error.remedy, _claim(file)))
     return found
 
 
-def _sort(file: StoredFile, found: SortedEvidence, *, model: Digest, trust: Trust, now: datetime) -> None:
+def _sort(
+    file: StoredFile,
+    found: SortedEvidence,
+    *,
+    model: Digest,
+    trust: Trust,
+    now: datetime,
+    present: ModelFiles | None,
+) -> None:
     envelope = read_bundle(file.data, what=file.name)
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
     statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
@@ -71,10 +83,16 @@ def _sort(file: StoredFile, found: SortedEvidence, *, model: Digest, trust: Trus
     elif is_check_predicate(statement.predicate_type):
         try:
             statement.require_subject(model)
-        except VerificationError:
-            if (other := _other_model(statement)) is not None:
-                found.others.append(_evidence(file, statement, key, model=other, trust=trust, now=now))
-            raise
+        except VerificationError as error:
+            if (other := _other_model(statement)) is None or other == model:
+                raise
+            # From here on it is trusted evidence of another model, whose word about its files may be repeated.
+            evidence = _evidence(file, statement, key, model=other, trust=trust, now=now)
+            found.others.append(evidence)
+            judged = recorded_files(evidence.record, model=other) if present is not None else None
+            if judged is None or present is None:
+                raise
+            raise naming_files(error, judged=judged, present=present) from None
         found.evidence.append(_evidence(file, statement, key, model=model, trust=trust, now=now))
 
 

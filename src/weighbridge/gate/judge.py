@@ -30,7 +30,7 @@ from weighbridge.gate.statistics import (
     tries_note,
     tries_problem,
 )
-from weighbridge.model.digest import Digest
+from weighbridge.model.digest import Digest, ModelFiles
 from weighbridge.policy import LeakageRequirement, Policy, Requirement, RobustnessRequirement, Waiver
 from weighbridge.trust import Trust
 
@@ -75,13 +75,22 @@ class _Case:
         return examine(item, spec=spec, policy=self.policy, signed=tuple(self.found.inputs), now=self.now)
 
 
-def judge(model: Digest, *, policy: Policy, trust: Trust, files: Iterable[StoredFile], now: datetime) -> Decision:
+def judge(
+    model: Digest,
+    *,
+    policy: Policy,
+    trust: Trust,
+    files: Iterable[StoredFile],
+    now: datetime,
+    present: ModelFiles | None = None,
+) -> Decision:
     """Decide whether the evidence satisfies the policy for this model at this time.
 
-    The digest must have been computed from the model's bytes by the caller, just now.
+    The digest must have been computed from the model's bytes by the caller, just now. With ``present``, the files that
+    it was computed from, evidence of another model is rejected with the names of those that differ.
     """
     problems = tuple(preconditions(model, policy=policy, trust=trust, now=now))
-    found = sort_evidence(files, model=model, trust=trust, now=now)
+    found = sort_evidence(files, model=model, trust=trust, now=now, present=present)
     outcomes = tuple(
         _judge_requirement(_Case(requirement, policy, trust, found, now)) for requirement in policy.requirements
     )

@@ -3,20 +3,21 @@ r"""The identity of a model: one digest that binds names and bytes.
 ``dirHash`` of the in-toto DigestSet specification is Go's ``dirhash.Hash1`` in hex: sha256 over the lines that
 ``sha256sum`` prints for all files, sorted by name. Anyone can reproduce it without us::
 
-    find . -type f | cut -c3- | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum
+    find . -type f | LC_ALL=C sort | xargs -d '\n' sha256sum | sed 's,  ./,  ,' | sha256sum
 
-There is no ignore list. What cannot be bound by name and bytes (a link, a device, a name that would break a line)
-is refused rather than skipped.
+There is no ignore list. What cannot be bound by name and bytes (a link, a device, a name that would break a line or
+that two systems read differently) is refused rather than skipped.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from weighbridge.errors import ParseError
@@ -105,6 +106,20 @@ class Silent:
         """Ignore it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model's identity and what it follows from: the sha256 of each file, by name."""
+
+    digest: Digest
+    files: Mapping[str, str]
+
+    @classmethod
+    def of(cls, files: Mapping[str, str]) -> ModelFiles:
+        """Compute the digest that files of these names and checksums have."""
+        ordered = sorted(files.items(), key=lambda item: item[0].encode())
+        return cls(combine(ordered), MappingProxyType(dict(ordered)))
+
+
 def hash_model(model: Path, *, progress: Progress | None = None) -> Digest:
     """Compute the digest of a directory, or of one file as a directory that holds that one name.
 
@@ -112,16 +127,25 @@ def hash_model(model: Path, *, progress: Progress | None = None) -> Digest:
     written meanwhile refuses.
 
     Raises:
-        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included; for a name that is
-            not UTF-8 or has a control character or backslash (``sha256sum`` escapes those); for no file at all;
-            for a tree that changes; for what cannot be read.
+        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included, but for the links of
+            the Hub's cache; for a name that ``names`` refuses, and for two that are one on some systems; for no file
+            at all; for a tree that changes; for what cannot be read.
+    """
+    return hash_files(model, progress=progress).digest
+
+
+def hash_files(model: Path, *, progress: Progress | None = None) -> ModelFiles:
+    """Compute the digest of a model like ``hash_model``, and return the checksum of each file with it.
+
+    Raises:
+        ModelError: For what ``hash_model`` refuses.
     """
     meter = progress or Silent()
     with open_tree(model) as tree:
         meter.total(sum(entry.size for entry in tree.entries))
         sums = _sums(tree, meter)
         tree.require_unchanged()
-        return combine(zip((entry.name for entry in tree.entries), sums, strict=True))
+        return ModelFiles.of(dict(zip((entry.name for entry in tree.entries), sums, strict=True)))
 
 
 def _sums(tree: Tree, meter: Progress) -> list[str]:

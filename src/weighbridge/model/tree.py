@@ -1,7 +1,8 @@
 """A model's files as they lie on disk: listed once, read in order or side by side, and listed again.
 
 What cannot be bound by name and bytes (a link, a device, a name that would break a line of ``sha256sum``) is refused
-rather than skipped, and so is what changes while it is read.
+rather than skipped, and so is what changes while it is read. Links of one layout are read as files; ``hub_cache`` says
+which.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from threading import local
 from typing import Final
 
 from weighbridge.errors import ModelError
+from weighbridge.model.clutter import advice
+from weighbridge.model.hub_cache import COPY, HubCache, open_cache
+from weighbridge.model.names import require_distinct, require_name
 
 MAX_FILES: Final = 1_000_000
 """Most files that one model may have."""
@@ -39,11 +43,14 @@ class Entry:
     modified: int
     changed: int
     inode: tuple[int, int]
+    link: str = ""
+    """What the link says, where a link of the Hub's cache is read as the file that it leads to."""
 
     @classmethod
-    def of(cls, name: str, status: os.stat_result) -> Entry:
+    def of(cls, name: str, status: os.stat_result, *, link: str = "") -> Entry:
         """Take what a status says."""
-        return cls(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, (status.st_dev, status.st_ino))
+        inode = (status.st_dev, status.st_ino)
+        return cls(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode, link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class Tree:
     entries: tuple[Entry, ...]
     """Every file, sorted by the bytes of its name."""
     directory: bool
+    cache: HubCache | None = None
+    """The Hub's cache that the directory is a snapshot of."""
 
     def read(self, entry: Entry, *, buffer: memoryview) -> Iterator[memoryview]:
         """Yield a file's bytes, each time in the same buffer; after the last, the file is still what was listed.
@@ -61,11 +70,28 @@ class Tree:
         Raises:
             ModelError: When it is not, or cannot be read.
         """
-        descriptor = _open_beneath(self.root, entry.name) if self.directory else os.dup(self.root)
+        descriptor = self.open(entry)
         try:
             yield from _chunks(descriptor, entry, buffer)
         finally:
             os.close(descriptor)
+
+    def open(self, entry: Entry) -> int:
+        """Open a file for reading, without following a link that the listing did not; the caller closes it.
+
+        Raises:
+            ModelError: When it cannot be opened.
+        """
+        if not self.directory:
+            return os.dup(self.root)
+        if self.cache is None or not entry.link:
+            return _open_beneath(self.root, entry.name)
+        try:
+            if _link(self.root, entry.name) != entry.link:
+                raise changed(entry.name)
+            return self.cache.open(entry.link, name=entry.name)
+        except OSError as error:
+            raise _unreadable(entry.name, error) from None
 
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.
@@ -73,7 +99,9 @@ class Tree:
         Raises:
             ModelError: When a file was added, removed or written meanwhile.
         """
-        if self.directory and _listed(self.root) != self.entries:
+        if not self.directory:
+            return
+        if _listed(self.root, self.cache) != self.entries or (self.cache is not None and self.cache.moved()):
             raise changed("the directory")
 
 
@@ -82,20 +110,29 @@ def open_tree(model: Path) -> Iterator[Tree]:
     """Open a model and list it.
 
     Raises:
-        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included; for a name that is
-            not UTF-8 or has a control character or backslash; for no file at all; for what cannot be read.
+        ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included; for a name that
+            ``names`` refuses; for no file at all; for what cannot be read.
     """
     try:
         root = os.open(model, _OPEN)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ModelError(
+                f"the model {str(model)!r} is a symlink, which could lead to another model when it is loaded",
+                remedy="name what it leads to, as `realpath` prints it; of a model in the Hugging Face Hub's cache, "
+                "name the directory snapshots/REVISION",
+            ) from None
         raise _unreadable(str(model), error) from None
     try:
         status = os.fstat(root)
         if stat.S_ISDIR(status.st_mode):
-            entries = _listed(root)
-            if not entries:
-                raise ModelError("the model has no file", remedy="name a directory with at least one file, or one file")
-            yield Tree(root, entries, directory=True)
+            with open_cache(model, root=root) as cache:
+                entries = _listed(root, cache)
+                if not entries:
+                    raise ModelError(
+                        "the model has no file", remedy="name a directory with at least one file, or one file"
+                    )
+                yield Tree(root, entries, directory=True, cache=cache)
         else:
             name = _single_name(model)
             _refuse_special(name, status.st_mode)
@@ -121,7 +158,7 @@ def cores() -> int:
 
 
 def _chunks(descriptor: int, entry: Entry, buffer: memoryview) -> Iterator[memoryview]:
-    if Entry.of(entry.name, os.fstat(descriptor)) != entry:
+    if Entry.of(entry.name, os.fstat(descriptor), link=entry.link) != entry:
         raise changed(entry.name)
     count = 0
     try:
@@ -134,15 +171,15 @@ def _chunks(descriptor: int, entry: Entry, buffer: memoryview) -> Iterator[memor
                 yield buffer[:read]
     except OSError as error:
         raise _unreadable(entry.name, error) from None
-    if count != entry.size or Entry.of(entry.name, os.fstat(descriptor)) != entry:
+    if count != entry.size or Entry.of(entry.name, os.fstat(descriptor), link=entry.link) != entry:
         raise changed(entry.name)
 
 
-def _listed(root: int) -> tuple[Entry, ...]:
-    return tuple(sorted(_walk(root), key=lambda entry: entry.name.encode()))
+def _listed(root: int, cache: HubCache | None) -> tuple[Entry, ...]:
+    return tuple(sorted(_walk(root, cache), key=lambda entry: entry.name.encode()))
 
 
-def _walk(root: int) -> Iterator[Entry]:
+def _walk(root: int, cache: HubCache | None) -> Iterator[Entry]:
     found = 0
     pending: list[str] = [""]
     while pending:
@@ -153,22 +190,40 @@ def _walk(root: int) -> Iterator[Entry]:
                 names = [item.name for item in listing]
             for base in names:
                 name = f"{directory}/{base}" if directory else base
-                _refuse_name(base, name)
+                require_name(base, name=name)
                 status = os.stat(base, dir_fd=descriptor, follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
                     if name.count("/") >= MAX_DEPTH:
                         raise ModelError(f"{name!r} lies deeper than {MAX_DEPTH} directories")
                     pending.append(name)
                     continue
-                _refuse_special(name, status.st_mode)
                 found += 1
                 if found > MAX_FILES:
                     raise ModelError(f"the model has more than {MAX_FILES} files")
-                yield Entry.of(name, status)
+                yield _entry(descriptor, base, name, status, cache)
+            require_distinct(names, directory=directory)
         except OSError as error:
             raise _unreadable(directory or "the model", error) from None
         finally:
             os.close(descriptor)
+
+
+def _entry(directory: int, base: str, name: str, status: os.stat_result, cache: HubCache | None) -> Entry:
+    if cache is not None and stat.S_ISLNK(status.st_mode):
+        link = os.readlink(base, dir_fd=directory)
+        if (blob := cache.status(link, name=name)) is not None:
+            return Entry.of(name, blob, link=link)
+    _refuse_special(name, status.st_mode)
+    return Entry.of(name, status)
+
+
+def _link(root: int, name: str) -> str:
+    parent, _, base = name.rpartition("/")
+    descriptor = _open_beneath(root, parent) if parent else os.dup(root)
+    try:
+        return os.readlink(base, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _open_beneath(root: int, name: str) -> int:
@@ -187,24 +242,11 @@ def _open_beneath(root: int, name: str) -> int:
 
 def _single_name(model: Path) -> str:
     name = model.name or model.resolve().name
-    _refuse_name(name, name)
+    require_name(name, name=name)
     return name
 
 
-def _refuse_name(base: str, name: str) -> None:
-    # Where the locale is not UTF-8, Python's name is not that of the bytes on disk, and two trees would share a digest.
-    raw = os.fsencode(base)
-    if raw != base.encode(errors="replace"):
-        raise ModelError(
-            f"the name {raw!r} is not UTF-8, or this process reads names in another encoding",
-            remedy="rename the file, or set LC_ALL=C.UTF-8",
-        )
-    if any(character < " " or character in "\\\x7f" for character in base):
-        raise ModelError(
-            f"the name {name!r} has a control character or a backslash, which sha256sum would escape",
-            remedy="rename the file",
-        )
-
+_NO_LINK: Final = f"replace it by a regular file, or {COPY}"
 
 _KINDS: Final = (
     (stat.S_ISLNK, "a symlink"),
@@ -221,7 +263,7 @@ def _refuse_special(name: str, mode: int) -> None:
     kind = next((words for test, words in _KINDS if test(mode)), "neither a file nor a directory")
     raise ModelError(
         f"{name!r} is {kind}; a model holds regular files and directories only",
-        remedy="replace it by a regular file, or name the resolved path",
+        remedy=advice([name]) or (_NO_LINK if stat.S_ISLNK(mode) else "take it out of the model"),
     )
 
 
@@ -238,6 +280,6 @@ def _unreadable(name: str, error: OSError) -> ModelError:
     if error.errno == errno.ELOOP:
         return ModelError(
             f"{name!r} is a symlink; a model holds regular files and directories only",
-            remedy="replace it by a regular file, or name the resolved path",
+            remedy=advice([name]) or _NO_LINK,
         )
     return ModelError(f"{name!r} cannot be read: {error.strerror}", remedy="check the path and its permissions")

@@ -53,10 +53,16 @@ class Layer:
 class ModelImage:
     """Both identities of a model, from one read, and what its image consists of."""
 
-    digest: Digest
+    files: tuple[tuple[str, str], ...]
+    """Name and sha256 of each file, in order."""
     layers: tuple[Layer, ...]
     config: bytes
     manifest: bytes
+
+    @property
+    def digest(self) -> Digest:
+        """Return the model's digest."""
+        return combine(list(self.files))
 
     @property
     def manifest_digest(self) -> ManifestDigest:
@@ -98,8 +104,8 @@ def image_of(tree: Tree, *, progress: Progress) -> ModelImage:
     layers = tuple(layer for layer, _ in hashed)
     sums = (checksum for _, checksums in hashed for checksum in checksums)
     config = _config(layers)
-    names = (entry.name for entry in tree.entries)
-    return ModelImage(combine(zip(names, sums, strict=True)), layers, config, _manifest(layers, config))
+    files = tuple(zip((entry.name for entry in tree.entries), sums, strict=True))
+    return ModelImage(files, layers, config, _manifest(layers, config))
 
 
 def layer_chunks(tree: Tree, entries: tuple[Entry, ...], *, buffer: memoryview) -> Iterator[bytes | memoryview]:

@@ -16,7 +16,7 @@ from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outside
 from weighbridge.gate.decision import Decision, Problem, VerdictResult
 from weighbridge.gate.judge import judge
-from weighbridge.model.digest import Digest, ManifestDigest, hash_model
+from weighbridge.model.digest import Digest, ManifestDigest, ModelFiles, hash_model
 from weighbridge.oci.image import read_image
 from weighbridge.pipelines.sign import run_of
 from weighbridge.policy import Policy
@@ -57,7 +57,8 @@ def judge_run(
     store.require_outside(model)
     files = tuple(store.read())
     image = read_image(model)
-    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now)
+    present = ModelFiles.of(dict(image.files))
+    decision = judge(image.digest, policy=policy, trust=trust, files=files, now=now, present=present)
     return Judgement(
         decision=decision if run is None else _of_run(decision, run),
         manifest=image.manifest_digest,

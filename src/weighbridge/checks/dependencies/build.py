@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from weighbridge import _json
+from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.bundle import (
     MAX_RECORDS,
     MAX_UNPACKED,
@@ -28,7 +29,6 @@ from weighbridge.checks.dependencies.bundle import (
     stated_date,
     unpack_lines,
 )
-from weighbridge.checks.dependencies.inventory import open_regular
 from weighbridge.checks.dependencies.osv import ECOSYSTEM, decode_record
 from weighbridge.clock import parse_instant
 from weighbridge.errors import InputError, ParseError
@@ -147,7 +147,7 @@ def _documents(sources: Sequence[Path], built: str) -> Iterator[tuple[str, bytes
         try:
             if source.is_dir():
                 yield from _of_directory(source)
-            elif zipfile.is_zipfile(source):
+            elif _is_zip(source):
                 yield from _of_zip(source)
             else:
                 _refuse_younger(source, built)
@@ -177,15 +177,20 @@ def _of_directory(source: Path) -> Iterator[tuple[str, bytes]]:
                     yield path.relative_to(source).as_posix(), file.read(MAX_RECORD + 1)
 
 
+def _is_zip(source: Path) -> bool:
+    with open_regular(source) as file:
+        return zipfile.is_zipfile(file)
+
+
 def _of_zip(source: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
     try:
-        with zipfile.ZipFile(source) as archive:
+        with open_regular(source) as file, zipfile.ZipFile(file) as archive:
             for member in sorted(archive.infolist(), key=lambda one: one.filename):
                 if not member.filename.endswith(".json"):
                     continue
-                with archive.open(member) as file:
-                    data = file.read(MAX_RECORD + 1)
+                with archive.open(member) as record:
+                    data = record.read(MAX_RECORD + 1)
                 total += len(data)
                 if total > 4 * MAX_UNPACKED:
                     raise InputError(f"{source.name} unpacks to more than {4 * MAX_UNPACKED} bytes")

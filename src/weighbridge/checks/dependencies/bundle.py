@@ -19,8 +19,8 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from weighbridge import _json
+from weighbridge._files import open_regular
 from weighbridge._struct import Wire
-from weighbridge.checks.dependencies.inventory import open_regular
 from weighbridge.checks.dependencies.osv import Record, decode_record
 from weighbridge.clock import parse_instant
 from weighbridge.errors import InputError, ParseError

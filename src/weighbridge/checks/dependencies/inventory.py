@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import stat
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
+from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.names import canonical
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input
@@ -74,19 +71,6 @@ def normalise(name: str) -> str:
     if not normal.isascii():
         raise InputError("the name is not ASCII")
     return normal
-
-
-def open_regular(path: Path | str) -> BufferedReader:
-    """Open a regular file for reading.
-
-    Raises:
-        OSError: When it cannot be opened, or is something else: a FIFO would hold the audit for ever.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def read_input(path: Path, *, what: str) -> bytes:

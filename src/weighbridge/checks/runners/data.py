@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge._files import open_regular
 from weighbridge.checks.runners.interface import Floats, Labels
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input
@@ -122,7 +123,7 @@ def read_examples(path: Path) -> Examples:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             blob = file.read(MAX_DATA_BYTES + 1)
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror}") from None

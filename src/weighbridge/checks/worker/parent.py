@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from weighbridge import _json
+from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
 from weighbridge.checks.worker import frames, reach
 from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess, started
@@ -156,7 +157,8 @@ def parse_output(frame: bytes, *, request: CheckRequest, limits: Limits) -> Chec
     what = "its answer"
     try:
         # A cheap first look: the strict parser builds every object before it sees that the shape is wrong.
-        msgspec.json.decode(frame, type=CheckOutput)
+        with ONE_AT_A_TIME:
+            msgspec.json.decode(frame, type=CheckOutput)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"{what} is not acceptable: {error}") from None
     output = _json.parse(frame, CheckOutput, what=what, max_bytes=limits.output)

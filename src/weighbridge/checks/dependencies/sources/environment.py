@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import Inventory, Pin
 from weighbridge.checks.dependencies.sources.installed import Distribution, read_distribution
 from weighbridge.checks.dependencies.sources.recorded import check_record
@@ -78,7 +79,8 @@ def find_sites(path: Path) -> tuple[Path, ...]:
 
 def _borrowed(path: Path) -> Iterator[Undecided]:
     try:
-        text = (path / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")[:65_536]
+        with open_regular(path / "pyvenv.cfg") as file:
+            text = file.read(65_536).decode(errors="replace")
     except OSError:
         return
     for line in text.splitlines():

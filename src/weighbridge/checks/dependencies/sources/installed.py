@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from weighbridge import _json
-from weighbridge.checks.dependencies.inventory import normalise, open_regular
+from weighbridge._files import open_regular
+from weighbridge.checks.dependencies.inventory import normalise
 from weighbridge.checks.dependencies.names import canonical
 from weighbridge.errors import InputError, ParseError
 

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.dependencies.inventory import Inventory, open_regular
+from weighbridge._files import open_regular
+from weighbridge.checks.dependencies.inventory import Inventory
 from weighbridge.checks.dependencies.sources.installed import Distribution
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError

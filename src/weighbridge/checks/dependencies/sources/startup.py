@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.dependencies.inventory import Inventory, open_regular
+from weighbridge._files import open_regular
+from weighbridge.checks.dependencies.inventory import Inventory
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.evidence.record import Finding, Severity, Undecided
 

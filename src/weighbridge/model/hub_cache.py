@@ -1,0 +1,116 @@
+"""The cache of the Hugging Face Hub, the one layout in which links are read as files.
+
+There a model is ``models--ORG--NAME/snapshots/REVISION``, and each of its files is a link to
+``../../blobs/CHECKSUM``. The name is the link's and the bytes are the blob's, so such a model has the digest that a
+copy with ``cp -rL`` has. Any other link, and any link elsewhere, stays refused: what it leads to could be anything.
+
+https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from weighbridge.errors import ModelError
+
+COPY: Final = "copy the model with its links followed, `cp -rL SRC DST`, and name DST"
+"""What to do about a link."""
+
+_DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_REPOSITORY: Final = "models--"
+_SNAPSHOTS: Final = "snapshots"
+_BLOBS: Final = "blobs"
+_CHECKSUM: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""Names of blobs: git's own checksum, or sha256 for large files."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubCache:
+    """The blobs beside one snapshot, held open: whoever moves directories about later leads nobody elsewhere."""
+
+    blobs: int
+    repository: int
+
+    def status(self, target: str, *, name: str) -> os.stat_result | None:
+        """Return the status of the blob that a link of this name and text leads to; None when it leads elsewhere."""
+        checksum = _blob(target, name=name)
+        if checksum is None:
+            return None
+        try:
+            status = os.stat(checksum, dir_fd=self.blobs, follow_symlinks=False)
+        except OSError:
+            return None
+        return status if stat.S_ISREG(status.st_mode) else None
+
+    def open(self, target: str, *, name: str) -> int:
+        """Open the blob that a link of this name and text leads to; the caller compares what was opened.
+
+        Raises:
+            OSError: When it is gone, or has become a link.
+            ModelError: When the link leads elsewhere.
+        """
+        checksum = _blob(target, name=name)
+        if checksum is None:
+            raise ModelError(f"{name!r} is a link that leads out of the cache", remedy=COPY)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        return os.open(checksum, flags, dir_fd=self.blobs)
+
+    def moved(self) -> bool:
+        """Tell whether another directory of blobs lies there now."""
+        try:
+            return not os.path.samestat(
+                os.fstat(self.blobs), os.stat(_BLOBS, dir_fd=self.repository, follow_symlinks=False)
+            )
+        except OSError:
+            return True
+
+
+@contextlib.contextmanager
+def open_cache(model: Path, *, root: int) -> Iterator[HubCache | None]:
+    """Open the cache that an open model directory is a snapshot of; None when it is not one.
+
+    The path gives the names to look for; what counts is that each name leads back to the directory that the open one
+    really lies in. So neither a link in the path nor a directory moved meanwhile makes a cache of another place.
+    """
+    with contextlib.ExitStack() as held:
+        yield _found(Path(os.path.realpath(model)), root, held)
+
+
+def _found(model: Path, root: int, held: contextlib.ExitStack) -> HubCache | None:
+    *_, repository, snapshots, revision = ("", "", *model.parts)
+    if snapshots != _SNAPSHOTS or not repository.startswith(_REPOSITORY):
+        return None
+
+    def opened(name: str, *, beneath: int) -> int:
+        descriptor = os.open(name, _DIRECTORY, dir_fd=beneath)
+        held.callback(os.close, descriptor)
+        return descriptor
+
+    try:
+        parent = opened("..", beneath=root)
+        grandparent = opened("..", beneath=parent)
+        above = opened("..", beneath=grandparent)
+        chain = ((revision, parent, root), (snapshots, grandparent, parent), (repository, above, grandparent))
+        if all(_leads(name, beneath=outer, to=inner) for name, outer, inner in chain):
+            return HubCache(blobs=opened(_BLOBS, beneath=grandparent), repository=grandparent)
+    except OSError:
+        pass
+    return None
+
+
+def _leads(name: str, *, beneath: int, to: int) -> bool:
+    return os.path.samestat(os.stat(name, dir_fd=beneath, follow_symlinks=False), os.fstat(to))
+
+
+def _blob(target: str, *, name: str) -> str | None:
+    # Exactly as the Hub's client writes it: from the link's own directory up to the repository, and into its blobs.
+    prefix = "../" * (name.count("/") + 2) + f"{_BLOBS}/"
+    checksum = target.removeprefix(prefix)
+    return checksum if checksum != target and _CHECKSUM.fullmatch(checksum) is not None else None
