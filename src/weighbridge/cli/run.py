@@ -13,12 +13,11 @@ from weighbridge.cli._options import (
     MODEL,
     PASSPHRASE_FILE,
     evidence_directory,
-    identify,
-    identify_image,
+    examined_image,
     new_nonce,
     read_passphrase,
     read_private_key,
-    require_unchanged,
+    viewed,
 )
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
@@ -76,8 +75,9 @@ def command(
 ) -> int:
     """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
 
-    Checks run side by side, each in a worker without keys or network. No key is opened before the last worker is
-    gone. Exit code 0: passed, 1: failed, 2: undecided.
+    Checks run side by side, each in a worker without keys or network, and all read one private view of the model;
+    the verdict is about those bytes. No key is opened before the last worker is gone. Exit code 0: passed, 1: failed,
+    2: undecided.
     """
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
     store = DirectoryStore(evidence_directory(model, evidence))
@@ -99,10 +99,11 @@ def command(
     roles = signing_roles(judged_by)
     require_key_files(keys, roles={*roles.values(), VERIFIER})
     secrets = [path for path in (keys, passphrase_file) if path is not None]
-    digest = identify(model)
-    with working(f"{len(requests)} checks on {model.name}"):
-        records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets)
-    manifest = require_unchanged(model, digest)
+    with viewed(model) as view:
+        with working(f"{len(requests)} checks on {model.name}"):
+            records = run_checks(requests, view=view, clock=system_clock, nonce=new_nonce, secrets=secrets)
+        image = examined_image(view)
+    digest, manifest = view.digest, image.manifest_digest
     passphrase = read_passphrase(passphrase_file)
     for record in records:
         signer = read_private_key(keys / f"{roles[record.check]}.key", passphrase=passphrase)
@@ -111,7 +112,7 @@ def command(
             click.echo(f"evidence: {path}", err=True)
     return judge_and_write(
         model,
-        identify_image(model),
+        image,
         policy=judged_by,
         trust=trusted,
         store=store,

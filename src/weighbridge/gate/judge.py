@@ -13,6 +13,7 @@ from typing import Final
 from weighbridge.clock import format_instant
 from weighbridge.evidence.record import CheckName, Finding
 from weighbridge.evidence.store import StoredFile
+from weighbridge.gate.bytes import PRIVATE_VIEWS, bytes_problems
 from weighbridge.gate.decision import Decision, Evidence, Outcome, Problem, Rejected, VerdictResult
 from weighbridge.gate.evidence import admit_evidence
 from weighbridge.gate.limits import failing_findings, holds_until, problems_of
@@ -95,6 +96,7 @@ def _judge_requirement(
             for place in item.record.undecided
         ]
         problems += _confinement_problems(item, policy)
+        problems += bytes_problems(item.record, model=model, accepted_views=PRIVATE_VIEWS)
         if item.record.measurements is not None or not item.record.undecided:
             problems += problems_of(requirement.spec, item.record, model=model, now=now)
     until = [

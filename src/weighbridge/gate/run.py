@@ -28,6 +28,7 @@ from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.model.digest import Digest, ManifestDigest
+from weighbridge.model.view import PrivateView
 from weighbridge.policy import (
     DependencyAuditRequirement,
     LeakageRequirement,
@@ -122,17 +123,23 @@ def _missing(check: str, option: str) -> UsageError:
 
 
 def run_checks(
-    requests: Sequence[CheckRequest], *, clock: Clock, nonce: Callable[[], str], secrets: Sequence[Path]
+    requests: Sequence[CheckRequest],
+    *,
+    view: PrivateView,
+    clock: Clock,
+    nonce: Callable[[], str],
+    secrets: Sequence[Path],
 ) -> tuple[CheckRecord, ...]:
     """Run the checks side by side, as many as there are cores, and return their records in the same order.
 
+    All of them read one view of the model.
     When this returns, every worker is gone; only then may a key be opened.
     """
     jobs = max(1, min(len(requests), len(os.sched_getaffinity(0))))
     stop = Event()
 
     def examine(request: CheckRequest) -> CheckRecord:
-        return run_check(request, clock=clock, nonce=nonce(), secrets=secrets, stop=stop)
+        return run_check(request, view=view, clock=clock, nonce=nonce(), secrets=secrets, stop=stop)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         pending = [pool.submit(examine, request) for request in requests]

@@ -61,11 +61,19 @@ class Tree:
         Raises:
             ModelError: When it is not, or cannot be read.
         """
-        descriptor = _open_beneath(self.root, entry.name) if self.directory else os.dup(self.root)
+        descriptor = self.open(entry)
         try:
             yield from _chunks(descriptor, entry, buffer)
         finally:
             os.close(descriptor)
+
+    def open(self, entry: Entry) -> int:
+        """Open a file for reading, without following a link anywhere; the caller closes it.
+
+        Raises:
+            ModelError: When it cannot be opened.
+        """
+        return _open_beneath(self.root, entry.name) if self.directory else os.dup(self.root)
 
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.

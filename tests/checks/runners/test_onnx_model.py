@@ -15,8 +15,7 @@ from weighbridge.checks.runners.onnx_model import OnnxRunner
 
 
 def opened(path: Path, content: bytes, *, features: int = 64) -> OnnxRunner:
-    path.write_bytes(content)
-    return OnnxRunner(path, features=features, threads=1)
+    return OnnxRunner(content, name=path.name, features=features, threads=1)
 
 
 def graph(

@@ -12,9 +12,9 @@ from typing import Final
 
 from weighbridge.checks.model_scan.allow import load_lists
 from weighbridge.checks.model_scan.reader import Reader
-from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
+from weighbridge.checks.model_scan.report import RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
-from weighbridge.checks.model_scan.source import Source
+from weighbridge.checks.model_scan.source import Memory, Source
 
 MAX_NESTING: Final = 32
 """Deepest nesting of messages, such as graphs inside attributes of nodes inside graphs."""
@@ -70,6 +70,18 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
             "format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
         )
     _judge_operators(walk)
+
+
+def external_locations(content: bytes, *, name: str) -> tuple[str, ...]:
+    """Return the files that an ONNX model names as holding its numbers, each once; none when it cannot be walked."""
+    if b"location" not in content:
+        return ()
+    scan = Scan.start()
+    try:
+        scan_onnx(scan, Memory(content), name)
+    except (RefusedError, UndecidedError, TooManyNotesError):
+        return ()
+    return tuple(dict.fromkeys(reference.path for reference in scan.references))
 
 
 def _judge_operators(walk: _Walk) -> None:
