@@ -43,7 +43,7 @@ def run_check(
     """
     _require_valid(request)
     started = clock()
-    with _given(request, view) as given:
+    with given_view(request, view) as given:
         examination = examine(given, limits=LIMITS[request.check], secrets=secrets, stop=stop)
     return CheckRecord(
         check=request.check,
@@ -67,7 +67,8 @@ def examined_files(view: PrivateView) -> tuple[ExaminedFile, ...]:
 
 
 @contextmanager
-def _given(request: CheckRequest, view: PrivateView | None) -> Iterator[CheckRequest]:
+def given_view(request: CheckRequest, view: PrivateView | None) -> Iterator[CheckRequest]:
+    """Give a request the files of a view, by a descriptor of its own that is open as long as this lasts."""
     if view is None:
         yield msgspec.structs.replace(request, files=())
         return
