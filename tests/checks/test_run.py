@@ -140,9 +140,8 @@ def test_a_model_exchanged_for_the_scan_and_put_back_is_the_one_that_is_scanned(
     assert covered(record) == listed(record)
 
 
-@pytest.mark.parametrize("kind", PACKED)
 def test_a_model_exchanged_for_robustness_and_leakage_and_put_back_is_the_one_that_is_measured(
-    tmp_path: Path, exchange: Callable[[Path, Path], None], kind: ViewKind
+    tmp_path: Path, exchange: Callable[[Path, Path], None]
 ) -> None:
     inside, outside, known, unknown = cancer()
     for name, labels in (("bad", 1 - known), ("good", known)):
@@ -154,14 +153,13 @@ def test_a_model_exchanged_for_robustness_and_leakage_and_put_back_is_the_one_th
     save_examples(tmp_path / "others.npz", outside, unknown)
     exchange(tmp_path / "bad", tmp_path / "good")
     options = RobustnessOptions(data=str(tmp_path / "others.npz"), epsilon=0.01, queries=10, samples=40)
-    attacked = checked(tmp_path / "bad", options, room=ROOMS[kind])
+    attacked = checked(tmp_path / "bad", options)
     assert isinstance(attacked.measurements, RobustnessMeasurements)
     assert len(attacked.measurements.entries) == 2
     assert all(entry.correct < 10 for entry in attacked.measurements.entries)
     leaked = checked(
         tmp_path / "bad",
         LeakageOptions(members=str(tmp_path / "members.npz"), non_members=str(tmp_path / "others.npz"), rates=(0.05,)),
-        room=ROOMS[kind],
     )
     assert isinstance(leaked.measurements, LeakageMeasurements)
     assert len(leaked.measurements.entries) == 2

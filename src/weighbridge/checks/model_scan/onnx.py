@@ -6,6 +6,7 @@ domains is undecided: what it does is in a library that the loader would have to
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -73,14 +74,20 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
 
 
 def external_locations(content: bytes, *, name: str) -> tuple[str, ...]:
-    """Return the files that an ONNX model names as holding its numbers, each once; none when it cannot be walked."""
+    """Return the files beside an ONNX model that it names as holding its numbers, each once.
+
+    Raises:
+        RefusedError: It names a file that cannot be inside the model, or is not the wire format of an ONNX model.
+        UndecidedError: It has too many fields.
+    """
     if b"location" not in content:
         return ()
     scan = Scan.start()
-    try:
+    # Too many operators that are not known are no concern here, and are counted after all references are found.
+    with contextlib.suppress(TooManyNotesError):
         scan_onnx(scan, Memory(content), name)
-    except (RefusedError, UndecidedError, TooManyNotesError):
-        return ()
+    if scan.notes.findings:
+        raise RefusedError("outside-reference", scan.notes.findings[0].message)
     return tuple(dict.fromkeys(reference.path for reference in scan.references))
 
 

@@ -21,6 +21,7 @@ from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.model_scan.onnx import external_locations
 from weighbridge.checks.reading import mapped
 from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+from weighbridge.errors import InputError
 
 _INPUT_TYPES: Final = {
     "tensor(float)": np.float32,
@@ -147,9 +148,15 @@ def _give_external(
     beside: Mapping[str, ModelFile],
     stack: ExitStack,
 ) -> None:
-    # The runtime would look for external data beside a path, and there is none: it is given the bytes by name, mapped,
-    # so that of a large file only what is used is read. They are needed until the session is there.
-    named = [location for location in external_locations(content, name=name) if location in beside]
+    # Without a path the runtime would look for external data where the process happens to be. So it is given the bytes
+    # by name, mapped, so that of a large file only what is used is read. They are needed until the session is there.
+    try:
+        named = external_locations(content, name=name)
+    except InputError as error:
+        raise RunnerError(f"which other files {name} needs cannot be told: {error.message}") from None
+    missing = [location for location in named if location not in beside]
+    if missing:
+        raise RunnerError(f"{name} keeps numbers in {missing[0][:200]!r}, which the model does not have")
     if not named:
         return
     give = getattr(options, "add_external_initializers_from_files_in_memory", None)
@@ -162,7 +169,7 @@ def _give_external(
         contents = [stack.enter_context(mapped(beside[location])) for location in named]
     except OSError as error:
         raise RunnerError(f"external data of {name} cannot be read: {error.strerror}") from None
-    give(named, contents, [len(each) for each in contents])
+    give(list(named), contents, [len(each) for each in contents])
 
 
 def _input_of(session: Any, features: int, what: str) -> tuple[str, list[int | None], type[Any]]:  # noqa: ANN401
