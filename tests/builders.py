@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from weighbridge.checks.interface import CheckRequest, ModelFile, Options
 from weighbridge.clock import format_instant
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
@@ -94,6 +95,32 @@ spec:
 CONFINEMENT = Confinement(
     landlock_abi=7, filesystem=True, network=True, seccomp=True, limits={"memory": 1}, summary="confined"
 )
+
+
+VIEW = View(kind=ViewKind.SEALED, summary="the model was copied into sealed memory, which nobody can change")
+FILES = tuple(
+    ExaminedFile(path=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    for name, content in sorted(MODEL.items())
+)
+"""The files of ``make_model`` as a check reads them."""
+
+
+def request_for(model: Path, options: Options) -> CheckRequest:
+    """Ask for a check of a model where it lies, for tests that run it in this process or under a worker's rules.
+
+    Everything is listed that is no directory: how a check meets a link or a device is tested too.
+    """
+    return CheckRequest(model=str(model), options=options, files=tuple(_in_place(model)))
+
+
+def _in_place(model: Path) -> Iterator[ModelFile]:
+    found = [model] if model.is_symlink() or not model.is_dir() else sorted(model.rglob("*"))
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            continue
+        name = model.name if path == model else path.relative_to(model).as_posix()
+        size = path.lstat().st_size if path.is_symlink() or path.exists() else 0
+        yield ModelFile(name=name, size=size, path=str(path))
 
 
 def make_keys(algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> dict[str, PrivateKey]:

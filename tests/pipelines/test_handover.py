@@ -3,14 +3,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.builders import make_model, make_record
+from tests.builders import FILES, make_model, make_record
 from tests.pipelines.conftest import RUN, make_handover
 from weighbridge import _json
 from weighbridge.errors import InputError, ParseError, VerificationError
-from weighbridge.evidence.record import CheckName, Tool
+from weighbridge.evidence.record import CheckName, ExaminedFile, Tool
 from weighbridge.model.digest import hash_model
+from weighbridge.oci.image import read_image
 from weighbridge.pipelines import handover as module
 from weighbridge.pipelines.handover import Handover
 
@@ -50,6 +52,9 @@ def test_refuses_what_would_give_it_weight(model: Path, field: str) -> None:
         ({"examined": "AB" * 32}, "not acceptable"),
         ({"parameters": {str(i): i for i in range(65)}}, "not acceptable"),
         ({"findings": [{"rule": "x"}]}, "not acceptable"),
+        ({"files": [{"path": "a", "size": 1, "sha256": "AB" * 32}]}, "not acceptable"),
+        ({"files": [{"path": "a", "size": -1, "sha256": "0" * 64}]}, "not acceptable"),
+        ({"view": {"kind": "blessed", "summary": ""}}, "not acceptable"),
     ],
 )
 def test_refuses_another_shape(model: Path, changes: dict[str, object], why: str) -> None:
@@ -86,12 +91,37 @@ def test_one_check_cannot_speak_for_another(model: Path, tmp_path: Path) -> None
 
 
 def test_holds_only_for_its_model_run_and_version(model: Path) -> None:
-    found, digest = make_handover(model), hash_model(model)
-    found.require(model=digest, run=RUN, tool=TOOL)
+    found, image = make_handover(model), read_image(model)
+    digest, files = image.digest, image.files
+    found.require(model=digest, files=files, run=RUN, tool=TOOL)
     (model / "a.bin").write_bytes(b"weightz")
     with pytest.raises(VerificationError, match="examined"):
-        found.require(model=hash_model(model), run=RUN, tool=TOOL)
+        found.require(model=hash_model(model), files=files, run=RUN, tool=TOOL)
     with pytest.raises(VerificationError, match="cache"):
-        found.require(model=digest, run="run-2", tool=TOOL)
+        found.require(model=digest, files=files, run="run-2", tool=TOOL)
     with pytest.raises(VerificationError, match=r"9\.9"):
-        found.require(model=digest, run=RUN, tool=Tool(name="weighbridge", version="9.9"))
+        found.require(model=digest, files=files, run=RUN, tool=Tool(name="weighbridge", version="9.9"))
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ((), "does not say which files"),
+        (FILES[:1], r"other files .*: 'config.json'"),
+        ((msgspec.structs.replace(FILES[0], sha256="1" * 64), FILES[1]), r"other files .*: 'a.bin'"),
+        ((*FILES, msgspec.structs.replace(FILES[0], path="b.bin")), r"other files .*: 'b.bin'"),
+        (FILES[::-1], "out of order"),
+        ((*FILES, FILES[1]), "listed twice"),
+    ],
+)
+def test_refuses_files_that_are_not_those_of_the_model(model: Path, files: tuple[ExaminedFile, ...], why: str) -> None:
+    image = read_image(model)
+    with pytest.raises(VerificationError, match=why):
+        make_handover(model, files=files).require(model=image.digest, files=image.files, run=RUN, tool=TOOL)
+
+
+def test_names_at_most_a_number_of_files(model: Path) -> None:
+    many = [{"path": f"{number}", "size": 0, "sha256": "0" * 64} for number in range(module.MAX_FILES + 1)]
+    plain = json.loads(_json.dumps(make_handover(model))) | {"files": many}
+    with pytest.raises(ParseError, match="not acceptable"):
+        Handover.parse(json.dumps(plain).encode(), what="the handover")

@@ -120,6 +120,23 @@ def test_measurements_of_other_bytes_are_not_signed(scanned: Scene, shell: Shell
     assert not list((tmp_path / "signed").rglob("*.sigstore.json"))
 
 
+def test_measurements_that_say_other_files_were_read_are_not_signed(
+    scanned: Scene, shell: Shell, tmp_path: Path
+) -> None:
+    """The digest alone is what a container that was taken over would write anyway."""
+    scan(shell)
+    place = tmp_path / "scan" / "measured.json"
+    measured = json.loads(place.read_text())
+    assert measured["view"]["kind"] in ("sealed", "copy")
+    measured["files"][0]["sha256"] = "1" * 64
+    place.write_text(json.dumps(measured))
+    code, err = sign(shell)
+    assert code == 1
+    assert "read other files" in err
+    assert "config.json" in err
+    assert not list((tmp_path / "signed").rglob("*.sigstore.json"))
+
+
 def test_a_check_step_has_no_way_to_be_given_a_key(scanned: Scene, shell: Shell) -> None:
     for step in ("model-scan", "dependency-audit", "robustness-test", "leakage-test"):
         result = shell.run("step", step, "--model", "model", "--run", "r", "--key", "keys/scanner.key", "--out", "o")

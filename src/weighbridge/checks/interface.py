@@ -90,11 +90,26 @@ class LeakageOptions(Wire, tag_field="check", tag="leakage"):
 Options = DependencyAuditOptions | ModelScanOptions | RobustnessOptions | LeakageOptions
 
 
-class CheckRequest(Wire):
-    """What the parent asks of a worker: the model's path and the check's options."""
+class ModelFile(Wire, omit_defaults=True):
+    """One file of the model, as the parent lists it and a check reads it: by ``weighbridge.checks.reading`` only.
+
+    With a ``descriptor``, which a worker inherits, ``path`` lies beneath that directory, and without a path the bytes
+    are the descriptor's own from ``start`` on. Without a descriptor ``path`` says where the file is.
+    """
+
+    name: str
+    size: int
+    descriptor: int | None = None
+    path: str = ""
+    start: int = 0
+
+
+class CheckRequest(Wire, omit_defaults=True):
+    """What the parent asks of a worker: the model by name, its files, and the check's options."""
 
     model: str
     options: Options
+    files: tuple[ModelFile, ...] = ()
 
     @property
     def check(self) -> CheckName:
@@ -102,8 +117,16 @@ class CheckRequest(Wire):
         return CheckName(str(self.options.__struct_config__.tag))
 
     def readable(self) -> tuple[Path, ...]:
-        """Return every path that the worker must be able to read."""
-        return (Path(self.model), *(Path(name) for name in self.options.inputs()))
+        """Return every path that the worker must be able to open: never the model's own when it has a private copy."""
+        inputs = tuple(Path(name) for name in self.options.inputs())
+        if any(file.descriptor is None for file in self.files):
+            return (Path(self.model), *inputs)
+        beneath = {file.descriptor for file in self.files if file.descriptor is not None and file.path}
+        return (*(Path(f"/proc/self/fd/{descriptor}") for descriptor in sorted(beneath)), *inputs)
+
+    def inherited(self) -> tuple[int, ...]:
+        """Return the descriptors that the worker must be given."""
+        return tuple(sorted({file.descriptor for file in self.files if file.descriptor is not None}))
 
 
 class CheckOutput(Wire):

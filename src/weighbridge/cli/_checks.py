@@ -1,4 +1,4 @@
-"""What the commands of all checks do: identify, examine, identify again, sign, report."""
+"""What the commands of all checks do: make a private view, examine it, sign, report."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from weighbridge.cli._options import (
     EVIDENCE,
     EXIT_CODES,
     evidence_directory,
-    identify,
+    examined_image,
     new_nonce,
-    require_unchanged,
+    viewed,
 )
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.cli._progress import working
@@ -60,6 +60,8 @@ def check_options(function: C) -> C:
 def perform(model: Path, options: Options, *, destination: Destination) -> int:
     """Run one check on a model and return the exit code.
 
+    Digest, image and evidence are of the bytes that the worker could read.
+
     Raises:
         ModelError: When the model changed while it was examined; nothing is signed then.
     """
@@ -67,10 +69,11 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     store.require_outside(model)
     request = CheckRequest(model=os.path.abspath(model), options=options)
     secrets = [path for path in (destination.key, destination.passphrase_file) if path is not None]
-    digest = identify(model)
-    with working(f"{request.check}: {model.name}"):
-        record = run_check(request, clock=system_clock, nonce=new_nonce(), secrets=secrets)
-    manifest = require_unchanged(model, digest)
+    with viewed(model) as view:
+        with working(f"{request.check}: {model.name}"):
+            record = run_check(request, view=view, clock=system_clock, nonce=new_nonce(), secrets=secrets)
+        image = examined_image(view)
+    digest, manifest = view.digest, image.manifest_digest
     source, signer = "", None
     if destination.key is not None:
         key = open_key(destination.key, passphrase=destination.passphrase_file)
@@ -89,7 +92,7 @@ def perform_without_model(options: DependencyAuditOptions, *, output: str) -> in
     """
     request = CheckRequest(model=options.advisories, options=options)
     with working(str(request.check)):
-        record = run_check(request, clock=system_clock, nonce=new_nonce())
+        record = run_check(request, view=None, clock=system_clock, nonce=new_nonce())
     measured = record.measurements
     sources = measured.sources if isinstance(measured, DependencyAuditMeasurements) else ()
     digest = combine(sorted((source.name, source.sha256) for source in sources))

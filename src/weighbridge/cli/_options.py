@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +13,12 @@ import click
 
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
-from weighbridge.errors import ModelError
 from weighbridge.evidence.key_file import SealedKey
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 from weighbridge.evidence.store import beside
-from weighbridge.model.digest import Digest, ManifestDigest, hash_model
-from weighbridge.oci.image import ModelImage, read_image
+from weighbridge.model.digest import Digest, Silent, hash_model
+from weighbridge.model.view import PrivateView, private_view
+from weighbridge.oci.image import ModelImage, image_of, read_image
 
 EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
 """Exit code of a check or gate by its result."""
@@ -54,19 +56,28 @@ def identify_image(model: Path) -> ModelImage:
         return read_image(model, progress=progress)
 
 
-def require_unchanged(model: Path, digest: Digest) -> ManifestDigest:
-    """Hash a model again after it was examined; when it is as it was, return what its image is called.
+@contextmanager
+def viewed(model: Path) -> Iterator[PrivateView]:
+    """Make a private view of a model with a progress bar; nothing may be signed before it is left without an error.
 
     Raises:
-        ModelError: When it is not; the caller has signed nothing yet.
+        ModelError: As ``private_view``.
     """
-    image = identify_image(model)
-    if image.digest != digest:
-        raise ModelError(
-            "the model changed while it was examined; nothing was signed",
-            remedy="stop whatever writes there and try again",
-        )
-    return image.manifest_digest
+    with ExitStack() as stack:
+        with bytes_progress("copying and hashing") as progress:
+            view = stack.enter_context(private_view(model, progress=progress))
+        yield view
+
+
+def examined_image(view: PrivateView) -> ModelImage:
+    """Compute the image of what was examined, when the model on disk still is that.
+
+    Raises:
+        ModelError: When it is not, naming the files, or when it cannot be an image.
+    """
+    view.require_source_unchanged()
+    with bytes_progress("hashing") as progress:
+        return image_of(view, progress=progress or Silent())
 
 
 def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:

@@ -13,10 +13,9 @@ from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
     evidence_directory,
-    identify,
-    identify_image,
+    examined_image,
     new_nonce,
-    require_unchanged,
+    viewed,
 )
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, locate_passphrase, open_key
 from weighbridge.cli._progress import working
@@ -75,9 +74,10 @@ def command(
 ) -> int:
     """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
 
-    Checks run side by side, each in a worker without keys or network. No key is opened before the last worker is
-    gone. How many examples are attacked, how hard and with which seed is not the caller's to say. The signature of an
-    input is taken from beside it (FILE.sigstore.json). Exit code 0: passed, 1: failed, 2: undecided.
+    Checks run side by side, each in a worker without keys or network, and all read one private view of the model; the
+    verdict is about those bytes. No key is opened before the last worker is gone. How many examples are attacked, how
+    hard and with which seed is not the caller's to say. The signature of an input is taken from beside it
+    (FILE.sigstore.json). Exit code 0: passed, 1: failed, 2: undecided.
     """
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
     store = DirectoryStore(evidence_directory(model, evidence))
@@ -102,10 +102,13 @@ def command(
     secrets = [path for path in (keys, passphrase_file, seed_secret) if path is not None]
     secret = None if seed_secret is None else read_limited(seed_secret, limit=MAX_SECRET, what="the secret")
     signatures = signatures_beside(inputs.files)
-    digest = identify(model)
-    with working(f"{len(requests)} checks on {model.name}"):
-        records = run_checks(requests, clock=system_clock, nonce=new_nonce, secrets=secrets, seed_secret=secret)
-    manifest = require_unchanged(model, digest)
+    with viewed(model) as view:
+        with working(f"{len(requests)} checks on {model.name}"):
+            records = run_checks(
+                requests, view=view, clock=system_clock, nonce=new_nonce, secrets=secrets, seed_secret=secret
+            )
+        image = examined_image(view)
+    digest, manifest = view.digest, image.manifest_digest
     signers = {role: open_key(keys / f"{role}.key", passphrase=passphrase_file) for role in sorted(everyone)}
     for record in records:
         signer = signers[roles[record.check]]
@@ -116,7 +119,7 @@ def command(
         click.echo(f"signed input: {path}", err=True)
     return judge_and_write(
         model,
-        identify_image(model),
+        image,
         policy=judged_by,
         trust=trusted,
         store=store,

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from weighbridge._struct import Wire
 from weighbridge.evidence.measurements import Count, Measurements, Sha256
+from weighbridge.model.choice import ViewKind as ViewKind  # noqa: PLC0414 - part of a record, so found here too
 
 MAX_TEXT: Final = 4096
 """Longest message, location or remedy, in characters; a worker that writes more is not believed."""
@@ -100,20 +101,6 @@ class Confinement(Wire):
     seccomp: bool
     limits: dict[Name, int]
     summary: Text
-
-
-class ViewKind(enum.StrEnum):
-    """How the bytes were held that a check read, strongest first; ``docs/bytes-and-inputs.md`` says what each is worth.
-
-    ``sealed``: in memory that nobody can write, root neither. ``copy``: in a file without a name, which only root
-    could open. ``immutable``: where they lay, on a file system that cannot be written. ``watched``: where they lay,
-    hashed before and after, with everything that tells of a writer looked at; who is root can still deceive it.
-    """
-
-    SEALED = "sealed"
-    COPY = "copy"
-    IMMUTABLE = "immutable"
-    WATCHED = "watched"
 
 
 class View(Wire):

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import SignedInput
 from weighbridge.evidence.record import Finding, ViewKind
-from weighbridge.gate.bytes import bytes_problems
+from weighbridge.gate.bytes import PRIVATE_VIEWS, bytes_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.gate.inputs import judge_inputs
 from weighbridge.gate.limits import amount_problems, failing_findings, problems_of
 from weighbridge.gate.statistics import seed_problems
 from weighbridge.gate.waivers import waiver_for
 from weighbridge.policy import Policy, RequirementSpec, Waiver
-
-_PRIVATE: Final = frozenset(ViewKind) - {ViewKind.WATCHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ def examine(
     """Examine evidence whose signature, signer, subject and time hold."""
     inputs = judge_inputs(item, policy=policy, signed=signed, now=now)
     uncounted = [*inputs.problems, *seed_problems(spec, item), *_confinement_problems(item, policy)]
-    views = frozenset(ViewKind) if policy.view == "recorded" else _PRIVATE
+    views = frozenset(ViewKind) if policy.view == "recorded" else PRIVATE_VIEWS
     uncounted += bytes_problems(item.record, model=item.model, accepted_views=views)
     uncounted += amount_problems(spec, item.record)
     left, used = _apply_waivers(item, spec, policy, now)

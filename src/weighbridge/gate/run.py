@@ -31,6 +31,7 @@ from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.statistics import tightened
 from weighbridge.model.digest import Digest, ManifestDigest
+from weighbridge.model.view import PrivateView
 from weighbridge.policy import (
     DependencyAuditRequirement,
     LeakageRequirement,
@@ -136,6 +137,7 @@ def _missing(check: str, option: str) -> UsageError:
 def run_checks(
     requests: Sequence[CheckRequest],
     *,
+    view: PrivateView,
     clock: Clock,
     nonce: Callable[[], str],
     secrets: Sequence[Path],
@@ -143,13 +145,22 @@ def run_checks(
 ) -> tuple[CheckRecord, ...]:
     """Run the checks side by side, as many as there are cores, and return their records in the same order.
 
+    All of them read one view of the model.
     When this returns, every worker is gone; only then may a key be opened.
     """
     jobs = max(1, min(len(requests), len(os.sched_getaffinity(0))))
     stop = Event()
 
     def examine(request: CheckRequest) -> CheckRecord:
-        return run_check(request, clock=clock, nonce=nonce(), secrets=secrets, stop=stop, seed_secret=seed_secret)
+        return run_check(
+            request,
+            view=view,
+            clock=clock,
+            nonce=nonce(),
+            secrets=secrets,
+            stop=stop,
+            seed_secret=seed_secret,
+        )
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         pending = [pool.submit(examine, request) for request in requests]

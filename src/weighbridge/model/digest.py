@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from weighbridge.errors import ParseError
-from weighbridge.model.tree import Buffers, Entry, Tree, cores, open_tree
+from weighbridge.model.tree import Buffers, Entry, cores, open_tree
 
 ALGORITHM: Final = "dirHash"
 """The name of the digest in a DigestSet."""
+
+T = TypeVar("T")
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -120,16 +122,34 @@ class ModelFiles:
         return cls(combine(ordered), MappingProxyType(dict(ordered)))
 
 
+class Readable(Protocol):
+    """A model's files, wherever they are held: as they lie on disk, or in a private view."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every file, sorted by the bytes of its name."""
+
+    def read(self, entry: Entry, *, buffer: memoryview) -> Iterator[memoryview]:
+        """Yield a file's bytes, each time in the same buffer.
+
+        Raises:
+            ModelError: When they cannot be read, or are seen to change.
+        """
+
+
 def hash_model(model: Path, *, progress: Progress | None = None) -> Digest:
     """Compute the digest of a directory, or of one file as a directory that holds that one name.
 
-    Files are read on all cores, streaming. The tree is listed again afterwards: a file that was added, removed or
-    written meanwhile refuses.
+    Files are read on all cores, streaming. The digest is of the bytes that were read. A file that is added, removed,
+    exchanged or written by a system call meanwhile is seen by its times and refuses. A store through a shared memory
+    map is **not** seen when the map had been written to before: the kernel marks a page once, and tells of later
+    stores when it writes them back, or never (tmpfs). So the digest may be of bytes that the file never held together,
+    or no longer holds. Where that matters, examine and hash a private view (``weighbridge.model.view``).
 
     Raises:
         ModelError: For a symlink, device, socket or FIFO anywhere, the model itself included, but for the links of
             the Hub's cache; for a name that ``names`` refuses, and for two that are one on some systems; for no file
-            at all; for a tree that changes; for what cannot be read.
+            at all; for a tree that is seen to change; for what cannot be read.
     """
     return hash_files(model, progress=progress).digest
 
@@ -140,28 +160,37 @@ def hash_files(model: Path, *, progress: Progress | None = None) -> ModelFiles:
     Raises:
         ModelError: For what ``hash_model`` refuses.
     """
-    meter = progress or Silent()
     with open_tree(model) as tree:
-        meter.total(sum(entry.size for entry in tree.entries))
-        sums = _sums(tree, meter)
+        sums = checksums(tree, progress=progress or Silent())
         tree.require_unchanged()
         return ModelFiles.of(dict(zip((entry.name for entry in tree.entries), sums, strict=True)))
 
 
-def _sums(tree: Tree, meter: Progress) -> list[str]:
+def checksums(source: Readable, *, progress: Progress) -> list[str]:
+    """Return the sha256 of each file in hex, in the order of the entries, read on all cores.
+
+    Raises:
+        ModelError: When one cannot be read, or is seen to change.
+    """
+    progress.total(sum(entry.size for entry in source.entries))
     threads = Buffers()
 
     def hash_entry(entry: Entry) -> str:
         checksum = hashlib.sha256()
-        for chunk in tree.read(entry, buffer=threads.buffer()):
+        for chunk in source.read(entry, buffer=threads.buffer()):
             checksum.update(chunk)
-            meter.advance(len(chunk))
+            progress.advance(len(chunk))
         return checksum.hexdigest()
 
-    if len(tree.entries) == 1:
-        return [hash_entry(tree.entries[0])]
-    with ThreadPoolExecutor(max_workers=min(cores(), len(tree.entries))) as pool:
-        return list(pool.map(hash_entry, tree.entries))
+    return on_all_cores(hash_entry, source.entries)
+
+
+def on_all_cores(work: Callable[[Entry], T], entries: tuple[Entry, ...]) -> list[T]:
+    """Do the same for each file, on as many threads as there are cores, and return the answers in order."""
+    if len(entries) == 1:
+        return [work(entries[0])]
+    with ThreadPoolExecutor(max_workers=min(cores(), len(entries))) as pool:
+        return list(pool.map(work, entries))
 
 
 def combine(files: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Digest:

@@ -19,8 +19,8 @@ from typing import Final
 
 from weighbridge import _json
 from weighbridge.errors import ModelError
-from weighbridge.model.digest import Digest, ManifestDigest, Progress, Silent, combine
-from weighbridge.model.tree import Buffers, Entry, Tree, cores, open_tree
+from weighbridge.model.digest import Digest, ManifestDigest, Progress, Readable, Silent, combine
+from weighbridge.model.tree import Buffers, Entry, cores, open_tree
 from weighbridge.oci import tar
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -88,37 +88,40 @@ def read_image(model: Path, *, progress: Progress | None = None) -> ModelImage:
         return image
 
 
-def image_of(tree: Tree, *, progress: Progress) -> ModelImage:
-    """Compute the image of an open model; the caller asks afterwards whether the tree changed."""
-    for entry in tree.entries:
+def image_of(source: Readable, *, progress: Progress) -> ModelImage:
+    """Compute the image of an open model or of a private view of one.
+
+    The caller asks afterwards whether what lies open on disk changed.
+    """
+    for entry in source.entries:
         _refuse_whiteout(entry.name)
-    progress.total(sum(entry.size for entry in tree.entries))
-    groups = _group(tree.entries)
+    progress.total(sum(entry.size for entry in source.entries))
+    groups = _group(source.entries)
     threads = Buffers()
 
     def hash_group(group: tuple[Entry, ...]) -> tuple[Layer, list[str]]:
-        return _hash_layer(tree, group, threads.buffer(), progress)
+        return _hash_layer(source, group, threads.buffer(), progress)
 
     with ThreadPoolExecutor(max_workers=min(cores(), len(groups))) as pool:
         hashed = list(pool.map(hash_group, groups))
     layers = tuple(layer for layer, _ in hashed)
     sums = (checksum for _, checksums in hashed for checksum in checksums)
     config = _config(layers)
-    files = tuple(zip((entry.name for entry in tree.entries), sums, strict=True))
+    files = tuple(zip((entry.name for entry in source.entries), sums, strict=True))
     return ModelImage(files, layers, config, _manifest(layers, config))
 
 
-def layer_chunks(tree: Tree, entries: tuple[Entry, ...], *, buffer: memoryview) -> Iterator[bytes | memoryview]:
+def layer_chunks(source: Readable, entries: tuple[Entry, ...], *, buffer: memoryview) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a layer. A chunk of a file lies in the buffer and is gone with the next."""
     for entry, headers in _headers(entries):
         yield headers
-        yield from tree.read(entry, buffer=buffer)
+        yield from source.read(entry, buffer=buffer)
         yield tar.padding(entry.size)
     yield tar.END
 
 
 def _hash_layer(
-    tree: Tree, entries: tuple[Entry, ...], buffer: memoryview, progress: Progress
+    source: Readable, entries: tuple[Entry, ...], buffer: memoryview, progress: Progress
 ) -> tuple[Layer, list[str]]:
     whole = hashlib.sha256()
     sums = []
@@ -126,7 +129,7 @@ def _hash_layer(
     for entry, headers in _headers(entries):
         whole.update(headers)
         checksum = hashlib.sha256()
-        for chunk in tree.read(entry, buffer=buffer):
+        for chunk in source.read(entry, buffer=buffer):
             checksum.update(chunk)
             whole.update(chunk)
             progress.advance(len(chunk))

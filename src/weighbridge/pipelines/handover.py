@@ -10,6 +10,7 @@ cache for another run, is refused. A forger gains nothing by filling them in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,17 +23,34 @@ from weighbridge._struct import Wire
 from weighbridge.checks.interface import MAX_FINDINGS
 from weighbridge.errors import ParseError, VerificationError
 from weighbridge.evidence.measurements import Measurements
-from weighbridge.evidence.record import CheckName, CheckRecord, Confinement, Finding, Name, Seed, Tool, Undecided
+from weighbridge.evidence.record import (
+    CheckName,
+    CheckRecord,
+    Confinement,
+    ExaminedFile,
+    Finding,
+    Name,
+    Seed,
+    Tool,
+    Undecided,
+    View,
+)
 from weighbridge.model.digest import Digest
 
 MAX_HANDOVER_BYTES: Final = 24 * 1024 * 1024
 """Largest handover that is read; a worker may not answer more either."""
+
+MAX_FILES: Final = 150_000
+"""Most files of a model that a handover may name; about as many fit into its size."""
 
 MAX_PARAMETERS: Final = 64
 """Most options that a handover may name."""
 
 MAX_LIMITS: Final = 64
 """Most resource limits that a handover may name."""
+
+_NAMED: Final = 5
+_NAME_SHOWN: Final = 200
 
 RUN_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 """What may name a run of a pipeline: engines use UUIDs and Kubernetes names."""
@@ -51,6 +69,8 @@ class Handover(Wire, omit_defaults=True):
     undecided: Annotated[tuple[Undecided, ...], Meta(max_length=MAX_FINDINGS)] = ()
     measurements: Measurements | None = None
     seed: Seed | None = None
+    view: View | None = None
+    files: Annotated[tuple[ExaminedFile, ...], Meta(max_length=MAX_FILES)] = ()
 
     @classmethod
     def of(cls, record: CheckRecord, *, model: Digest, run: str) -> Handover:
@@ -66,6 +86,8 @@ class Handover(Wire, omit_defaults=True):
             undecided=record.undecided,
             measurements=record.measurements,
             seed=record.seed,
+            view=record.view,
+            files=record.files,
         )
         return cls.parse(_json.dumps(handover), what="the handover")
 
@@ -117,8 +139,11 @@ class Handover(Wire, omit_defaults=True):
         write_atomically(path, data)
         return data
 
-    def require(self, *, model: Digest, run: str, tool: Tool) -> None:
+    def require(self, *, model: Digest, files: Sequence[tuple[str, str]], run: str, tool: Tool) -> None:
         """Return when these are measurements of this model, made in this run, by this version.
+
+        ``files`` are name and sha256 of each file as the signer read it: the files that the check says it read must be
+        the same.
 
         Raises:
             VerificationError: Otherwise.
@@ -128,6 +153,7 @@ class Handover(Wire, omit_defaults=True):
                 f"the {self.check} examined dirHash:{self.examined}; the model that is to be signed for is {model}",
                 remedy="give both steps the same model, and see what changed it between them",
             )
+        self._require_files(files)
         if self.run != run:
             raise VerificationError(
                 f"the {self.check} was done in run {self.run}, not in {run}: the engine may have taken it from a cache",
@@ -139,3 +165,22 @@ class Handover(Wire, omit_defaults=True):
                 f"and {tool.name} {tool.version} is to sign",
                 remedy="run all steps with one image",
             )
+
+    def _require_files(self, files: Sequence[tuple[str, str]]) -> None:
+        examined = tuple((file.path, file.sha256) for file in self.files)
+        if examined == tuple(files):
+            return
+        if not examined:
+            raise VerificationError(
+                f"the {self.check} does not say which files it read",
+                remedy="run all steps with one image",
+            )
+        known, read = dict(files), dict(examined)
+        differ = sorted(name for name in {**known, **read} if known.get(name) != read.get(name))
+        named = (
+            ", ".join(repr(name[:_NAME_SHOWN]) for name in differ[:_NAMED]) or "they are listed twice or out of order"
+        )
+        raise VerificationError(
+            f"the {self.check} read other files than the model that is to be signed for has: {named}",
+            remedy="give both steps the same model, and see what changed it between them",
+        )

@@ -9,8 +9,8 @@ from typing import Final
 from weighbridge.checks.interface import CheckRequest, Options
 from weighbridge.checks.run import run_check
 from weighbridge.clock import Clock
-from weighbridge.errors import ModelError, UsageError
-from weighbridge.model.digest import hash_model
+from weighbridge.errors import UsageError
+from weighbridge.model.view import private_view
 from weighbridge.pipelines.handover import Handover
 
 KEY_PLACES: Final = (Path("/var/run/weighbridge/keys"), Path("/var/run/weighbridge/passphrase"))
@@ -36,11 +36,8 @@ def measure(
                 f"{place} is there, in the container that opens the model",
                 remedy="mount keys only into the containers of sign-model and gate",
             )
-    before = hash_model(model)
-    record = run_check(CheckRequest(model=str(model.absolute()), options=options), clock=clock, nonce=UNSIGNED)
-    if hash_model(model) != before:
-        raise ModelError(
-            "the model changed while it was examined; nothing was handed over",
-            remedy="stop whatever writes there and try again",
-        )
-    return Handover.of(record, model=before, run=run)
+    request = CheckRequest(model=str(model.absolute()), options=options)
+    with private_view(model) as view:
+        record = run_check(request, view=view, clock=clock, nonce=UNSIGNED)
+        view.require_source_unchanged()
+    return Handover.of(record, model=view.digest, run=run)

@@ -50,7 +50,8 @@ def sign_handovers(
     Raises:
         ModelError: When the model has no digest.
         UsageError: When nothing was handed over, or the evidence would lie inside the model.
-        VerificationError: When a handover is of other bytes, another run or another version.
+        VerificationError: When a handover is of other bytes or says that other files were read, is of another run or
+            another version.
     """
     found = tuple(handovers)
     if not found:
@@ -59,7 +60,7 @@ def sign_handovers(
     tool = Tool(name=TOOL, version=__version__)
     image = read_image(model)
     for handover in found:
-        handover.require(model=image.digest, run=run, tool=tool)
+        handover.require(model=image.digest, files=image.files, run=run, tool=tool)
     now = format_instant(clock())
     written = []
     for handover in found:
@@ -76,6 +77,8 @@ def sign_handovers(
             measurements=handover.measurements,
             seed=handover.seed,
             tries=None if handover.seed is None else "unknown",
+            view=handover.view,
+            files=handover.files,
         )
         written += sign_record(
             record,

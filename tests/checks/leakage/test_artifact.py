@@ -20,6 +20,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from tests.checks.runners.trained import cancer, digits, digits_mlp, fitted, onnx_bytes
 
+from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.leakage.artifact import find_rows
 from weighbridge.checks.leakage.object_arrays import contents_of
 from weighbridge.checks.leakage.onnx_arrays import onnx_arrays
@@ -33,7 +34,7 @@ def share_in_object(model: Any, data: Any = cancer) -> tuple[float, int]:
     inside, outside, known, _ = data()
     model = fitted(model, inside, known)
     loaded = Loaded(SklearnRunner(model, name="m", features=inside.shape[1], threads=1), model)
-    found = find_rows(Entry(Path("m"), "m"), loaded, members=inside, non_members=outside)
+    found = find_rows(Entry(ModelFile(name="m", size=0)), loaded, members=inside, non_members=outside)
     assert found.non_members == 0
     return found.members / len(inside), found.arrays
 
@@ -71,7 +72,9 @@ def onnx_found(tmp_path: Path, content: bytes, members: Any, others: Any) -> Any
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
     loaded = Loaded(SklearnRunner(digits_mlp(), name="unused", features=64, threads=1), None)
-    return find_rows(Entry(path, "m.onnx"), loaded, members=members, non_members=others)
+    return find_rows(
+        Entry(ModelFile(name="m.onnx", size=len(content), path=str(path))), loaded, members=members, non_members=others
+    )
 
 
 def test_onnx_files_show_the_same(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from tests.builders import request_for
 from tests.checks.runners.trained import digits, digits_mlp, fitted, globals_of, onnx_bytes, save_examples, trusting
 
-from weighbridge.checks.interface import CheckOutput, CheckRequest, LeakageOptions
+from weighbridge.checks.interface import CheckOutput, LeakageOptions
 from weighbridge.checks.leakage import check
 from weighbridge.evidence.measurements import LeakageMeasurements
 
@@ -37,7 +38,7 @@ def put(directory: Path, name: str, model: Any, monkeypatch: pytest.MonkeyPatch)
 
 def run(directory: Path, **options: Any) -> CheckOutput:
     paths = {"members": str(directory / "members.npz"), "non_members": str(directory / "others.npz")}
-    return check.run(CheckRequest(model=str(directory / "model"), options=LeakageOptions(**(paths | options))))
+    return check.run(request_for(directory / "model", LeakageOptions(**(paths | options))))
 
 
 def measured(output: CheckOutput) -> LeakageMeasurements:

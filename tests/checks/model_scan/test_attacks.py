@@ -8,7 +8,8 @@ import pytest
 
 from tests.attacks.model_files import external, onnx, safetensors, tensor
 from tests.attacks.models import Case, all_cases
-from weighbridge.checks.interface import CheckRequest, ModelScanOptions
+from tests.builders import request_for
+from weighbridge.checks.interface import ModelScanOptions
 from weighbridge.checks.model_scan.check import run, scan_file
 from weighbridge.evidence.measurements import ModelScanMeasurements
 
@@ -46,7 +47,7 @@ def test_names_the_gadget(case: Case, tmp_path: Path) -> None:
 
 
 def _states(model: Path) -> dict[str, str]:
-    output = run(CheckRequest(model=str(model), options=ModelScanOptions()))
+    output = run(request_for(model, ModelScanOptions()))
     assert isinstance(output.measurements, ModelScanMeasurements)
     return {entry.path: entry.state for entry in output.measurements.files}
 
@@ -75,7 +76,7 @@ def test_model_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 
 def test_model_without_files_is_undecided(tmp_path: Path) -> None:
-    assert run(CheckRequest(model=str(tmp_path), options=ModelScanOptions())).undecided
+    assert run(request_for(tmp_path, ModelScanOptions())).undecided
 
 
 def test_missing_model_is_undecided(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.attacks.model_files import external, onnx
+from tests.builders import request_for
 from tests.checks.model_scan.benign import estimator_files, other_files
-from weighbridge.checks.interface import CheckRequest, ModelScanOptions
+from weighbridge.checks.interface import ModelScanOptions
 from weighbridge.checks.model_scan.check import run, scan_file
 from weighbridge.evidence.measurements import ModelScanMeasurements
 
@@ -48,7 +49,7 @@ def test_accounts_for_every_file_of_a_folder(tmp_path: Path) -> None:
     np.save(tmp_path / "deep/b.npy", np.ones(3))
     (tmp_path / "deep/er/.hidden").write_bytes(bytes(10))
     (tmp_path / "deep/er/c.json").write_text("{}")
-    output = run(CheckRequest(model=str(tmp_path), options=ModelScanOptions()))
+    output = run(request_for(tmp_path, ModelScanOptions()))
     assert isinstance(output.measurements, ModelScanMeasurements)
     assert sorted(entry.path for entry in output.measurements.files) == sorted(names)
     assert [entry.path for entry in output.measurements.files if entry.state != "clean"] == ["deep/er/.hidden"]
@@ -59,11 +60,11 @@ def test_accounts_for_every_file_of_a_folder(tmp_path: Path) -> None:
 def test_external_data_of_an_onnx_model_is_clean(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external("w.data"), external("w.data", offset="4"))))
     (tmp_path / "w.data").write_bytes(bytes(8))
-    output = run(CheckRequest(model=str(tmp_path), options=ModelScanOptions()))
+    output = run(request_for(tmp_path, ModelScanOptions()))
     assert (output.findings, output.undecided) == ((), ())
 
 
 def test_same_file_gives_the_same_report(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones(3))
-    request = CheckRequest(model=str(tmp_path), options=ModelScanOptions())
+    request = request_for(tmp_path, ModelScanOptions())
     assert run(request) == run(request)

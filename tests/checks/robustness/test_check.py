@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.builders import request_for
 from tests.checks.robustness.truth import FunctionRunner, setting_of
 from tests.checks.runners.trained import (
     cancer,
@@ -22,7 +23,7 @@ from tests.checks.runners.trained import (
     trusting,
 )
 
-from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOptions
+from weighbridge.checks.interface import CheckOutput, RobustnessOptions
 from weighbridge.checks.robustness import check
 from weighbridge.checks.robustness.measure import measure
 from weighbridge.checks.robustness.pictures import can_show, encode
@@ -54,7 +55,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def run(model: Path, data: Path, **options: Any) -> CheckOutput:
-    return check.run(CheckRequest(model=str(model), options=RobustnessOptions(data=str(data), **options)))
+    return check.run(request_for(model, RobustnessOptions(data=str(data), **options)))
 
 
 def measured(output: CheckOutput) -> RobustnessMeasurements:

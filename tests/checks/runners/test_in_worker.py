@@ -14,9 +14,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from tests.builders import request_for
 from tests.checks.runners.trained import cancer, fitted, onnx_bytes, save_examples
 
-from weighbridge.checks.interface import LIMITS, CheckOutput, CheckRequest, LeakageOptions, Options, RobustnessOptions
+from weighbridge.checks.interface import LIMITS, CheckOutput, LeakageOptions, Options, RobustnessOptions
 from weighbridge.checks.worker.parent import examine
 from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
 
@@ -53,7 +54,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def examined(directory: Path, options: Options) -> CheckOutput:
-    request = CheckRequest(model=str(directory / "model"), options=options)
+    request = request_for(directory / "model", options)
     return examine(request, limits=LIMITS[request.check], secrets=()).output
 
 

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from tests.checks.runners.trained import digits, digits_mlp, onnx_bytes
+from tests.builders import request_for
+from tests.checks.runners.trained import digits, digits_mlp, onnx_bytes, trusting
 
-from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.interface import ModelFile, ModelScanOptions
+from weighbridge.checks.runners.entries import find_entries, load
+from weighbridge.checks.runners.interface import Runner, RunnerError
 from weighbridge.checks.runners.onnx_model import OnnxRunner
 
 
 def opened(path: Path, content: bytes, *, features: int = 64) -> OnnxRunner:
-    path.write_bytes(content)
-    return OnnxRunner(path, features=features, threads=1)
+    return OnnxRunner(content, name=path.name, features=features, threads=1)
 
 
 def graph(
@@ -129,3 +131,100 @@ def test_refuses_what_is_no_onnx(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(RunnerError, match="cannot be opened") as refusal:
         opened(tmp_path / "m.onnx", content)
     assert str(tmp_path) not in refusal.value.message
+
+
+def with_external(locations: dict[str, tuple[int, int]], *, width: int = 64) -> bytes:
+    """Build a linear classifier whose weights lie in other files: ``w`` and ``w2`` are added up."""
+    tensors = []
+    for number, (location, (offset, length)) in enumerate(locations.items()):
+        tensor = TensorProto(name=f"w{number}", data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+        tensor.dims.extend([width, 3])
+        for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
+            tensor.external_data.add(key=key, value=value)
+        tensors.append(tensor)
+    total = helper.make_node("Sum", [tensor.name for tensor in tensors], ["w"])
+    return graph(
+        [None, width],
+        [total, helper.make_node("MatMul", ["x", "w"], ["s"])],
+        [helper.make_tensor_value_info("s", TensorProto.FLOAT, [None, 3])],
+        weights=tensors,
+    )
+
+
+WEIGHTS = np.random.default_rng(0).random((64, 3)).astype(np.float32)
+SIZE = WEIGHTS.nbytes
+
+
+def listed(directory: Path, contents: dict[str, bytes]) -> tuple[ModelFile, ...]:
+    for name, content in contents.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
+    return request_for(directory, ModelScanOptions()).files
+
+
+def loaded(files: tuple[ModelFile, ...], name: str) -> Runner:
+    entry = next(entry for entry in find_entries(files) if entry.name == name)
+    return load(entry, features=64, threads=1, safeguards=trusting(frozenset())).runner
+
+
+def test_external_data_is_given_by_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the worker has it: the directory of the model is nowhere near."""
+    content = with_external({"w.data": (4096, SIZE), "sub/more.bin": (0, SIZE)})
+    pieces = {"m.onnx": content, "w.data": bytes(4096) + WEIGHTS.tobytes(), "sub/more.bin": WEIGHTS.tobytes()}
+    files = listed(tmp_path, {f"deep/{name}": data for name, data in pieces.items()} | {"w.data": b"another"})
+    monkeypatch.chdir("/")
+    rows = np.random.default_rng(1).random((5, 64))
+    assert loaded(files, "deep/m.onnx").scores(rows) == pytest.approx(rows @ (2 * WEIGHTS), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("location", "pieces", "why"),
+    [
+        ("w.data", {}, "which the model does not have"),
+        ("w.data", {"w.data": b"short"}, "cannot be opened by ONNX Runtime"),
+        ("w.data", {"w.data": b""}, "cannot be opened by ONNX Runtime"),
+        ("../w.data", {"w.data": WEIGHTS.tobytes()}, "which is not inside the model"),
+        ("/etc/hostname", {}, "which is not inside the model"),
+    ],
+    ids=["missing", "short", "empty", "outside", "absolute"],
+)
+def test_external_data_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, pieces: dict[str, bytes], why: str
+) -> None:
+    files = listed(tmp_path / "model", {"m.onnx": with_external({location: (0, SIZE)}), **pieces})
+    (tmp_path / "w.data").write_bytes(WEIGHTS.tobytes())
+    monkeypatch.chdir(tmp_path)  # where the runtime would look
+    with pytest.raises(RunnerError, match=rf"m\.onnx.*{why}"):
+        loaded(files, "m.onnx")
+
+
+def test_a_file_that_cannot_be_walked_is_not_left_to_the_runtime(tmp_path: Path) -> None:
+    content = with_external({"w.data": (0, SIZE)}) + b"\xff"
+    files = listed(tmp_path, {"m.onnx": content, "w.data": WEIGHTS.tobytes()})
+    with pytest.raises(RunnerError, match=r"which other files m\.onnx needs cannot be told"):
+        loaded(files, "m.onnx")
+
+
+def test_a_runtime_that_takes_external_data_by_path_only_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnxruntime
+
+    class Old:
+        def __init__(self) -> None:
+            self.real = onnxruntime.SessionOptions
+
+        def add_session_config_entry(self, *_: str) -> None:
+            pass
+
+    files = listed(tmp_path, {"m.onnx": with_external({"w.data": (0, SIZE)}), "w.data": WEIGHTS.tobytes()})
+    monkeypatch.setattr(onnxruntime, "SessionOptions", Old)
+    with pytest.raises(RunnerError, match="takes by path only"):
+        loaded(files, "m.onnx")
+
+
+def test_external_data_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    files = listed(tmp_path, {"m.onnx": with_external({"w.data": (0, SIZE)}), "w.data": WEIGHTS.tobytes()})
+    (tmp_path / "w.data").unlink()
+    with pytest.raises(RunnerError, match=r"external data of m\.onnx cannot be read: No such file"):
+        loaded(files, "m.onnx")

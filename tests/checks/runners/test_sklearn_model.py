@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import SVC
+from tests.builders import request_for
 from tests.checks.runners.trained import cancer, digits, digits_mlp, fitted, globals_of, onnx_bytes, trusting
 
+from weighbridge.checks.interface import ModelFile, ModelScanOptions
 from weighbridge.checks.runners.entries import Entry, Safeguards, find_entries, load
 from weighbridge.checks.runners.interface import RunnerError
 from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
@@ -34,7 +36,11 @@ def runner_of(model: object, *, features: int = 30) -> SklearnRunner:
 
 def entry_of(path: Path, content: bytes) -> Entry:
     path.write_bytes(content)
-    return Entry(path, path.name)
+    return Entry(ModelFile(name=path.name, size=len(content), path=str(path)))
+
+
+def files_of(model: Path) -> tuple[ModelFile, ...]:
+    return request_for(model, ModelScanOptions()).files
 
 
 def joblib_bytes(model: object, **options: Any) -> bytes:
@@ -207,7 +213,7 @@ def test_loads_joblib_files_as_joblib_does(tmp_path: Path, model: Any) -> None:
     allowed = globals_of(pickle.dumps(model)) | JOBLIB_GLOBALS
     entry = entry_of(tmp_path / "m.joblib", content)
     loaded = load(entry, features=30, threads=1, safeguards=trusting(frozenset(allowed)))
-    theirs = joblib.load(entry.path)
+    theirs = joblib.load(entry.file.path)
     assert np.array_equal(loaded.runner.scores(outside), runner_of(theirs).scores(outside))
 
 
@@ -282,19 +288,24 @@ def test_finds_every_loadable_file_sorted(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("b.onnx", "a.PKL", "sub/c.pickle", "sub/d.joblib", "notes.txt", "weights.safetensors"):
         (tmp_path / name).write_bytes(b"x")
-    assert [entry.name for entry in find_entries(tmp_path)] == ["a.PKL", "b.onnx", "sub/c.pickle", "sub/d.joblib"]
-    assert [entry.name for entry in find_entries(tmp_path / "b.onnx")] == ["b.onnx"]
+    assert [entry.name for entry in find_entries(files_of(tmp_path))] == [
+        "a.PKL",
+        "b.onnx",
+        "sub/c.pickle",
+        "sub/d.joblib",
+    ]
+    assert [entry.name for entry in find_entries(files_of(tmp_path / "b.onnx"))] == ["b.onnx"]
 
 
 def test_refuses_model_without_loadable_file_or_with_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights.safetensors").write_bytes(b"x")
     with pytest.raises(RunnerError, match="no file that can be run"):
-        find_entries(tmp_path)
+        find_entries(files_of(tmp_path))
     (tmp_path / "a.onnx").write_bytes(b"x")
     (tmp_path / "b.onnx").write_bytes(b"x")
     monkeypatch.setattr("weighbridge.checks.runners.entries.MAX_ENTRIES", 1)
     with pytest.raises(RunnerError, match="at most 1"):
-        find_entries(tmp_path)
+        find_entries(files_of(tmp_path))
 
 
 def test_reports_missing_libraries_as_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

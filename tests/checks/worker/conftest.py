@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.checks.interface import CheckRequest, Limits, ModelScanOptions
+from tests.builders import request_for
+from weighbridge.checks.interface import Limits, ModelScanOptions
 from weighbridge.checks.worker.parent import Examination, examine_with
 
 Attempt = Callable[..., Examination]
@@ -54,7 +55,7 @@ def attempt(model: Path) -> Attempt:
     ) -> Examination:
         told = json.dumps([str(argument) for argument in arguments])
         command = (*under, sys.executable, "-I", "-B", str(CHILD), name, told, *without)
-        request = CheckRequest(model=str(model), options=ModelScanOptions())
+        request = request_for(model, ModelScanOptions())
         return examine_with(command, request, limits=limits, stop=stop)
 
     return attempt

@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.builders import request_for
 from tests.checks.worker.answers import told
 from tests.checks.worker.conftest import LIMITS, Attempt
-from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits, ModelScanOptions
+from weighbridge.checks.interface import CheckOutput, Limits, ModelScanOptions
 from weighbridge.checks.worker import frames
 from weighbridge.checks.worker.parent import examine, examine_with
 from weighbridge.errors import WorkerError
@@ -206,7 +207,7 @@ def test_refuses_a_large_file(attempt: Attempt) -> None:
 
 
 def test_raises_when_no_interpreter_starts(model: Path) -> None:
-    request = CheckRequest(model=str(model), options=ModelScanOptions())
+    request = request_for(model, ModelScanOptions())
     with pytest.raises(WorkerError, match="no worker can be started"):
         examine_with(("/nonexistent/python",), request, limits=LIMITS)
 
@@ -220,13 +221,13 @@ def test_raises_when_no_interpreter_starts(model: Path) -> None:
     ],
 )
 def test_raises_when_a_worker_cannot_be_confined(model: Path, program: str, why: str) -> None:
-    request = CheckRequest(model=str(model), options=ModelScanOptions())
+    request = request_for(model, ModelScanOptions())
     with pytest.raises(WorkerError, match=why):
         examine_with((sys.executable, "-I", "-c", program), request, limits=LIMITS)
 
 
 def test_the_real_worker_takes_no_module_from_data(model: Path) -> None:
-    output = examine(CheckRequest(model=str(model), options=ModelScanOptions()), limits=LIMITS).output
+    output = examine(request_for(model, ModelScanOptions()), limits=LIMITS).output
     assert isinstance(output, CheckOutput)
     told_nothing = subprocess.run(
         [sys.executable, "-I", "-B", "-m", "weighbridge.checks.worker.child", "os"],
@@ -241,7 +242,6 @@ def test_the_real_worker_takes_no_module_from_data(model: Path) -> None:
 
 PARENT = """
     import json, sys
-    from pathlib import Path
     from weighbridge.checks.interface import CheckRequest, Limits, ModelScanOptions
     from weighbridge.checks.worker.parent import examine_with
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.checks.worker import _libc, landlock
+from weighbridge import _libc
+from weighbridge.checks.worker import landlock
 
 FIRST = (1 << 13) - 1
 

@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from weighbridge.checks.worker import _libc, seccomp
+from weighbridge import _libc
+from weighbridge.checks.worker import seccomp
 from weighbridge.checks.worker.syscalls import CONDITIONAL, GROUPS, LAST_KNOWN
 
 X86, ARM = (0, 0xC000003E), (1, 0xC00000B7)

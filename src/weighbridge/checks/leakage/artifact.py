@@ -37,7 +37,7 @@ def find_rows(entry: Entry, loaded: Loaded, *, members: Floats, non_members: Flo
         RunnerError: The file's arrays cannot all be examined.
     """
     if loaded.content is None:
-        arrays = onnx_arrays(_read(entry))
+        arrays = onnx_arrays(entry.read(limit=MAX_ONNX_BYTES))
         views = [(members, non_members)]
     else:
         from weighbridge.checks.leakage.object_arrays import contents_of
@@ -52,14 +52,6 @@ def find_rows(entry: Entry, loaded: Loaded, *, members: Floats, non_members: Flo
         for side in (0, 1):
             found[side].update(RowIndex(view[side]).found_in(arrays))
     return Verbatim(members=len(found[0]), non_members=len(found[1]), arrays=len(arrays))
-
-
-def _read(entry: Entry) -> bytes:
-    try:
-        with entry.path.open("rb") as file:
-            return file.read(MAX_ONNX_BYTES + 1)
-    except OSError as error:
-        raise RunnerError(f"{entry.name} cannot be read: {error.strerror}") from None
 
 
 def _transformed(pipeline: Any, members: Floats, non_members: Floats) -> list[tuple[Floats, Floats]]:  # noqa: ANN401

@@ -39,7 +39,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
     try:
         members, non_members = read_examples(Path(options.members)), read_examples(Path(options.non_members))
         _require_usable(members, non_members, options)
-        entries = find_entries(Path(request.model))
+        entries = find_entries(request.files)
     except InputError as error:
         return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
     measured: list[LeakageEntry] = []

@@ -6,15 +6,16 @@ domains is undecided: what it does is in a library that the loader would have to
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from weighbridge.checks.model_scan.allow import load_lists
 from weighbridge.checks.model_scan.reader import Reader
-from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
+from weighbridge.checks.model_scan.report import RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
-from weighbridge.checks.model_scan.source import Source
+from weighbridge.checks.model_scan.source import Memory, Source
 
 MAX_NESTING: Final = 32
 """Deepest nesting of messages, such as graphs inside attributes of nodes inside graphs."""
@@ -70,6 +71,24 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
             "format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
         )
     _judge_operators(walk)
+
+
+def external_locations(content: bytes, *, name: str) -> tuple[str, ...]:
+    """Return the files beside an ONNX model that it names as holding its numbers, each once.
+
+    Raises:
+        RefusedError: It names a file that cannot be inside the model, or is not the wire format of an ONNX model.
+        UndecidedError: It has too many fields.
+    """
+    if b"location" not in content:
+        return ()
+    scan = Scan.start()
+    # Too many operators that are not known are no concern here, and are counted after all references are found.
+    with contextlib.suppress(TooManyNotesError):
+        scan_onnx(scan, Memory(content), name)
+    if scan.notes.findings:
+        raise RefusedError("outside-reference", scan.notes.findings[0].message)
+    return tuple(dict.fromkeys(reference.path for reference in scan.references))
 
 
 def _judge_operators(walk: _Walk) -> None:

@@ -37,7 +37,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         raise TypeError(f"robustness was asked for {request.check}")
     try:
         examples = _sample(read_examples(Path(options.data)), options)
-        entries = find_entries(Path(request.model))
+        entries = find_entries(request.files)
     except InputError as error:
         return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
     setting = Setting(

@@ -5,12 +5,13 @@ Every one of them is measured: a model passes a limit only if each file that som
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Final
 
+from weighbridge.checks.interface import ModelFile
+from weighbridge.checks.reading import read_whole
 from weighbridge.checks.runners.interface import Runner, RunnerError
 from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
 from weighbridge.checks.runners.unpickle import MAX_PICKLE_BYTES, AllowedGlobals, load_pickle
@@ -24,10 +25,29 @@ MAX_ENTRIES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file that should be loadable, by its name inside the model."""
+    """One file that should be loadable, by its name inside the model; ``others`` are all files, it among them."""
 
-    path: Path
-    name: str
+    file: ModelFile
+    others: tuple[ModelFile, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return its name inside the model."""
+        return self.file.name
+
+    def read(self, *, limit: int) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            RunnerError: When it cannot be read, or has more than the limit.
+        """
+        try:
+            content = read_whole(self.file, limit=limit)
+        except OSError as error:
+            raise RunnerError(f"{self.name} cannot be read: {error.strerror}") from None
+        if len(content) > limit:
+            raise RunnerError(f"{self.name} has more than {limit} bytes")
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +58,14 @@ class Loaded:
     content: object
 
 
-def find_entries(model: Path) -> tuple[Entry, ...]:
-    """Return every loadable file of a model, a directory or one file, sorted by name.
+def find_entries(files: tuple[ModelFile, ...]) -> tuple[Entry, ...]:
+    """Return every loadable file of a model, sorted by name.
 
     Raises:
-        RunnerError: There is none, there are too many, or a directory cannot be read.
+        RunnerError: There is none, or there are too many.
     """
-    found = sorted(_walk(model), key=lambda entry: entry.name)
+    loadable = [file for file in files if _suffix(file.name) in PICKLE_SUFFIXES | ONNX_SUFFIXES]
+    found = [Entry(file, files) for file in sorted(loadable, key=lambda file: file.name)]
     if not found:
         raise RunnerError(
             "the model has no file that can be run: no .onnx, .pkl, .pickle or .joblib",
@@ -55,24 +76,8 @@ def find_entries(model: Path) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def _walk(model: Path) -> Iterator[Entry]:
-    if not model.is_dir():
-        if _suffix(model) in PICKLE_SUFFIXES | ONNX_SUFFIXES:
-            yield Entry(model, model.name)
-        return
-
-    def refuse(error: OSError) -> None:
-        raise RunnerError(f"a directory of the model cannot be read: {error.strerror}") from None
-
-    for directory, _, names in os.walk(model, onerror=refuse):
-        for name in names:
-            path = Path(directory, name)
-            if _suffix(path) in PICKLE_SUFFIXES | ONNX_SUFFIXES:
-                yield Entry(path, path.relative_to(model).as_posix())
-
-
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +112,21 @@ def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -
         RunnerError: The file cannot be loaded safely or at all, its library is not installed, or it is not a
             classifier over such rows.
     """
-    if _suffix(entry.path) in ONNX_SUFFIXES:
+    if _suffix(entry.name) in ONNX_SUFFIXES:
         return _load_onnx(entry, features=features, threads=threads)
     return _load_pickle(entry, features=features, safeguards=safeguards)
 
 
 def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     try:
-        from weighbridge.checks.runners.onnx_model import OnnxRunner
+        from weighbridge.checks.runners.onnx_model import MAX_ONNX_BYTES, OnnxRunner, files_beside
     except ImportError as error:
         raise RunnerError(
             f"ONNX Runtime is not installed: {error}", remedy="Install weighbridge[onnx] where the check runs."
         ) from None
-    return Loaded(OnnxRunner(entry.path, features=features, threads=threads), None)
+    content = entry.read(limit=MAX_ONNX_BYTES)
+    beside = files_beside(entry.name, entry.others)
+    return Loaded(OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads), None)
 
 
 def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Loaded:
@@ -128,7 +135,9 @@ def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Load
             f"{entry.name} is a pickle, and this process is not confined: it is not loaded",
             remedy="Run the check where the kernel has Landlock (5.13 or newer), or give an ONNX export only.",
         )
-    content = _content(entry)
+    content = entry.read(limit=MAX_PICKLE_BYTES)
+    if content[:1] != b"\x80":
+        raise RunnerError(f"{entry.name} is not a plain pickle: compressed files are not loaded")
     if not safeguards.is_clean(entry.name, content):
         raise RunnerError(
             f"the model scan did not find {entry.name} clean, so it is not loaded",
@@ -144,16 +153,3 @@ def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Load
     model = read(content, allowed=safeguards.allowed())
     # BLAS and OpenMP threads wait by spinning: beside other work, two took ten times as long as one on small batches.
     return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=1), model)
-
-
-def _content(entry: Entry) -> bytes:
-    try:
-        with entry.path.open("rb") as file:
-            content = file.read(MAX_PICKLE_BYTES + 1)
-    except OSError as error:
-        raise RunnerError(f"{entry.name} cannot be read: {error.strerror}") from None
-    if len(content) > MAX_PICKLE_BYTES:
-        raise RunnerError(f"{entry.name} has more than {MAX_PICKLE_BYTES} bytes")
-    if content[:1] != b"\x80":
-        raise RunnerError(f"{entry.name} is not a plain pickle: compressed files are not loaded")
-    return content

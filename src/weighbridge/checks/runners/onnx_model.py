@@ -8,16 +8,20 @@ skl2onnx's ZipMap makes, and at most one integer tensor ``(n,)`` with the model'
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from weighbridge.checks.interface import ModelFile
+from weighbridge.checks.model_scan.onnx import external_locations
+from weighbridge.checks.reading import mapped
 from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+from weighbridge.errors import InputError
 
 _INPUT_TYPES: Final = {
     "tensor(float)": np.float32,
@@ -29,6 +33,9 @@ _SCORE_TYPES: Final = frozenset({"tensor(float)", "tensor(double)", "tensor(floa
 _MAP_TYPES: Final = frozenset({"seq(map(int64,tensor(float)))", "seq(map(int64,tensor(double)))"})
 _SILENT: Final = 4
 
+MAX_ONNX_BYTES: Final = 2 * 1024**3
+"""Largest ONNX file that is opened; protobuf itself allows no more, and numbers beside it are not counted."""
+
 MAX_ROWS_A_CALL: Final = 16_384
 """Rows that go into one call, so that memory stays bounded."""
 
@@ -38,14 +45,19 @@ class OnnxRunner:
 
     framework = "onnxruntime"
 
-    def __init__(self, path: Path, *, features: int, threads: int) -> None:
-        """Open the file for rows of so many features on so many threads.
+    def __init__(
+        self, content: bytes, *, name: str, features: int, threads: int, beside: Mapping[str, ModelFile] | None = None
+    ) -> None:
+        """Open a file's bytes for rows of so many features on so many threads.
+
+        ``beside`` are the files of the model that it may name as external data, by the name that it uses. Nothing is
+        opened by the runtime itself.
 
         Raises:
             RunnerError: The runtime refuses the file, or its signature is not a classifier's.
         """
-        self._name = path.name
-        self._session = _open(path, threads)
+        self._name = PurePosixPath(name).name
+        self._session = _open(content, self._name, threads, beside or {})
         self._input, self._shape, self._dtype = _input_of(self._session, features, self._name)
         self._scores, self._label, self._zipped = _outputs_of(self._session, self._name)
         self._fixed = self._shape[0] if isinstance(self._shape[0], int) else None
@@ -105,17 +117,59 @@ class OnnxRunner:
         return answers[0][:count], label
 
 
-def _open(path: Path, threads: int) -> Any:  # noqa: ANN401 - the runtime has no types
+def files_beside(name: str, files: tuple[ModelFile, ...]) -> dict[str, ModelFile]:
+    """Return the files that lie in the directory of an ONNX file or beneath, by their names from there."""
+    folder, _, base = name.rpartition("/")
+    start = f"{folder}/" if folder else ""
+    found = {file.name.removeprefix(start): file for file in files if file.name.startswith(start)}
+    found.pop(base, None)
+    return found
+
+
+def _open(content: bytes, name: str, threads: int, beside: Mapping[str, ModelFile]) -> Any:  # noqa: ANN401 - no types
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
     # Spinning threads eat the CPU time of whoever shares the machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    with ExitStack() as stack:
+        _give_external(options, content, name, beside, stack)
+        try:
+            return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # as above
+            raise RunnerError(f"{name} cannot be opened by ONNX Runtime: {_line(error)}") from None
+
+
+def _give_external(
+    options: Any,  # noqa: ANN401 - the runtime has no types
+    content: bytes,
+    name: str,
+    beside: Mapping[str, ModelFile],
+    stack: ExitStack,
+) -> None:
+    # Without a path the runtime would look for external data where the process happens to be. So it is given the bytes
+    # by name, mapped, so that of a large file only what is used is read. They are needed until the session is there.
     try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # as above
-        raise RunnerError(f"{path.name} cannot be opened by ONNX Runtime: {_line(error, path)}") from None
+        named = external_locations(content, name=name)
+    except InputError as error:
+        raise RunnerError(f"which other files {name} needs cannot be told: {error.message}") from None
+    missing = [location for location in named if location not in beside]
+    if missing:
+        raise RunnerError(f"{name} keeps numbers in {missing[0][:200]!r}, which the model does not have")
+    if not named:
+        return
+    give = getattr(options, "add_external_initializers_from_files_in_memory", None)
+    if give is None:
+        raise RunnerError(
+            f"{name} has external data, which this ONNX Runtime ({onnxruntime.__version__}) takes by path only",
+            remedy="Install a newer onnxruntime, or save the model as one file.",
+        )
+    try:
+        contents = [stack.enter_context(mapped(beside[location])) for location in named]
+    except OSError as error:
+        raise RunnerError(f"external data of {name} cannot be read: {error.strerror}") from None
+    give(list(named), contents, [len(each) for each in contents])
 
 
 def _input_of(session: Any, features: int, what: str) -> tuple[str, list[int | None], type[Any]]:  # noqa: ANN401
@@ -161,8 +215,6 @@ def _unzip(answer: object, classes: Labels, what: str) -> NDArray[Any]:
         raise RunnerError(f"{what} did not answer with the same classes for every row") from None
 
 
-def _line(error: Exception, path: Path | None = None) -> str:
-    # The runtime names the file by its path on this machine, which has no place in evidence.
-    message = str(error) if path is None else str(error).replace(os.fspath(path), path.name)
-    text = message.strip().splitlines()
+def _line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
     return text[0][:300] if text else type(error).__name__

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.worker import _libc, landlock, privileges, rlimits, seccomp, state
+from weighbridge import _libc
+from weighbridge.checks.worker import landlock, privileges, rlimits, seccomp, state
 from weighbridge.checks.worker.frames import Setup
 from weighbridge.evidence.record import Confinement
 

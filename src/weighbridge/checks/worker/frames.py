@@ -19,7 +19,7 @@ from weighbridge.errors import ParseError
 HEADER: Final = struct.Struct(">I")
 """The length in front of each frame."""
 
-MAX_TOLD: Final = 4 * 1024 * 1024
+MAX_TOLD: Final = _json.MAX_JSON_BYTES
 """Largest frame that a worker accepts from its parent, in bytes."""
 
 MAX_CONFINEMENT: Final = 16 * 1024

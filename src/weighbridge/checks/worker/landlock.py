@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.worker import _libc
+from weighbridge import _libc
 
 _CREATE_RULESET: Final = 444
 _ADD_RULE: Final = 445

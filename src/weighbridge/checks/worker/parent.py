@@ -44,7 +44,7 @@ class Examination:
 def examine(
     request: CheckRequest, *, limits: Limits, secrets: Sequence[Path] = (), stop: threading.Event | None = None
 ) -> Examination:
-    """Run the check that the request names in a worker that can read the model and its inputs, and nothing else.
+    """Run the check that the request names in a worker that can read the model's files and its inputs, nothing else.
 
     A worker that dies, hangs or answers garbage gives an output with one undecided entry. When this returns or
     raises, the worker is gone. ``stop`` calls the check off from another thread, which a KeyboardInterrupt does not
@@ -74,7 +74,8 @@ def examine_with(
     runtime = reach.runtime_paths()
     # Once: what a requirements file includes may change, and what was checked is what must be granted.
     asked = request.readable()
-    reach.refuse_secrets(secrets, asked=asked, runtime=runtime)
+    # Of a model in a private view the worker opens no path, and sees all its bytes.
+    reach.refuse_secrets(secrets, asked=(Path(request.model), *asked), runtime=runtime)
     readable = tuple(str(path) for path in (*runtime, *asked))
     with _scratch() as scratch:
         setup = frames.Setup(
@@ -87,7 +88,12 @@ def examine_with(
         )
         environment = environment_for(scratch)
         with started(
-            command, environment=environment, scratch=scratch, seconds=limits.seconds, stop=stop or threading.Event()
+            command,
+            environment=environment,
+            scratch=scratch,
+            seconds=limits.seconds,
+            stop=stop or threading.Event(),
+            inherited=request.inherited(),
         ) as worker:
             confinement = _confined(worker, setup)
             return Examination(output=_answer(worker, request, limits), confinement=confinement)

@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.worker import _libc
+from weighbridge import _libc
 from weighbridge.errors import WorkerError
 
 _CAPABILITY_VERSION: Final = 0x20080522

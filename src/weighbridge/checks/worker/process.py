@@ -198,9 +198,17 @@ class WorkerProcess:
 
 @contextlib.contextmanager
 def started(
-    command: Sequence[str], *, environment: Mapping[str, str], scratch: Path, seconds: int, stop: threading.Event
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    scratch: Path,
+    seconds: int,
+    stop: threading.Event,
+    inherited: Sequence[int] = (),
 ) -> Iterator[WorkerProcess]:
     """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
+
+    Beside its pipes it gets the descriptors ``inherited``, by the same numbers, and no other.
 
     Raises:
         WorkerError: When the program cannot be started.
@@ -216,6 +224,7 @@ def started(
             env=dict(environment),
             start_new_session=True,
             close_fds=True,
+            pass_fds=inherited,
         )
     except OSError as error:
         raise WorkerError(

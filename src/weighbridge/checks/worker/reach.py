@@ -24,7 +24,7 @@ def absolute(request: CheckRequest) -> CheckRequest:
     named = frozenset(request.options.inputs())
     changes = {field: _absolute(getattr(request.options, field), named) for field in request.options.__struct_fields__}
     options: Options = msgspec.structs.replace(request.options, **changes)
-    return CheckRequest(model=str(Path(request.model).absolute()), options=options)
+    return CheckRequest(model=str(Path(request.model).absolute()), options=options, files=request.files)
 
 
 def _absolute(value: object, named: frozenset[str]) -> object:

@@ -12,7 +12,7 @@ import errno
 import struct
 from typing import Final
 
-from weighbridge.checks.worker import _libc
+from weighbridge import _libc
 from weighbridge.checks.worker.syscalls import CONDITIONAL, GROUPS, LAST_KNOWN
 
 _ARCHITECTURES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}

@@ -6,7 +6,7 @@ import os
 import socket
 from typing import Final
 
-from weighbridge.checks.worker import _libc
+from weighbridge import _libc
 
 _FILTERED: Final = 2
 _SOMEWHERE_ELSE: Final = "/"

@@ -1,4 +1,4 @@
-"""The C library as this package calls it: system calls by number, with errors as ``OSError``."""
+"""The C library as we call it: system calls by number, with errors as ``OSError``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import platform
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
+PR_GET_DUMPABLE: Final = 3
 PR_SET_DUMPABLE: Final = 4
 PR_GET_SECCOMP: Final = 21
 PR_SET_SECCOMP: Final = 22

@@ -1,0 +1,119 @@
+"""The last resort: a model is examined where it lies, and everything that tells of a writer is looked at.
+
+The worst writer stores through a memory map that he has dirtied before: no time of change ever tells. Only a read
+lease does, which the kernel refuses while such a map exists. Where leases are not to be had, hashing before and after
+is what is left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from weighbridge.errors import ModelError
+from weighbridge.model.digest import Progress, Silent, checksums
+from weighbridge.model.leases import Lease, lease_holds, take_lease
+from weighbridge.model.tree import Entry, Tree, changed
+
+MAX_LEASES: Final = 256
+"""Most files for which a lease is asked: each needs a descriptor for as long as the check lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A model in place, as it was when the watch began."""
+
+    tree: Tree
+    sums: tuple[str, ...]
+    directories: tuple[Entry, ...]
+    leases: dict[str, int]
+
+    @property
+    def leased(self) -> bool:
+        """Tell whether the kernel answers for every file."""
+        return len(self.leases) == len(self.tree.entries)
+
+    def require_untouched(self, *, progress: Progress | None = None) -> None:
+        """Return when nothing tells of a change since the watch began; the files are hashed again.
+
+        Raises:
+            ModelError: Naming the first file or directory that changed, was exchanged, or was opened for writing.
+        """
+        for name, descriptor in self.leases.items():
+            if not lease_holds(descriptor):
+                raise changed(f"somebody opened {name} for writing: it")
+        self.tree.require_unchanged()
+        for before, after in zip(self.directories, _directories(self.tree), strict=True):
+            if before != after:
+                raise changed(f"the directory {before.name or '.'}")
+        again = checksums(self.tree, progress=progress or Silent())
+        for entry, before_sum, after_sum in zip(self.tree.entries, self.sums, again, strict=True):
+            if before_sum != after_sum:
+                raise changed(entry.name)
+        self.tree.require_unchanged()
+
+
+def start_watch(tree: Tree, stack: ExitStack, *, progress: Progress) -> Watch:
+    """Ask for leases, then hash: what is written after the lease breaks it, what was mapped before refuses it.
+
+    Descriptors that hold leases are closed by the stack.
+
+    Raises:
+        ModelError: When somebody has a file open for writing, or mapped so that writing reaches it; when the model
+            cannot be read or is seen to change.
+    """
+    leases = dict(_leases(tree, stack)) if len(tree.entries) <= MAX_LEASES else {}
+    directories = _directories(tree)
+    sums = checksums(tree, progress=progress)
+    tree.require_unchanged()
+    return Watch(tree, tuple(sums), directories, leases)
+
+
+def _leases(tree: Tree, stack: ExitStack) -> Iterator[tuple[str, int]]:
+    for entry in tree.entries:
+        descriptor = tree.open(entry)
+        if Entry.of(entry.name, os.fstat(descriptor)) != entry:
+            os.close(descriptor)
+            raise changed(entry.name)
+        if take_lease_or_close(descriptor, entry.name) is Lease.HELD:
+            stack.callback(os.close, descriptor)
+            yield entry.name, descriptor
+
+
+def take_lease_or_close(descriptor: int, name: str) -> Lease:
+    """Take a lease; the descriptor stays open only when there is one.
+
+    Raises:
+        ModelError: As ``take_lease``.
+    """
+    lease = None
+    try:
+        lease = take_lease(descriptor, name=name)
+        return lease
+    finally:
+        if lease is not Lease.HELD:
+            os.close(descriptor)
+
+
+def _directories(tree: Tree) -> tuple[Entry, ...]:
+    # Exchanging a directory and putting it back changes no file in it; it leaves its trace in the directories.
+    if not tree.directory:
+        return ()
+    names = {""}
+    for entry in tree.entries:
+        parts = entry.name.split("/")[:-1]
+        names.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return tuple(_directory(tree, name) for name in sorted(names))
+
+
+def _directory(tree: Tree, name: str) -> Entry:
+    try:
+        return Entry.of(name, os.stat(name or ".", dir_fd=tree.root, follow_symlinks=False))
+    except OSError as error:
+        raise ModelError(
+            f"the directory {name or '.'} of the model is gone: {error.strerror}",
+            remedy="stop whatever writes there and try again",
+        ) from None
