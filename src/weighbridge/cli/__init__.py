@@ -1,6 +1,7 @@
 """The command line: one file a sub-command, loaded only when it is called.
 
-Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage.
+Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage; 128 and its number for a
+signal that stopped the command.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
+from weighbridge.cli import _signals
 from weighbridge.errors import WeighbridgeError
 
 UNDECIDED: Final = 2
@@ -83,6 +85,7 @@ def main() -> None:
 
     ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
     """
+    _signals.stop_cleanly()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
@@ -112,8 +115,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
         with contextlib.suppress(OSError):
             error.show()
         return UNDECIDED
-    except click.Abort:
-        return fail("stopped", code=130)
+    except (click.Abort, KeyboardInterrupt):
+        return fail("stopped", code=_signals.exit_code())
     except WeighbridgeError as error:
         return fail(error.message, remedy=error.remedy)
     except BrokenPipeError:
