@@ -34,7 +34,7 @@ STEPS = {
     "demo": "make demo",
     "again": "make demo > again.log && cat again.log",
     # A shell without job control starts what is in the background with SIGINT ignored.
-    "test": 'sh -c \'make test & wait "$!"\'',
+    "test": "sh -c 'make test & wait \"$!\"'",
     "load": f"for i in $(seq {LOAD}); do timeout {LIMIT_SECONDS} sh -c 'while :; do :; done' & done; make test",
 }
 """What is run, one after the other; every process of a step is gone before the next."""
@@ -151,9 +151,11 @@ def inside(root: Path, script: str) -> int:
     read, write = os.pipe()
     # In its own user namespace root has no privilege outside, and the numbers of users mean the same.
     process = subprocess.Popen(
-        ["unshare", "--user", "sh", "-c", 'read -r go <&"$0"; exec "$@"', str(read)]
-        + ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--propagation", "private"]
-        + ["sh", str(INSIDE), str(root), PLACE, script, *passed_on],
+        [
+            *("unshare", "--user", "sh", "-c", 'read -r go <&"$0"; exec "$@"', str(read)),
+            *("unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--propagation", "private"),
+            *("sh", str(INSIDE), str(root), PLACE, script, *passed_on),
+        ],
         pass_fds=(read,),
         stdin=subprocess.DEVNULL,
     )

@@ -22,6 +22,8 @@ def stop_cleanly() -> None:
     for number in ASKED_TO_STOP:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
+    # Ignored by a caller, it would have the kernel forget how a worker ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def exit_code() -> int:
