@@ -138,7 +138,7 @@ def _root() -> str:
             ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, text=True, check=False
         )
         if mount.returncode:
-            return f"root, but a tmpfs cannot be mounted: {mount.stderr.strip()}"
+            return f"root, but a tmpfs cannot be mounted: {mount.stderr.strip().splitlines()[0]}"
         subprocess.run(["umount", place], check=True)
     return ""
 

@@ -26,8 +26,8 @@ BASE = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest keeps ``tmp_path``; that stays as it is, for a look after a failure."""
 
 WATCHED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
-OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "COLUMNS", "LINES")
-"""Variables that pytest itself changes while it runs."""
+OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "COLUMNS", "LINES", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
+"""Variables that pytest changes while it runs, and that scikit-learn sets where it is first imported."""
 
 
 class SessionFolder:

@@ -106,7 +106,7 @@ def mirror() -> list[str]:
             if one_line:
                 return [one_line[1]]
         for paragraph in text.split("\n\n"):
-            fields = dict(re.findall(r"^(\w+): *(.*)$", paragraph, re.MULTILINE))
+            fields: dict[str, str] = dict(re.findall(r"^(\w+): *(.*)$", paragraph, re.MULTILINE))
             if SUITE in fields.get("Suites", "").split() and "main" in fields.get("Components", "").split():
                 return fields["URIs"].split()[:1]
     return []
