@@ -57,5 +57,5 @@ tools: ## Build the programs that interop lanes test against (Go; about fifteen 
 	$(PYTHON) tools/go_tools.py
 
 clean: ## Remove what was built or cached in the checkout; keep demos, and the tools built outside it.
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +

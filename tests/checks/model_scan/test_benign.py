@@ -13,7 +13,6 @@ from weighbridge.checks.interface import CheckRequest, ModelScanOptions
 from weighbridge.checks.model_scan.check import run, scan_file
 from weighbridge.evidence.measurements import ModelScanMeasurements
 
-
 PARTS = 16
 """So many tests share the estimators: one of them is short on a busy machine too."""
 
