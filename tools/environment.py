@@ -70,11 +70,12 @@ def cache() -> Path:
     """Return the folder for what is kept between checkouts: in the user's cache, or in here where there is none."""
     home = os.environ.get("HOME", os.path.expanduser("~"))  # an empty one would make it the root directory
     named = Path(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "weighbridge")
-    with contextlib.suppress(OSError):
-        named.mkdir(parents=True, exist_ok=True)
-        # Asks the file system too: root may write everywhere but on a read-only one.
-        if named.is_absolute() and os.access(named, os.W_OK):
-            return named
+    if named.is_absolute():  # not so where nobody knows this user
+        with contextlib.suppress(OSError):
+            named.mkdir(parents=True, exist_ok=True)
+            # Asks the file system too: root may write everywhere but on a read-only one.
+            if os.access(named, os.W_OK):
+                return named
     return ROOT / ".cache" / "weighbridge"
 
 

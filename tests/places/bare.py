@@ -35,6 +35,11 @@ STEPS = {
     "again": "make demo > again.log && cat again.log",
     # A shell without job control starts what is in the background with SIGINT ignored.
     "test": "sh -c 'make test & wait \"$!\"'",
+    # What nobody has at once: a user that no file knows, no home, another zone and locale, strict modes, odd names.
+    "odd": "make .venv/.weighbridge-installed && cd .. && rm -rf 'odd place' && git clone -q weighbridge 'odd place'"
+    " && mkdir 'odd place/temporary files' && chown -R 1234:1234 'odd place' && cd 'odd place'"
+    " && setpriv --reuid=1234 --regid=1234 --clear-groups env -u HOME LC_ALL=C TZ=Asia/Kathmandu"
+    " TMPDIR=\"$PWD/temporary files\" sh -c 'umask 077; make demo && make test'",
     "load": f"for i in $(seq {LOAD}); do timeout {LIMIT_SECONDS} sh -c 'while :; do :; done' & done; make test",
 }
 """What is run, one after the other; every process of a step is gone before the next."""
