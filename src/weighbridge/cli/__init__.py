@@ -16,7 +16,6 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
-from weighbridge.cli import _signals
 from weighbridge.errors import WeighbridgeError
 
 UNDECIDED: Final = 2
@@ -85,6 +84,8 @@ def main() -> None:
 
     ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
     """
+    from weighbridge.cli import _signals
+
     _signals.stop_cleanly()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
@@ -116,6 +117,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
             error.show()
         return UNDECIDED
     except (click.Abort, KeyboardInterrupt):
+        from weighbridge.cli import _signals
+
         return fail("stopped", code=_signals.exit_code())
     except WeighbridgeError as error:
         return fail(error.message, remedy=error.remedy)
