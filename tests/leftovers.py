@@ -25,6 +25,9 @@ VARIABLE = "TMPDIR"
 BASE = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest keeps ``tmp_path``; that stays as it is, for a look after a failure."""
 
+NOT_OURS = {".ses"}
+"""What libraries keep in the temporary folder for good: ONNX Runtime the number of its session."""
+
 WATCHED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
 OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "COLUMNS", "LINES", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
 """Variables that pytest changes while it runs, and that scikit-learn sets where it is first imported."""
@@ -45,7 +48,7 @@ class SessionFolder:
         until = time.monotonic() + GRACE
         while (processes := self._processes()) and time.monotonic() < until:
             time.sleep(0.1)
-        folders = [f"in the temporary folder: {name}" for name in sorted(os.listdir(self.path))]
+        folders = [f"in the temporary folder: {name}" for name in sorted({*os.listdir(self.path)} - NOT_OURS)]
         return [f"a process: {pid} {command}" for pid, command in sorted(processes.items())] + folders
 
     def remove(self) -> None:
