@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.weighbridge-installed
-DEMO ?= demo
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 ifdef UV
@@ -14,20 +13,23 @@ endif
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cluster check format bench lock tools clean
+.PHONY: help demo test test-bare cluster check format bench lock tools clean
 
 help: ## Say what can be made.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock pyproject.toml tools/environment.py tools/uv.txt
 	@$(PYTHON) tools/environment.py $(VENV)
 	@touch $@
 
-demo: $(STAMP) ## Show the whole path on real data: four models, four endings, one report.
-	@$(BIN)/weighbridge demo -o $(DEMO)
+demo: $(STAMP) ## Show the whole path on real data: four models, four endings, one report (DEMO=DIR names the place).
+	@$(BIN)/weighbridge demo $(if $(DEMO),-o "$(DEMO)")
 
 test: $(STAMP) ## Run every test that this machine can run, and say which it cannot.
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-bare: ## Run the two commands in a bare Debian without user namespaces (root, debootstrap; BARE="demo again" runs a part).
+	@$(PYTHON) -m tests.places.bare $(BARE)
 
 cluster: $(STAMP) ## Open a shell beside a real Kubernetes cluster with Weighbridge installed (root; programs by `make tools`).
 	@$(BIN)/python -m tests.cluster
@@ -54,6 +56,6 @@ lock: $(STAMP) ## Resolve the lock again, from releases that are at least seven 
 tools: ## Build the programs that interop lanes test against (Go; about fifteen minutes, once).
 	$(PYTHON) tools/go_tools.py
 
-clean: ## Remove what was built or cached in the checkout; keep the tools built outside it.
-	rm -rf $(VENV) $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove what was built or cached in the checkout; keep demos, and the tools built outside it.
+	rm -rf $(VENV) .cache dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -82,7 +82,7 @@ def write_corpus(folder: Path) -> tuple[dict[str, str], list[str]]:
     benign: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number, (name, data) in enumerate([*estimator_files(), *other_files()]):
+        for number, (name, data) in enumerate([*estimator_files(0, 1), *other_files()]):
             path = folder / f"b{number}" / name.replace("/", "_")
             path.parent.mkdir()
             path.write_bytes(data)

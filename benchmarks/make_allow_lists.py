@@ -347,7 +347,7 @@ def observe() -> set[tuple[str, str]]:
     from tests.checks.model_scan.benign import fitted_estimators
 
     seen: set[tuple[str, str]] = set()
-    for _, estimator in fitted_estimators():
+    for _, estimator in fitted_estimators(0, 1):
         for protocol in (2, 5):
             watch = _Watch(io.BytesIO(pickle.dumps(estimator, protocol=protocol)))
             watch.seen = seen

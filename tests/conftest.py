@@ -1,13 +1,15 @@
-"""Lanes for the whole suite: skip loudly what this machine cannot run, and end with a table of what ran."""
+"""For the whole suite: skip loudly what this machine cannot run, leave nothing behind, and end with a table of both."""
 
 from __future__ import annotations
 
+import signal
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from tests import lanes
+from tests import lanes, leftovers
 from tests.cluster.fixture import cluster  # noqa: F401 - every folder may ask for it
 from tests.docker.fixture import docker_engine, steps  # noqa: F401 - every folder may ask for them
 
@@ -65,9 +67,37 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
+class Leftovers:
+    """Gives the session a temporary folder, and fails the session when something is left."""
+
+    def __init__(self) -> None:
+        self.folder = leftovers.SessionFolder()
+        self.left: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Look once every xdist worker has gone, which is what makes this the last."""
+        self.left = self.folder.left()
+        self.folder.remove()
+        if self.left and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # A time limit ends a run by SIGTERM; as Ctrl-C does, so that what the tests started ends too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(LaneTable(), "weighbridge-lanes")
+        config.pluginmanager.register(Leftovers(), "weighbridge-leftovers")
+
+
+@pytest.fixture(autouse=True)
+def unchanged_process() -> Iterator[None]:
+    """Fail a test that leaves the test process another one: directory, umask, environment, signals."""
+    before = leftovers.ProcessState.now()
+    yield
+    if changed := before.restore():
+        pytest.fail(f"the test left changed: {', '.join(changed)}", pytrace=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -102,6 +132,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    found = config.pluginmanager.get_plugin("weighbridge-leftovers")
+    if isinstance(found, Leftovers) and found.left:
+        terminalreporter.section("left behind", red=True)
+        for line in found.left:
+            terminalreporter.write_line(line, red=True)
     table = config.pluginmanager.get_plugin("weighbridge-lanes")
     if not isinstance(table, LaneTable):
         return

@@ -10,6 +10,7 @@ import ctypes
 import functools
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -31,6 +32,7 @@ GO_MODULES = (DIRHASH_MODULE, Path(__file__).parent / "admission" / "cel")
 
 _LANDLOCK_CREATE_RULESET = 444
 _LANDLOCK_VERSION_FLAG = 1
+_LANDLOCK_WITH_TCP = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,33 @@ def _landlock() -> str:
     return f"this kernel has no Landlock ({os.strerror(ctypes.get_errno())})"
 
 
+def _landlock_tcp() -> str:
+    version = ctypes.CDLL(None).syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION_FLAG)
+    return "" if version >= _LANDLOCK_WITH_TCP else f"this kernel's Landlock knows no TCP (version {max(version, 0)})"
+
+
+def _namespaces() -> str:
+    if shutil.which("unshare") is None:
+        return "no `unshare` on PATH (Debian: util-linux)"
+    tried = subprocess.run(
+        ["unshare", "--user", "--map-user=1000", "true"], capture_output=True, text=True, check=False
+    )
+    return f"this place allows no user namespace: {tried.stderr.strip()}" if tried.returncode else ""
+
+
+def _privileges() -> str:
+    return "" if os.geteuid() == 0 else "not root, so there is nothing to give up"
+
+
+def _device() -> str:
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            os.mknod(Path(place, "null"), 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        except OSError as error:
+            return f"no device can be made: {error.strerror}"
+    return ""
+
+
 def _root() -> str:
     if os.geteuid() != 0:
         return "not root"
@@ -109,7 +138,7 @@ def _root() -> str:
             ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, text=True, check=False
         )
         if mount.returncode:
-            return f"root, but a tmpfs cannot be mounted: {mount.stderr.strip()}"
+            return f"root, but a tmpfs cannot be mounted: {mount.stderr.strip().splitlines()[0]}"
         subprocess.run(["umount", place], check=True)
     return ""
 
@@ -132,6 +161,10 @@ LANES = (
     Lane("go", "the digest against Go's own dirhash.Hash1", _go),
     Lane("ssh", "key ids as ssh-keygen prints them", _ssh),
     Lane("root", "a full disk and a read-only target on a real tmpfs", _root),
+    Lane("device", "a device in place of a model's file is refused", _device),
+    Lane("privileges", "a worker that root starts gives up root's privileges", _privileges),
+    Lane("namespaces", "workers of an ordinary user, and that no worker makes a user namespace", _namespaces),
+    Lane("landlock_tcp", "a worker's TCP is refused by Landlock even without seccomp", _landlock_tcp),
     Lane("landlock", "workers under real Landlock rules", _landlock),
     Lane(CORE, "everything that needs Python only", _nothing),
 )

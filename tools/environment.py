@@ -7,6 +7,7 @@ here. Only the standard library is imported. What a machine lacks is named, with
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -57,13 +58,25 @@ def find_uv() -> str:
         return named
     if found := shutil.which("uv"):
         return found
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "weighbridge"
-    home = base / f"uv-{locked_uv()}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    home = cache() / f"uv-{locked_uv()}-py{sys.version_info[0]}.{sys.version_info[1]}"
     program = home / "bin" / "uv"
     if not program.exists():
         say(f"uv is missing: installing uv {locked_uv()} through pip into {home}")
         install_uv(home)
     return str(program)
+
+
+def cache() -> Path:
+    """Return the folder for what is kept between checkouts: in the user's cache, or in here where there is none."""
+    home = os.environ.get("HOME", os.path.expanduser("~"))  # an empty one would make it the root directory
+    named = Path(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "weighbridge")
+    if named.is_absolute():  # not so where nobody knows this user
+        with contextlib.suppress(OSError):
+            named.mkdir(parents=True, exist_ok=True)
+            # Asks the file system too: root may write everywhere but on a read-only one.
+            if os.access(named, os.W_OK):
+                return named
+    return ROOT / ".cache" / "weighbridge"
 
 
 def locked_uv() -> str:
@@ -106,6 +119,9 @@ def install_debian_venv() -> None:
 def run(command: list[str]) -> None:
     """Run one step; its output is shown only when it fails."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "DEBIAN_FRONTEND": "noninteractive"}
+    if ROOT in cache().parents:
+        # No home to write to: uv's own cache goes beside ours.
+        environment.setdefault("UV_CACHE_DIR", str(cache() / "uv-cache"))
     environment.pop("VIRTUAL_ENV", None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -71,9 +71,11 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         _write(temporary, data, mode)
         os.replace(temporary, path)
     except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        # Gone when it was renamed; still there after an error, and when a signal came in between.
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise _cannot_write(path, error) from None
 
 
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:

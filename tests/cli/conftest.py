@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.builders import PASSPHRASE, Scene, make_model, make_record, sealed_keys, trust_bytes
 from weighbridge.evidence.record import CheckName
 
@@ -26,23 +26,24 @@ class Shell:
 
     directory: Path
 
-    def run(self, *arguments: str | Path, timeout: int = 120, **environment: str) -> Result:
-        variables = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "LANG": "C.UTF-8"}
-        variables |= {
-            name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ
-        }
-        variables |= {"WEIGHBRIDGE_PASSPHRASE": PASSPHRASE.decode(), **environment}
-        done = subprocess.run(
-            [sys.executable, "-c", "from weighbridge.cli import main; main()", *map(str, arguments)],
-            cwd=self.directory,
-            env=variables,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+    def run(self, *arguments: str | Path, seconds: float | None = None, **environment: str) -> Result:
+        """Run one command to its end; how long it may take is for the test's own time limit to say."""
+        done = processes.run(
+            self.line(*arguments), cwd=self.directory, env=self.variables(**environment), seconds=seconds
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def line(self, *arguments: str | Path) -> list[str]:
+        """Return what starts the command line as a process of its own."""
+        return [sys.executable, "-c", "from weighbridge.cli import main; main()", *map(str, arguments)]
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """Return the whole environment of a command."""
+        passed_on = ("PATH", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+        variables = {name: os.environ[name] for name in passed_on if name in os.environ}
+        variables |= {"HOME": str(self.directory), "LANG": "C.UTF-8"}
+        return variables | {"WEIGHBRIDGE_PASSPHRASE": PASSPHRASE.decode(), **more}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ OPENSSL = "correct horse"
 
 def new(shell: Shell, *arguments: str, **environment: str) -> Result:
     environment.setdefault("WEIGHBRIDGE_PASSPHRASE", "")
-    return shell.run("keys", "new", *arguments, timeout=120, **environment)
+    return shell.run("keys", "new", *arguments, seconds=120, **environment)
 
 
 def opens(shell: Shell, key: str, passphrase: str | bytes) -> bool:
@@ -130,7 +130,7 @@ def test_the_gate_takes_the_passphrase_of_the_keys_role(shell: Shell, judged: Sc
     (place / "verifier").write_text(phrase + "\n")
     assert shell.run(*GATE, "--passphrase-file", "passphrases", "-o", "c.json").code == 0
     wins = {"WEIGHBRIDGE_PASSPHRASE": "wrong", "WEIGHBRIDGE_PASSPHRASE_VERIFIER": phrase}
-    assert shell.run(*GATE, "-o", "d.json", timeout=120, **wins).code == 0
+    assert shell.run(*GATE, "-o", "d.json", seconds=120, **wins).code == 0
     nothing = shell.run(*GATE, "-o", "e.json", WEIGHBRIDGE_PASSPHRASE="")
     assert "set WEIGHBRIDGE_PASSPHRASE_VERIFIER or WEIGHBRIDGE_PASSPHRASE" in nothing.err
 

@@ -239,38 +239,3 @@ def test_a_key_is_never_opened_for_a_model_that_changes(tmp_path: Path) -> None:
     assert scan.code == 2
     assert "changed" in scan.err
     assert not (tmp_path / "evidence").exists()
-
-
-def test_ctrl_c_ends_a_run_and_its_workers(shell: Shell) -> None:
-    import os
-    import signal
-    import subprocess
-    import sys
-    import time
-
-    data = load_breast_cancer()
-    x, y = prepare(shell, data.data, data.target)
-    (shell.directory / "model" / "model.pkl").write_bytes(pickle.dumps(KNeighborsClassifier(5).fit(x, y)))
-    line = [item if item != "400" else "1000000" for item in RUN]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from weighbridge.cli import main; main()", *line],
-        cwd=shell.directory,
-        env={**os.environ, "WEIGHBRIDGE_PASSPHRASE": "correct horse battery"},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 60
-    workers: list[str] = []
-    while time.monotonic() < deadline and not workers:
-        time.sleep(0.2)
-        workers = [pid for task in children.parents[1].iterdir() for pid in (task / "children").read_text().split()]
-    time.sleep(3)
-    assert workers
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
-    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
-    assert not (shell.directory / "evidence").exists()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tools import go_tools
 
+from tests import processes
 from tests.builders import Scene
 from tests.gate.conftest import scene
 
@@ -23,6 +24,9 @@ log: {{level: error, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {storage}}}, delete: {{enabled: true}}, cache: {{blobdescriptor: ""}}}}
 http: {{addr: "{address}"}}
 {more}"""
+
+START_SECONDS = 120
+"""Longest that a start may take on a machine that is busy with other things."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +51,19 @@ def serve(home: Path, program: Path, *, more: str = "") -> Iterator[Server]:
     configuration = home / "config.yaml"
     configuration.write_text(CONFIGURATION.format(storage=server.storage, address=address, more=more))
     environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", configuration], env=environment, stdout=log, stderr=log)
-    try:
+    with (
+        (home / "log").open("wb") as log,
+        processes.started(
+            [str(program), "serve", str(configuration)], env=environment, stdout=log, stderr=log
+        ) as process,
+    ):
         _wait(process, address, home / "log")
         yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    for _ in range(200):
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
         try:
             with urllib.request.urlopen(f"http://{address}/v2/"):
                 return

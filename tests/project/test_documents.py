@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.project.documents import Block, blocks, script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,15 +22,7 @@ def run_script(text: str, directory: Path) -> subprocess.CompletedProcess[str]:
         "HOME": str(directory),
         "NO_COLOR": "1",
     }
-    return subprocess.run(
-        ["bash", "-c", text],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return processes.run(["bash", "-c", text], cwd=directory, env=environment)
 
 
 @pytest.mark.timeout(600)

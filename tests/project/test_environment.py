@@ -36,10 +36,23 @@ def test_takes_the_uv_of_an_earlier_run(monkeypatch: pytest.MonkeyPatch, tmp_pat
     program = Path(environment.find_uv())
     assert installed == [program.parent.parent]
     assert environment.locked_uv() in str(program)
+    assert program.is_relative_to(tmp_path)
     program.parent.mkdir(parents=True)
     program.touch()
     assert environment.find_uv() == str(program)
     assert len(installed) == 1
+
+
+@pytest.mark.parametrize("home", ["/proc/self/nowhere", "relative", ""])
+def test_keeps_its_cache_in_the_checkout_where_no_home_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert environment.cache() == environment.ROOT / ".cache" / "weighbridge"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert environment.cache() == tmp_path / ".cache" / "weighbridge"
 
 
 def test_the_pinned_uv_has_hashes() -> None:

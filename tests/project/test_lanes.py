@@ -23,8 +23,10 @@ def test_needs_a_browser(): pass
 """
 
 
-def run_suite(directory: Path, *arguments: str, demand: str = "", path: str = "") -> subprocess.CompletedProcess[str]:
-    (directory / "test_suite.py").write_text(SUITE)
+def run_suite(
+    directory: Path, *arguments: str, demand: str = "", path: str = "", suite: str = SUITE
+) -> subprocess.CompletedProcess[str]:
+    (directory / "test_suite.py").write_text(suite)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", *arguments]
     command += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "--confcutdir", str(directory)]
     environment = {**os.environ, lanes.DEMAND: demand, "PYTHONPATH": str(ROOT), "PATH": path or os.environ["PATH"]}

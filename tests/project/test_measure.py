@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def test_an_expected_exit_code_does_not() -> None:
 
 def test_commands_take_turns_after_a_round_that_is_not_measured(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    commands = [Command(name, ["sh", "-c", f"echo {name} >> {log}"]) for name in ("a", "b")]
+    commands = [Command(name, ["sh", "-c", f"echo {name} >> {shlex.quote(str(log))}"]) for name in ("a", "b")]
     results = interleave(commands, rounds=2)
     assert log.read_text().split() == ["a", "b"] * 3
     assert [len(result.samples) for result in results] == [2, 2]

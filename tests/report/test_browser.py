@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +45,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=Service(DRIVER))
+    # It keeps more than its profile, at home or where it takes home to be.
+    home = {"HOME": str(tmp_path_factory.mktemp("home"))}
+    driver = Chrome(options=options, service=Service(DRIVER, env={**os.environ, **home}))
     try:
         yield driver
     finally:

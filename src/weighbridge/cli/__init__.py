@@ -1,6 +1,7 @@
 """The command line: one file a sub-command, loaded only when it is called.
 
-Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage.
+Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage; 128 and its number for a
+signal that stopped the command.
 """
 
 from __future__ import annotations
@@ -91,10 +92,13 @@ def main() -> None:
 
     ``WEIGHBRIDGE_DEBUG=1`` shows the traceback of an unexpected error.
     """
+    from weighbridge.cli import _signals
+
     codecs.register_error(ESCAPES, _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPES)
+    _signals.stop_cleanly()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
@@ -132,8 +136,10 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911
         with contextlib.suppress(OSError):
             error.show()
         return UNDECIDED
-    except click.Abort:
-        return fail("stopped", code=130)
+    except (click.Abort, KeyboardInterrupt):
+        from weighbridge.cli import _signals
+
+        return fail("stopped", code=_signals.exit_code())
     except WeighbridgeError as error:
         return fail(error.message, remedy=error.remedy)
     except UnicodeEncodeError as error:

@@ -14,30 +14,8 @@ from typing import Final
 from weighbridge.demo import training
 from weighbridge.errors import OutputError
 
-POLICY: Final = """\
-apiVersion: weighbridge.dev/v1alpha1
-kind: ModelPolicy
-metadata: {name: demo}
-spec:
-  requirements:
-    - check: model-scan
-      signers: [scanner]
-      maxAge: 30d
-    - check: dependency-audit
-      signers: [auditor]
-      maxAge: 7d
-      # The demo audits against the snapshot of 2026-07-23 that comes with Weighbridge, so it allows an old one.
-      limits: {severity: high, unknownSeverity: fail, malware: fail, databaseMaxAge: 520w}
-    - check: robustness
-      signers: [tester]
-      maxAge: 30d
-      limits: {norm: linf, epsilon: 0.1, accuracyUnderAttack: {atLeast: 0.60, confidence: 0.95}}
-    - check: leakage
-      signers: [tester]
-      maxAge: 30d
-      limits: {membership: {tprAtFpr: 0.01, atMost: 0.05, confidence: 0.95}, verbatimTrainingRows: 0}
-  separation: [[scanner, tester, auditor], [verifier]]
-"""
+ROLES: Final = ("scanner", "auditor", "tester", "verifier")
+"""Roles that have a key each."""
 
 WIDTH: Final = 100
 """Columns that a shown command takes before it is broken."""
@@ -85,10 +63,20 @@ class Story:
         training.export(model, self._directory / "good" / "model")
         training.write_examples(split, self._directory / "data")
         (self._directory / "requirements.txt").write_text(training.pinned_requirements())
-        (self._directory / "policy.yaml").write_text(POLICY)
-        roles = ("scanner", "auditor", "tester", "verifier")
-        self._run("keys", "new", *roles, "-o", "keys", "--passphrases", "passphrases")
+        self._run("keys", "new", *ROLES, "-o", "keys", "--passphrases", "passphrases")
         self._run("trust", "init", "trust.yaml", "--keys", "keys", "--name", "demo")
+        self._chapter(
+            "0. What must hold, and on what",
+            "Whoever is judged must not choose his own test: the policy names data, requirements and advisories by digest.",
+        )
+        self._run(
+            *("policy", "new", "policy.yaml", "--name", "demo", "-r", "requirements.txt"),
+            *("--test", "data/test.npz", "--members", "data/members.npz", "--non-members", "data/non-members.npz"),
+            *("--accept-old-advisories", "the demo audits against the snapshot of 2026-07-23 that is shipped"),
+            *("--owner", "whoever runs the demo"),
+        )
+        # From here on a verdict by any other policy does not count, whatever that policy is called.
+        self._run("trust", "policy", "trust.yaml", "policy.yaml")
         self._finish("preparation")
 
     def _good(self) -> Ending:

@@ -64,13 +64,13 @@ def fit(kind: Any) -> Any:
     return None
 
 
-def fitted_estimators() -> Iterator[tuple[str, Any]]:
-    """Yield name and fitted estimator."""
+def fitted_estimators(part: int, parts: int) -> Iterator[tuple[str, Any]]:
+    """Yield name and fitted estimator of one part of all."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from sklearn.utils import all_estimators
 
-        for name, kind in all_estimators():
+        for name, kind in all_estimators()[part::parts]:
             if name not in SLOW and (estimator := fit(kind)) is not None:
                 yield name, estimator
 
@@ -237,11 +237,11 @@ def _onnx_models() -> Iterator[tuple[str, bytes]]:
             yield f"{type(model).__name__}.onnx", to_onnx(fitted, x[:1].astype("float32")).SerializeToString()
 
 
-def estimator_files() -> Iterator[tuple[str, bytes]]:
-    """Yield every fitted estimator in every protocol, and by joblib in every compression."""
+def estimator_files(part: int, parts: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the fitted estimators of one part in every protocol, and by joblib in every compression."""
     import pickle
 
-    for name, estimator in fitted_estimators():
+    for name, estimator in fitted_estimators(part, parts):
         for protocol in range(6):
             yield f"{name}-{protocol}.pkl", pickle.dumps(estimator, protocol=protocol)
         for number, compress in enumerate((0, 3, ("gzip", 3), ("bz2", 3), ("xz", 1), ("lzma", 1))):

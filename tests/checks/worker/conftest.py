@@ -20,7 +20,7 @@ from weighbridge.checks.worker.parent import Examination, examine_with
 Attempt = Callable[..., Examination]
 
 CHILD = Path(__file__).with_name("hostile_child.py")
-LIMITS = Limits(seconds=30, cpu_seconds=30, memory=2 * 1024**3, output=1024 * 1024)
+LIMITS = Limits(seconds=120, cpu_seconds=60, memory=2 * 1024**3, output=1024 * 1024)
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ def answer_then_fail(text: str) -> None:
 
 def answer_then_stay(text: str) -> None:
     _raw(_frame(text.encode("utf-8")))
+    print("answered", file=sys.stderr, flush=True)
     time.sleep(60)
 
 

@@ -20,7 +20,6 @@ ROOMY = Limits(seconds=120, cpu_seconds=120, memory=16 * 1024**3)
 @pytest.fixture(scope="module")
 def forest() -> Any:
     """Return a small trained classifier of four features."""
-    pytest.importorskip("sklearn")
     import numpy as np
     from sklearn.ensemble import RandomForestClassifier
 
@@ -29,7 +28,6 @@ def forest() -> Any:
 
 
 def test_numpy_multiplies_matrices(attempt: Attempt) -> None:
-    pytest.importorskip("numpy")
     examination = attempt("use_numpy", limits=ROOMY)
     assert examination.confinement.filesystem
     assert told(examination) == "256"
@@ -43,11 +41,10 @@ def test_scikit_learn_predicts(attempt: Attempt, model: Path, forest: Any) -> No
 
 
 def test_onnx_runtime_predicts(attempt: Attempt, model: Path, forest: Any) -> None:
-    pytest.importorskip("onnxruntime")
-    skl2onnx = pytest.importorskip("skl2onnx")
     import numpy as np
+    from skl2onnx import to_onnx
 
-    exported = skl2onnx.to_onnx(forest, np.zeros((1, 4), dtype=np.float32), options={"zipmap": False})
+    exported = to_onnx(forest, np.zeros((1, 4), dtype=np.float32), options={"zipmap": False})
     graph = exported.SerializeToString()
     (model / "model.onnx").write_bytes(graph)
     examination = attempt("use_onnxruntime", model, limits=ROOMY)
