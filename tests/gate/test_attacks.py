@@ -529,7 +529,7 @@ def test_waiver_counts_for_its_advisory_until_it_expires(
         assert "its waiver in line" in reason_of(decision, AUDIT)
     if result is VerdictResult.PASSED:
         (outcome,) = [item for item in decision.outcomes if item.check is AUDIT]
-        assert outcome.waived == (f"{identifier} in Jinja_2",)
+        assert outcome.waived == (f"{identifier} in jinja-2",)
         assert decision.valid_until <= decision.policy.waivers[0].expires
 
 

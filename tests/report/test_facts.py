@@ -46,12 +46,18 @@ def test_worst_finding_comes_first_and_unknown_before_what_is_known_to_be_less()
     assert count_severities(order)[0] == (Severity.CRITICAL, 1)
 
 
-def test_waiver_counts_by_advisory_alias_or_rule_and_by_nothing_else() -> None:
-    for name in ("PYSEC-2026-1177", "CVE-2026-27516", "vulnerable-version"):
+def test_waiver_counts_by_advisory_or_alias_in_its_component_and_by_nothing_else() -> None:
+    for name in ("PYSEC-2026-1177 in jinja2", "CVE-2026-27516 in jinja2"):
         requirement = samples.requirement(CheckName.DEPENDENCY_AUDIT, "satisfied", "", line=1, waived=(name,))
         assert is_waived(samples.OLD_JINJA, (requirement,))
-    other = samples.requirement(CheckName.DEPENDENCY_AUDIT, "satisfied", "", line=1, waived=("PYSEC-2026-9",))
-    assert not is_waived(samples.OLD_JINJA, (other,))
+    for name in (
+        "PYSEC-2026-9 in jinja2",
+        "PYSEC-2026-1177 in pillow",
+        "PYSEC-2026-1177",
+        "vulnerable-version in jinja2",
+    ):
+        other = samples.requirement(CheckName.DEPENDENCY_AUDIT, "satisfied", "", line=1, waived=(name,))
+        assert not is_waived(samples.OLD_JINJA, (other,))
     assert not is_waived(samples.OLD_JINJA, ())
 
 

@@ -67,7 +67,7 @@ class Story:
         self._run("trust", "init", "trust.yaml", "--keys", "keys", "--name", "demo")
         self._chapter(
             "0. What must hold, and on what",
-            "Whoever is judged must not choose his own test: the policy names data, requirements and advisories by digest.",
+            "Whoever is judged must not choose his own test: the policy names its inputs by digest.",
         )
         self._run(
             *("policy", "new", "policy.yaml", "--name", "demo", "-r", "requirements.txt"),
@@ -104,7 +104,7 @@ class Story:
         content = bytearray(weights.read_bytes())
         content[len(content) // 2] ^= 1
         weights.write_bytes(content)
-        self._verify("changed/model", "good/model.verdict.sigstore.json", expected=1)
+        self._verify("changed/model", "good/model.verdict.sigstore.json", "--evidence", "good/evidence", expected=1)
         return self._finish("one changed byte is refused")
 
     def _forbidden_pickle(self) -> Ending:
@@ -138,8 +138,8 @@ class Story:
             expected=expected,
         )
 
-    def _verify(self, model: str, verdict: str, *, expected: int = 0) -> None:
-        self._run("verify", model, "--verdict", verdict, "--trust", "trust.yaml", expected=expected)
+    def _verify(self, model: str, verdict: str, *more: str, expected: int = 0) -> None:
+        self._run("verify", model, "--verdict", verdict, "--trust", "trust.yaml", *more, expected=expected)
 
     def _copy(self, name: str) -> Path:
         return Path(shutil.copytree(self._directory / "good" / "model", self._directory / name / "model"))

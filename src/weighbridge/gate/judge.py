@@ -30,6 +30,7 @@ from weighbridge.gate.statistics import (
     tries_note,
     tries_problem,
 )
+from weighbridge.gate.waivers import normal_name
 from weighbridge.model.digest import Digest, ModelFiles
 from weighbridge.policy import LeakageRequirement, Policy, Requirement, RobustnessRequirement, Waiver
 from weighbridge.trust import Trust
@@ -203,7 +204,9 @@ def _outcome(
 ) -> Outcome:
     requirement = case.requirement
     check, line = requirement.check, requirement.line
-    shown_waivers = tuple(dict.fromkeys(f"{waiver.spec.id} in {waiver.spec.component}" for waiver in waived))
+    shown_waivers = tuple(
+        dict.fromkeys(f"{waiver.spec.id} in {normal_name(waiver.spec.component)}" for waiver in waived)
+    )
     ends = [
         holds_until(requirement.spec, item.record, finished=item.finished, max_age=requirement.max_age)
         for item in evidence

@@ -21,15 +21,17 @@ def waiver_for(finding: Finding, *, check: CheckName, policy: Policy) -> Waiver 
     if not finding.advisory or finding.component is None:
         return None
     names = {finding.advisory, *finding.aliases}
-    component = _normal(finding.component.name)
+    component = normal_name(finding.component.name)
     matching = [
         waiver
         for waiver in policy.waivers
-        if waiver.spec.check == check.value and waiver.spec.id in names and _normal(waiver.spec.component) == component
+        if waiver.spec.check == check.value
+        and waiver.spec.id in names
+        and normal_name(waiver.spec.component) == component
     ]
     return max(matching, key=lambda waiver: waiver.expires, default=None)
 
 
-def _normal(name: str) -> str:
-    # PEP 503, so that a policy may write a name as its index does.
+def normal_name(name: str) -> str:
+    """Return a component's name as PEP 503 normalises it, so that a policy may write it as its index does."""
     return _SEPARATORS.sub("-", name).lower()
