@@ -172,11 +172,15 @@ def test_a_wrong_passphrase_is_refused(shell: Shell) -> None:
 
 def test_library_call_says_the_same(judged: Scene, shell: Shell) -> None:
     assert shell.run(*SIGNED).code == 0
-    verdict, trust = shell.directory / VERDICT, shell.directory / "trust.yaml"
-    assert weighbridge.verify(judged.model, verdict=verdict, trust=trust).model == judged.digest
-    (judged.model / "extra").write_bytes(b"")
-    with pytest.raises(weighbridge.VerificationError):
+    verdict, trust, policy = (shell.directory / name for name in (VERDICT, "trust.yaml", "policy.yaml"))
+    assert weighbridge.verify(judged.model, verdict=verdict, trust=trust, policy=policy).model == judged.digest
+    with pytest.raises(weighbridge.VerificationError, match="nobody says that this policy counts"):
         weighbridge.verify(judged.model, verdict=verdict, trust=trust)
+    any_policy = weighbridge.UnsafeAnyPolicy()
+    assert weighbridge.verify(judged.model, verdict=verdict, trust=trust, policy=any_policy).model == judged.digest
+    (judged.model / "extra").write_bytes(b"")
+    with pytest.raises(weighbridge.VerificationError, match="'extra' was added"):
+        weighbridge.verify(judged.model, verdict=verdict, trust=trust, policy=policy)
 
 
 BAD = [

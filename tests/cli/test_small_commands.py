@@ -46,7 +46,9 @@ def test_keys_and_trust_from_nothing(shell: Shell) -> None:
     assert (added.code, "version 2" in added.out) == (0, True)
     shown = shell.run("trust", "show", "trust.yaml").out
     key_id = next(line.split()[1] for line in shown.splitlines() if "ecdsa-p256" in line)
-    assert shell.run("trust", "retire", "trust.yaml", key_id).code == 0
+    undated = shell.run("trust", "retire", "trust.yaml", key_id)
+    assert (undated.code, "--at" in undated.err) == (2, True)
+    assert shell.run("trust", "retire", "trust.yaml", key_id, "--at", "now").code == 0
     assert shell.run("trust", "revoke", "trust.yaml", key_id, "--reason", "lost").code == 0
     assert shell.run("trust", "extend", "trust.yaml", "--expires", "2027-06-30").code == 0
     final = shell.run("trust", "show", "trust.yaml").out

@@ -24,8 +24,8 @@ SECONDS = 60
 def main() -> None:
     from weighbridge import cli
 
-    for name in set(cli.COMMANDS) - {"run"}:  # which would take the place of the function of that name
-        importlib.import_module(f"weighbridge.cli.{name}")
+    for name in cli.COMMANDS:
+        importlib.import_module(f"weighbridge.cli.{name.replace('-', '_')}")
     cases = json.load(sys.stdin)
     json.dump([_run([bytes.fromhex(item) for item in case], cli.main) for case in cases], sys.stdout)
 

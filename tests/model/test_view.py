@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,15 +210,19 @@ def test_another_process_of_the_same_user_cannot_reach_a_copy(model: Path, prote
 @pytest.mark.parametrize("kind", PACKED)
 def test_whatever_a_racing_writer_does_the_checksums_are_of_the_bytes_in_the_view(model: Path, kind: ViewKind) -> None:
     stop = threading.Event()
-    made = race(model, ROOMS[kind], stop, runs=60, check=lambda view: [
+    made = race(model, ROOMS[kind], stop, views=20, check=lambda view: [
         hashlib.sha256(read(view, file.name)).hexdigest() == file.sha256 for file in view.files
     ])  # fmt: skip
     assert made
     assert all(all(each) for each in made)
 
 
+MOST_RUNS = 5_000
+"""Tries to make a view beside a writer, most of which are refused."""
+
+
 def race(
-    model: Path, room: Room, stop: threading.Event, *, runs: int, check: Callable[[PrivateView], Any]
+    model: Path, room: Room, stop: threading.Event, *, views: int, check: Callable[[PrivateView], Any]
 ) -> list[Any]:
     """Make views while a writer rewrites, exchanges and maps the files; those that are refused are left out."""
     with (model / "a.bin").open("r+b") as stream:
@@ -231,12 +236,16 @@ def race(
             if count % 500 == 0:
                 (model.parent / "next").write_bytes(bytes([count // 500 % 256]) * 5000)
                 os.replace(model.parent / "next", model / "sub" / "b.bin")
+                # Without a pause no listing would ever be the same twice, and no view would be made.
+                time.sleep(0.01)
 
     thread = threading.Thread(target=write)
     thread.start()
     found = []
     try:
-        for _ in range(runs):
+        for _ in range(MOST_RUNS):
+            if len(found) == views:
+                break
             with contextlib.suppress(ModelError), private_view(model, room=room) as view:
                 found.append(check(view))
     finally:

@@ -16,7 +16,7 @@ from tools import go_tools
 from tests.builders import Scene
 from tests.gate.test_attacks import decide
 from tests.oci.conftest import Server, serve
-from weighbridge.cli import run
+from weighbridge.cli import execute
 from weighbridge.errors import ParseError, RegistryError, VerificationError
 from weighbridge.evidence.bundle import MEDIA_TYPE
 from weighbridge.evidence.statement import Statement
@@ -280,7 +280,7 @@ def test_refuses_a_target_that_exists(
 ) -> None:
     pushed = push_model(scene.model, reached(repository), bundles=[])
     (tmp_path / "back").mkdir()
-    assert run(["pull", f"{repository}@{pushed.manifest}", str(tmp_path / "back"), "--plain-http"]) == 2
+    assert execute(["pull", f"{repository}@{pushed.manifest}", str(tmp_path / "back"), "--plain-http"]) == 2
     assert "exists" in capfd.readouterr().err
 
 
@@ -311,7 +311,7 @@ def test_the_commands_print_what_a_pod_and_a_program_need(
     signed, document = tmp_path / "v.sigstore.json", tmp_path / "verdict.yaml"
     signed.write_bytes(verdict(scene).data)
     options = ["--verdict", str(signed), "--model-verdict", str(document), "--plain-http", "--format", "json"]
-    assert run(["push", str(scene.model), f"{repository}:v1", *options]) == 0
+    assert execute(["push", str(scene.model), f"{repository}:v1", *options]) == 0
     pushed = json.loads(capfd.readouterr().out)
     assert pushed["reference"] == f"{repository}@{pushed['manifest']}"
     assert len(pushed["referrers"]) == 1
@@ -328,7 +328,7 @@ def test_the_commands_print_what_a_pod_and_a_program_need(
     tagged = ["pull", f"{repository}:v1", str(tmp_path / "tagged"), "--plain-http"]
     assert run(tagged) == 2
     assert "by digest" in capfd.readouterr().err
-    assert run([*tagged, "--resolve-tag"]) == 0
+    assert execute([*tagged, "--resolve-tag"]) == 0
     assert pushed["manifest"] in capfd.readouterr().err
 
 
@@ -338,9 +338,9 @@ def test_refuses_a_model_verdict_that_no_pod_could_be_bound_to(
     signed = tmp_path / "v.sigstore.json"
     signed.write_bytes(write_verdict(decide(scene), name="m", version="0", signer=scene.keys["verifier"]))
     wanted = ["--model-verdict", str(tmp_path / "out.yaml"), "--plain-http"]
-    assert run(["push", str(scene.model), repository, "--verdict", str(signed), *wanted]) == 2
+    assert execute(["push", str(scene.model), repository, "--verdict", str(signed), *wanted]) == 2
     assert "no pod could be bound" in capfd.readouterr().err
-    assert run(["push", str(scene.model), repository, *wanted]) == 2
+    assert execute(["push", str(scene.model), repository, *wanted]) == 2
     assert not (tmp_path / "out.yaml").exists()
 
 

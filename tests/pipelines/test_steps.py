@@ -42,7 +42,8 @@ def test_a_good_model_comes_out_of_the_gate(scanned: Scene, shell: Shell, tmp_pa
     assert code == 0, err
     assert hash_model(tmp_path / "gate" / "model") == scanned.digest
     verdict = tmp_path / "gate" / "verdict.sigstore.json"
-    assert verify(tmp_path / "gate" / "model", verdict=verdict, trust=tmp_path / "trust.yaml").model == scanned.digest
+    released, trust, policy = (tmp_path / name for name in ("gate/model", "trust.yaml", "policy.yaml"))
+    assert verify(released, verdict=verdict, trust=trust, policy=policy).model == scanned.digest
     assert "passed" in (tmp_path / "gate" / "report.md").read_text()
     verified = shell.run(
         *("step", "verify-model", "--model", "gate/model", "--verdict", verdict, "--trust", "trust.yaml"),

@@ -18,6 +18,7 @@ PUBLIC = [
     "PolicyError",
     "RegistryError",
     "TrustError",
+    "UnsafeAnyPolicy",
     "UsageError",
     "Verdict",
     "VerificationError",
@@ -69,6 +70,6 @@ def test_verifying_imports_nothing_heavy(code: str) -> None:
 
 
 def test_help_loads_no_command_and_no_cryptography() -> None:
-    loaded = modules_after("from weighbridge.cli import run; assert run(['--help']) == 0")
+    loaded = modules_after("from weighbridge.cli import execute; assert execute(['--help']) == 0")
     assert not {name for name in loaded if name.startswith("weighbridge.cli.")}
     assert "cryptography" not in loaded

@@ -99,7 +99,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPES)
     _signals.stop_cleanly()
-    code = run(sys.argv[1:])
+    code = execute(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
     sys.exit(code)
@@ -123,7 +123,7 @@ def _let_go(stream: TextIO | None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911
+def execute(arguments: list[str]) -> int:  # noqa: PLR0911
     """Run one command line and return its exit code."""
     try:
         result = command.main(args=arguments, prog_name="weighbridge", standalone_mode=False)

@@ -14,7 +14,6 @@ from typing import Final
 import click
 
 from weighbridge._files import make_directory
-from weighbridge.cli import run
 from weighbridge.errors import OutputError, UsageError
 
 NEEDS: Final = ("numpy", "sklearn", "onnxruntime", "skl2onnx", "jinja2")

@@ -18,7 +18,9 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command(short_help="Forgive earlier tries of a statistic, as an approver.")
-@click.option("--check", type=click.Choice([CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value]), required=True)
+@click.option(
+    "--check", type=click.Choice([CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value]), required=True, help="Which."
+)
 @click.option("--reason", required=True, help="Why, for whoever reads the evidence later.")
 @click.option("--key", type=PATH, required=True, help="Private key of a role that signs tries-reset.")
 @PASSPHRASE_FILE

@@ -50,7 +50,13 @@ def init(trust: Path, keys: Path, name: str, expires: str) -> None:
 @FILE
 @click.option("--role", required=True, help="The role that gets the key.")
 @click.option("--key", type=click.Path(path_type=Path), required=True, help="Public key file.")
-@click.option("--signs", multiple=True, type=click.Choice(list(get_args(Signable))), help="What a new role signs.")
+@click.option(
+    "--signs",
+    multiple=True,
+    type=click.Choice(list(get_args(Signable))),
+    metavar="WHAT",
+    help="What a new role signs: a check, verdict, input:ROLE or tries-reset.",
+)
 @click.option("--not-after", help="When the key ends: a span or a date.")
 @click.option("--held-by", type=click.Choice(["platform", "namespace"]), help="Who holds a new role's keys.")
 def add(trust: Path, role: str, key: Path, signs: tuple[str, ...], not_after: str | None, held_by: str | None) -> None:

@@ -155,7 +155,7 @@ def test_a_worker_may_read_exactly_what_is_included(tmp_path: Path) -> None:
     assert set(included_files(Path(main))) == {tmp_path / "a.txt", tmp_path / "b.txt"}
     options = DependencyAuditOptions(advisories="/advisories", requirements=(main,))
     assert set(CheckRequest(model="/model", options=options).readable()) == {
-        Path("/model"), Path("/advisories"), Path(main), tmp_path / "a.txt", tmp_path / "b.txt",
+        Path("/advisories"), Path(main), tmp_path / "a.txt", tmp_path / "b.txt",
     }  # fmt: skip
 
 
