@@ -17,14 +17,15 @@ from weighbridge.model.digest import Digest
 GATE = ("gate", "model", "--policy", "policy.yaml", "--trust", "trust.yaml")
 SIGNED = (*GATE, "--key", "keys/verifier.key")
 VERDICT = "model.verdict.sigstore.json"
-VERIFY = ("verify", "model", "--verdict", VERDICT, "--trust", "trust.yaml")
+UNNAMED = ("verify", "model", "--verdict", VERDICT, "--trust", "trust.yaml")
+VERIFY = (*UNNAMED, "--policy", "policy.yaml")
 
 
 def test_good_model_passes_and_verifies(judged: Scene, shell: Shell) -> None:
     gate = shell.run(*SIGNED)
     assert (gate.code, gate.err) == (0, f"verdict: {shell.directory / VERDICT}\n")
     assert "Verdict: passed" in gate.out
-    verify = shell.run(*VERIFY, "--policy", "policy.yaml")
+    verify = shell.run(*VERIFY)
     assert verify.code == 0
     assert str(judged.digest) in verify.out
     answer = json.loads(shell.run(*VERIFY, "--format", "json").out)
@@ -103,7 +104,7 @@ def test_explain_names_file_key_line_and_remedy(judged: Scene, shell: Shell) -> 
     gate = shell.run(*GATE, "--explain")
     assert gate.code == 2
     assert f"signed by scanner with {judged.keys['scanner'].public.id}" in gate.out
-    assert "undecided leakage (policy.yaml:17): there is no evidence of leakage" in gate.out
+    assert "undecided leakage (policy.yaml:18): there is no evidence of leakage" in gate.out
     assert "next step: run `weighbridge leakage MODEL --key KEY`" in gate.out
 
 
@@ -168,6 +169,38 @@ def test_a_wrong_passphrase_is_refused(shell: Shell) -> None:
     nothing = shell.run(*SIGNED, WEIGHBRIDGE_PASSPHRASE="")
     assert nothing.code == 2
     assert "no passphrase" in nothing.err
+
+
+@pytest.mark.usefixtures("judged")
+def test_verify_takes_no_policy_that_nobody_named(shell: Shell) -> None:
+    assert shell.run(*SIGNED).code == 0
+    refused = shell.run(*UNNAMED)
+    assert (refused.code, refused.out) == (1, "")
+    assert "production (mode enforce) sha256:" in refused.err
+    assert "weighbridge trust policy TRUST FILE" in refused.err
+    unsafe = shell.run(*UNNAMED, "--any-policy")
+    assert unsafe.code == 0
+    assert "whatever policy" in unsafe.err
+    assert shell.run(*VERIFY, "--any-policy").code == 2
+    assert shell.run("trust", "policy", "trust.yaml", "policy.yaml").code == 0
+    assert shell.run(*UNNAMED).code == 0
+    assert "policy production (mode enforce) sha256:" in shell.run(*UNNAMED).out
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_policy_of_ones_own_that_asks_for_next_to_nothing_gets_nobody_past_verify(shell: Shell) -> None:
+    """The way of a forbidden pickle: a self-named production policy with weak limits, judged by the real gate."""
+    weak = (
+        "apiVersion: weighbridge.dev/v1alpha1\nkind: ModelPolicy\nmetadata: {name: production}\nspec:\n"
+        "  mode: audit\n  requirements:\n    - {check: model-scan, signers: [scanner]}\n"
+    )
+    (shell.directory / "own.yaml").write_text(weak)
+    own = ("gate", "model", "--policy", "own.yaml", "--trust", "trust.yaml", "--key", "keys/verifier.key")
+    assert shell.run(*own).code == 0
+    assert "nobody says that this policy counts" in shell.run(*UNNAMED).err
+    assert "was judged by the policy production" in shell.run(*VERIFY).err
+    (shell.directory / "own.yaml").write_text(weak.replace("signers: [scanner]", "signers: [scanner], maxAge: 99999w"))
+    assert "asks for next to nothing" in shell.run(*own).err
 
 
 def test_library_call_says_the_same(judged: Scene, shell: Shell) -> None:

@@ -140,7 +140,7 @@ def test_a_model_whose_own_name_is_not_utf8_is_judged_and_verified(directory: Pa
     shutil.copytree(directory / "model", os.fsdecode(model))
     common = [b"--policy", b"policy.yaml", b"--trust", b"trust.yaml"]
     gate = [b"gate", model, *common, b"--key", b"keys/verifier.key", b"-o", b"v.sigstore.json"]
-    verify = [b"verify", model, b"--verdict", b"v.sigstore.json", b"--trust", b"trust.yaml", b"--format", b"json"]
+    verify = [b"verify", model, b"--verdict", b"v.sigstore.json", *common, b"--format", b"json"]
     for locale in LOCALES.values():
         assert [ending.code for ending in run_all([gate, verify], directory=directory, **locale)] == [0, 0]
 

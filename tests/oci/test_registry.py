@@ -321,12 +321,12 @@ def test_the_commands_print_what_a_pod_and_a_program_need(
 
     evidence = tmp_path / "evidence"
     pulled = ["pull", pushed["reference"], str(tmp_path / "back"), "--evidence", str(evidence), "--plain-http"]
-    assert run(pulled) == 0
+    assert execute(pulled) == 0
     assert capfd.readouterr().out.strip() == str(scene.digest)
     assert [path.read_bytes() for path in evidence.iterdir()] == [signed.read_bytes()]
 
     tagged = ["pull", f"{repository}:v1", str(tmp_path / "tagged"), "--plain-http"]
-    assert run(tagged) == 2
+    assert execute(tagged) == 2
     assert "by digest" in capfd.readouterr().err
     assert execute([*tagged, "--resolve-tag"]) == 0
     assert pushed["manifest"] in capfd.readouterr().err

@@ -64,7 +64,7 @@ def _in_the_story(arguments: list[str]) -> int:
         KeyboardInterrupt: When it was stopped by a signal, which stops the story too.
     """
     with contextlib.redirect_stderr(sys.stdout):
-        code = run(arguments)
+        code = execute(arguments)
     if code > FIRST_SIGNAL:
         raise KeyboardInterrupt
     return code

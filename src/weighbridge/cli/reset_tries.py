@@ -15,12 +15,12 @@ from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.tries import sign_reset
 
 PATH = click.Path(path_type=Path)
+STATISTICS = (CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value)
+"""Checks that come out otherwise when they are asked again."""
 
 
 @click.command(short_help="Forgive earlier tries of a statistic, as an approver.")
-@click.option(
-    "--check", type=click.Choice([CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value]), required=True, help="Which."
-)
+@click.option("--check", type=click.Choice(STATISTICS), required=True, help="The check whose tries are forgiven.")
 @click.option("--reason", required=True, help="Why, for whoever reads the evidence later.")
 @click.option("--key", type=PATH, required=True, help="Private key of a role that signs tries-reset.")
 @PASSPHRASE_FILE
