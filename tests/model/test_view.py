@@ -241,7 +241,7 @@ def race(
 
     thread = threading.Thread(target=write)
     thread.start()
-    found = []
+    found: list[Any] = []
     try:
         for _ in range(MOST_RUNS):
             if len(found) == views:
