@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,11 @@ def test_a_block_is_left_out_only_with_a_reason() -> None:
         "<!-- not run: it never ends -->\n```bash\nyes\n```\n\n<!-- not run -->\n```bash\ntrue\n```\n```text\nno\n```\n"
     )
     assert blocks(text) == [Block(2, "bash", "yes\n", "it never ends"), Block(7, "bash", "true\n", "")]
+
+
+def test_every_threat_of_the_readme_names_a_test_that_is_there() -> None:
+    rows = re.findall(r"^\|.*\| `([a-z_/0-9]+\.py)(?:::(\w+))?` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(rows) >= 30
+    for file, name in rows:
+        text = (ROOT / "tests" / file).read_text()
+        assert not name or f"def {name}(" in text, (file, name)

@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 from weighbridge._files import make_directory
+from weighbridge.cli import execute
 from weighbridge.errors import OutputError, UsageError
 
 NEEDS: Final = ("numpy", "sklearn", "onnxruntime", "skl2onnx", "jinja2")
