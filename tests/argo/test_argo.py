@@ -41,7 +41,10 @@ def test_trains_checks_judges_and_releases_the_model(workflows: Workflows, secur
     released = place / "secured" / "model"
     assert hash_model(released) == hash_model(place / "model")
     verdict = verify(
-        released, verdict=place / "secured" / "verdict.sigstore.json", trust=workflows.site.directory / "trust.yaml"
+        released,
+        verdict=place / "secured" / "verdict.sigstore.json",
+        trust=workflows.site.directory / "trust.yaml",
+        policy=workflows.site.directory / "policy.yaml",
     )
     assert verdict.model == hash_model(released)
 
@@ -88,8 +91,9 @@ def test_a_check_that_fails_is_retried_or_is_skipped_never_yields_a_passed_verdi
         assert not (place / "secured" / "model").exists()
         assert not (place / "secured" / "modelverdict.yaml").exists()
         assert status["phase"] != "Succeeded"
+        trust, policy = (workflows.site.directory / name for name in ("trust.yaml", "policy.yaml"))
         for verdict in place.rglob("verdict.sigstore.json"):
             with pytest.raises(VerificationError, match="undecided"):
-                verify(place / "model", verdict=verdict, trust=workflows.site.directory / "trust.yaml")
+                verify(place / "model", verdict=verdict, trust=trust, policy=policy)
     gates = [node for node in nodes(workflows.status(names[0])) if node.startswith("gate(")]
     assert len(gates) == 2

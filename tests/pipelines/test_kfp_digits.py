@@ -12,7 +12,7 @@ import pytest
 from tools.components import IMAGE
 
 from tests.builders import make_keys, trust_bytes
-from tests.docker.fixture import Steps
+from tests.docker.fixture import HARDENED, Steps, writable
 from tests.pipelines.local import Local, local_runs, make_local
 from weighbridge.cli._bindings import Given, bindings_of
 from weighbridge.gate.verify import verify
@@ -31,18 +31,20 @@ def example() -> ModuleType:
     return module
 
 
-def bound_policy(place: Path) -> Path:
-    """Prepare the example's data here as its task does, and return the policy with them bound."""
-    data = place / "prepared"
-    data.mkdir()
+def bound_policy(place: Path, steps: Steps) -> Path:
+    """Prepare the example's data beforehand, by its script in its image, and return the policy with them bound."""
+    data = writable(place / "prepared")
     names = ("requirements", "members", "non_members", "test")
     message = {
         "outputs": {
-            "artifacts": {name: {"artifacts": [{"name": name, "uri": str(data / name)}]} for name in names},
-            "outputFile": str(data / "output.json"),
+            "artifacts": {name: {"artifacts": [{"name": name, "uri": f"/data/{name}"}]} for name in names},
+            "outputFile": "/data/output.json",
         }
     }
-    subprocess.run([sys.executable, str(PIPELINE.parent / "prepare.py"), json.dumps(message)], check=True)
+    script = (PIPELINE.parent / "prepare.py").read_text()
+    image = steps.image.reference
+    python = ("--entrypoint", "/usr/bin/python3", image, "-I", "-c", script, json.dumps(message))
+    steps.engine.docker("run", "--rm", *HARDENED, f"--volume={data}:/data", *python)
     given = Given(
         test=(data / "test",),
         members=(data / "members",),
@@ -66,7 +68,7 @@ def test_compiles_for_a_backend(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 def test_trains_secures_and_deploys(steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local: Local = make_local(steps, tmp_path)
-    policy = bound_policy(tmp_path)
+    policy = bound_policy(tmp_path, steps)
     pipeline = example().digits(image=Unpinned(steps.image.reference), trust=local.root / "trust.yaml", policy=policy)
     started = time.monotonic()
     with local_runs(local, monkeypatch):
@@ -91,7 +93,7 @@ def test_a_poisoned_training_script_deploys_nothing(
     pipeline = module.digits(
         image=Unpinned(steps.image.reference),
         trust=local.root / "trust.yaml",
-        policy=bound_policy(tmp_path),
+        policy=bound_policy(tmp_path, steps),
         train_script=poisoned,
     )
     with local_runs(local, monkeypatch):

@@ -23,10 +23,9 @@ def seeded(request: CheckRequest, *, model: Digest, secret: bytes | None) -> tup
     """Return the request with its seed filled in, and where the seed is from; a fact has none.
 
     A seed that stands in the request is its asker's. An input that is exchanged before the worker reads it has another
-    digest than the seed was made from, which the gate finds out.
+    digest than the seed was made from, which the gate finds out. One that cannot be read has no seed.
 
     Raises:
-        InputError: When an input cannot be read.
         UsageError: When the secret is too short to be one.
     """
     options = request.options
@@ -34,7 +33,11 @@ def seeded(request: CheckRequest, *, model: Digest, secret: bytes | None) -> tup
         return request, None
     if options.seed is not None:
         return request, Seed(value=options.seed, source=SeedSource.ASKER)
-    inputs = tuple(_inputs(options))
+    try:
+        inputs = tuple(_inputs(options))
+    except InputError:
+        # The check itself says what is wrong with its input; what has no seed does not count.
+        return request, None
     if secret is None:
         seed = seed_from_digests(request.check, model=model, inputs=inputs)
     else:
