@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.weighbridge-installed
+FUZZ ?= 3600
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 ifdef UV
@@ -13,7 +14,7 @@ endif
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bare cluster check format bench lock tools clean
+.PHONY: help demo test fuzz test-bare cluster check format bench lock tools clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -30,6 +31,9 @@ test: $(STAMP) ## Run every test that this machine can run, and say which it can
 
 test-bare: ## Run the two commands in a bare Debian without user namespaces (root, debootstrap; BARE="demo again" runs a part).
 	@$(PYTHON) -m tests.places.bare $(BARE)
+
+fuzz: $(STAMP) ## Feed changed records, policies, trust documents and verdicts to the gate for an hour (FUZZ=seconds).
+	@$(BIN)/python -m tests.fuzz.documents --seconds $(FUZZ)
 
 cluster: $(STAMP) ## Open a shell beside a real Kubernetes cluster with Weighbridge installed (root; programs by `make tools`).
 	@$(BIN)/python -m tests.cluster
