@@ -12,19 +12,6 @@ TEXTS: Final = (
     *("2026-11-24T12:00:00Z", "99999w", "1s", "\u202e", "\n", "é", "../x", "SHA256:", "dirHash:", "sha256:"),
 )
 KEYS: Final = ("check", "result", "digest", "sha256", "inputs", "files", "view", "seed", "role", "weaknesses", "spec")
-    "check",
-    "result",
-    "digest",
-    "sha256",
-    "inputs",
-    "files",
-    "view",
-    "seed",
-    "role",
-    "weaknesses",
-    "spec",
-    "x",
-)
 
 
 def mutate(value: Any, rng: random.Random) -> Any:
