@@ -1,0 +1,156 @@
+"""The commands around inputs, as their users call them: bind, sign, run, and see what a weak word costs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+pytestmark = pytest.mark.landlock
+
+ROLES = ("scanner", "auditor", "tester", "verifier")
+RUN = (
+    *("run", "model", "--policy", "policy.yaml", "--trust", "trust.yaml"),
+    *("--keys", "keys", "--passphrase-file", "passphrases", "-r", "requirements.txt"),
+)
+RECORD = {
+    "id": "PYSEC-2026-1",
+    "modified": "2026-11-01T00:00:00Z",
+    "affected": [{"package": {"ecosystem": "PyPI", "name": "no-such-package"}, "versions": ["1.0"]}],
+}
+
+
+@pytest.fixture
+def site(shell: Shell) -> Shell:
+    """A model, requirements with known vulnerabilities, keys, trust, and a bundle of one harmless record."""
+    directory = shell.directory
+    (directory / "model").mkdir()
+    (directory / "model" / "config.json").write_text('{"layers": 2}')
+    (directory / "requirements.txt").write_text("pillow==9.0.0\n")
+    (directory / "records").mkdir()
+    (directory / "records" / "one.json").write_text(json.dumps(RECORD))
+    for arguments in (
+        ("keys", "new", *ROLES, "curator", "-o", "keys", "--passphrases", "passphrases"),
+        ("trust", "init", "trust.yaml", "--keys", "keys"),
+        ("advisories", "build", "records", "-o", "tiny.jsonl.gz", "--date", "2026-11-24"),
+    ):
+        done = shell.run(*arguments)
+        assert done.code == 0, done.err
+    return shell
+
+
+def new_policy(shell: Shell, *arguments: str) -> None:
+    old = ("--accept-old-advisories", "a test", "--owner", "tests")
+    done = shell.run("policy", "new", "policy.yaml", "-r", "requirements.txt", *old, *arguments)
+    assert done.code == 0, done.err
+
+
+def test_advisories_of_ones_own_hide_nothing(site: Shell) -> None:
+    """A bundle of one record about another package, dated today, finds nothing in a lock full of findings."""
+    new_policy(site)
+    honest = site.run(*RUN, "-o", "honest.json")
+    assert honest.code == 1
+    assert "PYSEC" in honest.out
+    lied = site.run(*RUN, "--advisories", "tiny.jsonl.gz", "--evidence", "other", "-o", "lied.json")
+    assert lied.code == 2
+    assert "the advisories tiny.jsonl.gz" in lied.out
+    assert "that the policy names by digest" in lied.out
+
+
+def test_one_clean_line_is_not_what_was_bound(site: Shell) -> None:
+    new_policy(site)
+    (site.directory / "requirements.txt").write_text("six==1.17.0\n")
+    done = site.run(*RUN)
+    assert done.code == 2
+    assert "the requirements requirements.txt" in done.out
+
+
+def test_unbound_is_said_first_wherever_the_result_is_shown(site: Shell) -> None:
+    new_policy(site, "--advisories", "tiny.jsonl.gz")
+    bound = site.run(*RUN, "--advisories", "tiny.jsonl.gz", "--evidence", "a", "-o", "a.json")
+    assert bound.code == 0
+    assert "mind:" not in bound.out
+    assert site.run("policy", "bind", "policy.yaml", "--unbound", "advisories").code == 0
+    done = site.run(*RUN, "--advisories", "tiny.jsonl.gz", "--evidence", "b", "-o", "b.json", "--report", "b.html")
+    assert done.code == 0
+    assert done.out.startswith("mind: nothing binds the advisories tiny.jsonl.gz")
+    assert "nothing binds the advisories" in (site.directory / "b.html").read_text()
+    named = ("--trust", "trust.yaml", "--policy", "policy.yaml")
+    verified = site.run("verify", "model", "--verdict", "b.json", *named)
+    assert verified.code == 0
+    assert verified.out.startswith("mind: nothing binds the advisories")
+    answer = json.loads(site.run("verify", "model", "--verdict", "b.json", *named, "--format", "json").out)
+    assert len(answer["weaknesses"]) == 1
+    assert "UNBOUND" in site.run("policy", "show", "policy.yaml").out
+
+
+def test_signed_advisories_count_from_beside_the_bundle(site: Shell) -> None:
+    new_policy(site)
+    assert site.run("policy", "bind", "policy.yaml", "--signed", "advisories=curator").code == 0
+    run = (*RUN, "--advisories", "tiny.jsonl.gz")
+    unsigned = site.run(*run, "--evidence", "a", "-o", "a.json")
+    assert unsigned.code == 2
+    assert "the policy wants it from curator" in unsigned.out
+    key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    assert site.run("advisories", "sign", "tiny.jsonl.gz", *key).code == 0
+    again = site.run("advisories", "sign", "tiny.jsonl.gz", *key)
+    assert again.code == 2
+    assert (site.directory / "tiny.jsonl.gz.sigstore.json").is_file()
+    done = site.run(*run, "--evidence", "b", "-o", "b.json", "--explain")
+    assert done.code == 0, done.out + done.err
+    assert "signed input: " in done.err
+    assert "bound by: signed by curator" in done.out
+    assert [path.name for path in (site.directory / "b").iterdir() if path.name.startswith("input-")]
+    # Run again, the same signature is not written twice.
+    assert site.run(*run, "--evidence", "b", "-o", "b.json").code == 0
+    assert len([path for path in (site.directory / "b").iterdir() if path.name.startswith("input-")]) == 1
+
+
+def test_what_is_no_bundle_is_not_signed_and_a_broken_signature_stops_the_run(site: Shell) -> None:
+    key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    assert site.run("advisories", "sign", "requirements.txt", *key).code == 2
+    assert not (site.directory / "requirements.txt.sigstore.json").exists()
+    new_policy(site)
+    (site.directory / "requirements.txt.sigstore.json").write_text("{}")
+    done = site.run(*RUN)
+    assert done.code == 2
+    assert not (site.directory / "evidence").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("policy", "bind", "policy.yaml"), "there is nothing to bind"),
+        (("policy", "bind", "policy.yaml", "--signed", "curator"), "is not ROLE=SIGNER"),
+        (("policy", "bind", "policy.yaml", "--signed", "nonsense=curator"), "is not ROLE=SIGNER"),
+        (("policy", "bind", "policy.yaml", "--unbound", "test", "--signed", "test=curator"), "is named twice"),
+        (("policy", "bind", "policy.yaml", "--test", "missing.npz"), "does not exist"),
+        (("policy", "new", "policy.yaml"), "policy.yaml cannot be written"),
+        (("policy", "new", "q.yaml", "--accept-old-advisories", "why"), "--owner says who answers"),
+        (("policy", "new", "q.yaml", "--name", "No Name"), "metadata.name"),
+        (("policy", "show", "trust.yaml"), "expected ModelPolicy"),
+        (("sign-input", "tiny.jsonl.gz", "--role", "environment", "--key", "keys/curator.key"), "environment"),
+    ],
+)
+def test_wrong_usage_ends_in_a_sentence_and_changes_nothing(
+    site: Shell, arguments: tuple[str, ...], words: str
+) -> None:
+    new_policy(site)
+    before = {path: path.read_bytes() for path in site.directory.iterdir() if path.is_file()}
+    done = site.run(*arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert {path: path.read_bytes() for path in site.directory.iterdir() if path.is_file()} == before
+
+
+def test_an_approver_resets_tries(site: Shell) -> None:
+    assert site.run("keys", "new", "approver", "-o", "a", "--passphrases", "p").code == 0
+    reset = ("reset-tries", "--check", "robustness", "--reason", "looked at it", "--evidence", "evidence")
+    done = site.run(*reset, "--key", "a/approver.key", "--passphrase-file", "p")
+    assert done.code == 0, done.err
+    (file,) = (site.directory / "evidence").iterdir()
+    assert file.name.startswith("tries-reset-robustness-")
+    assert "tries of robustness" in Path(file).read_text() or done.out
