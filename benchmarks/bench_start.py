@@ -84,6 +84,7 @@ def make_verdict(directory: Path) -> tuple[Path, Path, Path]:
     for arguments in (
         ["keys", "new", "scanner", "verifier", "-o", str(keys), "--passphrases", str(passphrases)],
         ["trust", "init", str(trust), "--keys", str(keys), "--expires", "30d"],
+        ["trust", "policy", str(trust), str(policy)],
         [
             *("run", str(model), "--policy", str(policy), "--trust", str(trust)),
             *("--keys", str(keys), "--passphrase-file", str(passphrases)),

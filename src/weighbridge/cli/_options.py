@@ -7,18 +7,19 @@ import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from weighbridge._files import read_limited
 from weighbridge.cli._progress import bytes_progress
-from weighbridge.evidence.key_file import SealedKey
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 from weighbridge.evidence.store import beside
 from weighbridge.model.digest import Digest, Silent, hash_model
-from weighbridge.model.view import PrivateView, private_view
-from weighbridge.oci.image import ModelImage, image_of, read_image
+
+if TYPE_CHECKING:  # `verify` is to start fast, and needs none of these
+    from weighbridge.model.view import PrivateView
+    from weighbridge.oci.image import ModelImage
 
 EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
 """Exit code of a check or gate by its result."""
@@ -52,6 +53,8 @@ def identify_image(model: Path) -> ModelImage:
     Raises:
         ModelError: When it has no digest, or cannot be an image.
     """
+    from weighbridge.oci.image import read_image
+
     with bytes_progress("hashing") as progress:
         return read_image(model, progress=progress)
 
@@ -63,6 +66,8 @@ def viewed(model: Path) -> Iterator[PrivateView]:
     Raises:
         ModelError: As ``private_view``.
     """
+    from weighbridge.model.view import private_view
+
     with ExitStack() as stack:
         with bytes_progress("copying and hashing") as progress:
             view = stack.enter_context(private_view(model, progress=progress))
@@ -75,6 +80,8 @@ def examined_image(view: PrivateView) -> ModelImage:
     Raises:
         ModelError: When it is not, naming the files, or when it cannot be an image.
     """
+    from weighbridge.oci.image import image_of
+
     view.require_source_unchanged()
     with bytes_progress("hashing") as progress:
         return image_of(view, progress=progress or Silent())
@@ -87,6 +94,7 @@ def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:
         InputError: When it cannot be read.
         KeyFileError: When it cannot be decrypted.
     """
+    from weighbridge.evidence.key_file import SealedKey
     from weighbridge.report._text import clean
 
     data = read_limited(path, limit=MAX_KEY_BYTES, what="the private key")
