@@ -1,7 +1,7 @@
 """Check, judge and verify a large model, against OpenSSF Model Signing signing and verifying the same files.
 
-``run`` makes a private view, scans it, signs evidence and verdict; ``gate`` judges the evidence again; ``verify`` is what
-a consumer runs. The model is safetensors with real headers, so that the scan has something to pass.
+``run`` makes a private view, scans it, signs evidence and verdict; ``gate`` judges the evidence again; ``verify`` is
+what a consumer runs. The model is safetensors with real headers, so that the scan has something to pass.
 """
 
 from __future__ import annotations
@@ -77,7 +77,6 @@ def commands(directory: Path) -> list[Command]:
     """Return what is measured, in an order in which each finds what it needs."""
     weighbridge, python = ours("weighbridge"), str(tools_python())
     judging = ("--policy", "policy.yaml", "--trust", "trust.yaml", "--passphrase-file", "passphrases")
-    key = ("--key", "keys/verifier.key")
     lines = {
         "sha256sum": ["sh", "-c", "find model -type f -print0 | xargs -0 sha256sum"],
         "weighbridge digest": [weighbridge, "digest", "model"],

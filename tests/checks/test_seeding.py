@@ -29,7 +29,8 @@ def data(directory: Path, name: str = "a.npz") -> str:
 def test_the_seed_is_the_one_that_a_gate_computes_again(tmp_path: Path) -> None:
     options, seed = ask(RobustnessOptions(data=data(tmp_path)))
     test = Input(name="whatever", sha256=SHA256, rows=7, role=InputRole.TEST)
-    assert seed == seed_from_digests(CheckName.ROBUSTNESS, model=MODEL_DIGEST, inputs=[test])
+    amounts = (("epsilon", 0.1), ("queries", 1000), ("samples", 200))
+    assert seed == seed_from_digests(CheckName.ROBUSTNESS, model=MODEL_DIGEST, inputs=[test], amounts=amounts)
     assert isinstance(options, RobustnessOptions)
     assert options.seed == seed.value
     leak, other = ask(LeakageOptions(members=data(tmp_path), non_members=data(tmp_path, "b.npz")))
@@ -43,11 +44,12 @@ def test_another_model_or_a_secret_has_another_seed(tmp_path: Path) -> None:
     found = [
         ask(options)[1],
         ask(options, model=Digest("1" * 64))[1],
+        ask(RobustnessOptions(data=options.data, queries=999))[1],
         ask(options, secret=b"s" * 32)[1],
         ask(options, secret=b"t" * 32)[1],
     ]
-    assert len({seed.value for seed in found if seed is not None}) == 4
-    assert [seed.source for seed in found if seed is not None][2:] == [SeedSource.PLATFORM] * 2
+    assert len({seed.value for seed in found if seed is not None}) == 5
+    assert [seed.source for seed in found if seed is not None][3:] == [SeedSource.PLATFORM] * 2
 
 
 def test_a_chosen_seed_is_called_its_askers(tmp_path: Path) -> None:

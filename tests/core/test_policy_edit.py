@@ -58,8 +58,8 @@ def test_a_role_or_the_whole_block_is_added() -> None:
     text = bound(BLOCK, InputRole.LOCK, NewBinding("unbound"))
     assert parse(text).inputs.lock == "unbound"
     bare = BLOCK[: BLOCK.index("  # Inputs first")] + BLOCK[BLOCK.index("  requirements") :]
-    text = bound(bare, InputRole.LOCK, NewBinding(FileBinding(signers=("curator",))))
-    assert parse(text).inputs.lock == FileBinding(signers=("curator",))
+    text = bound(bare, InputRole.LOCK, NewBinding(FileBinding(signers=("curator",), about="digits")))
+    assert parse(text).inputs.lock == FileBinding(signers=("curator",), about="digits")
     assert "# always" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -61,20 +62,20 @@ def judge_model(
             authentic.append((item, found))
     if not authentic:
         return ModelJudgement(image, _not_trusted(image, refused))
-    by_policy = [pair for pair in authentic if _is_by(pair[1], policy, trust)]
+    # By the namespace's own policy first: a verdict by an older one that is still listed ends none by this.
+    own = [pair for pair in authentic if policy.is_named(pair[1].policy_digest)]
+    by_policy = own or [pair for pair in authentic if _is_by(pair[1], policy, trust)]
     if not by_policy:
         return ModelJudgement(image, _other_policy(image, authentic[0][1], policy))
     # Of two verdicts of one second the name decides, so that the answer does not depend on their order.
     item, verdict = max(by_policy, key=lambda pair: (pair[1].time, pair[0].name))
-    reason = _demand(image, item, verdict, trust, now) or _bound(image, item, verdict, policy)
+    reason = _demand(image, item, verdict, policy, trust, now) or _bound(image, item, verdict, policy)
     return ModelJudgement(image, reason, verdict=verdict, stored=item.name)
 
 
 def _is_by(verdict: Verdict, policy: Policy, trust: Trust) -> bool:
     # A name alone proves nothing: whoever has models judged could have judged one by a policy of this name that asks
-    # for nothing. One that the trust document lists under the name counts too, so that a new version can be rolled out.
-    if policy.is_named(verdict.policy_digest):
-        return True
+    # for nothing. One that the trust document lists under the name counts, so that a new version can be rolled out.
     return verdict.policy_name == policy.name and trust.lists_policy(verdict.policy_digest)
 
 
@@ -91,8 +92,21 @@ def _bound(image: ModelImage, stored: StoredVerdict, verdict: Verdict, policy: P
     )
 
 
-def _demand(image: ModelImage, stored: StoredVerdict, verdict: Verdict, trust: Trust, now: datetime) -> Reason | None:
-    for name, demand in DEMANDS.items():
+def _require_policy(policy: Policy) -> Callable[[Verdict, Trust, datetime], None]:
+    def demand(verdict: Verdict, trust: Trust, _: datetime) -> None:
+        digests = {verdict.policy_digest}
+        if policy.is_named(verdict.policy_digest):
+            digests |= {policy.digest, policy.file_digest}
+        for digest in sorted(digests):
+            trust.require_unrevoked_policy(digest)
+
+    return demand
+
+
+def _demand(
+    image: ModelImage, stored: StoredVerdict, verdict: Verdict, policy: Policy, trust: Trust, now: datetime
+) -> Reason | None:
+    for name, demand in {**DEMANDS, "policy": _require_policy(policy)}.items():
         try:
             demand(verdict, trust, now)
         except VerificationError as error:

@@ -13,7 +13,7 @@ from weighbridge.checks.interface import CheckRequest, LeakageOptions, Robustnes
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input, InputRole
 from weighbridge.evidence.record import Seed, SeedSource
-from weighbridge.evidence.seeds import seed_from_digests, seed_of_platform
+from weighbridge.evidence.seeds import amounts_of, seed_from_digests, seed_of_platform
 from weighbridge.model.digest import Digest
 
 _CHUNK: Final = 1 << 20
@@ -38,10 +38,11 @@ def seeded(request: CheckRequest, *, model: Digest, secret: bytes | None) -> tup
     except InputError:
         # The check itself says what is wrong with its input; what has no seed does not count.
         return request, None
+    amounts = amounts_of(msgspec.structs.asdict(options))
     if secret is None:
-        seed = seed_from_digests(request.check, model=model, inputs=inputs)
+        seed = seed_from_digests(request.check, model=model, inputs=inputs, amounts=amounts)
     else:
-        seed = seed_of_platform(request.check, model=model, inputs=inputs, secret=secret)
+        seed = seed_of_platform(request.check, model=model, inputs=inputs, secret=secret, amounts=amounts)
     filled = msgspec.structs.replace(options, seed=seed.value)
     return msgspec.structs.replace(request, options=filled), seed
 

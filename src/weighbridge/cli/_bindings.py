@@ -15,7 +15,7 @@ from weighbridge.evidence.inputs import MAX_INPUT_BYTES
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
 from weighbridge.policy.edit import NewBinding
-from weighbridge.policy.inputs import Acceptance
+from weighbridge.policy.inputs import OF_ONE_MODEL, Acceptance
 from weighbridge.report._text import clean
 
 ANY_AGE = "520w"
@@ -35,6 +35,7 @@ class Given:
     advisories: tuple[Path, ...] = ()
     signed: tuple[str, ...] = ()
     unbound: tuple[str, ...] = ()
+    about: str | None = None
 
     def files(self) -> Iterator[tuple[InputRole, tuple[Path, ...]]]:
         """Yield the files of each role that has any."""
@@ -61,7 +62,10 @@ def bindings_of(given: Given, *, fallback: Path | None, accepted: Acceptance | N
     found: dict[InputRole, NewBinding] = {}
     for role, paths in given.files():
         found[role] = _by_digest(role, paths, accepted)
-    for role, binding in (*_signed(given.signed), *((InputRole(role), "unbound") for role in given.unbound)):
+    for role, binding in (
+        *_signed(given.signed, given.about),
+        *((InputRole(role), "unbound") for role in given.unbound),
+    ):
         if role in found:
             raise UsageError(f"the role {role} is named twice", remedy="bind each role in one way")
         found[role] = NewBinding(binding)
@@ -85,7 +89,7 @@ def _digests(role: InputRole, path: Path) -> Iterator[str]:
         yield hashlib.sha256(read_limited(file, limit=MAX_INPUT_BYTES, what="the input")).hexdigest()
 
 
-def _signed(texts: tuple[str, ...]) -> Iterator[tuple[InputRole, Binding]]:
+def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRole, Binding]]:
     signers: dict[InputRole, tuple[str, ...]] = {}
     for text in texts:
         name, separator, signer = text.partition("=")
@@ -97,13 +101,19 @@ def _signed(texts: tuple[str, ...]) -> Iterator[tuple[InputRole, Binding]]:
         role = InputRole(name)
         signers[role] = (*signers.get(role, ()), signer)
     for role, names in signers.items():
-        yield role, _typed(role, FileBinding(signers=names), None)
+        named = about if role in OF_ONE_MODEL else None
+        if role in OF_ONE_MODEL and named is None:
+            raise UsageError(
+                f"an input of the role {role} belongs to one line of models, and none is named",
+                remedy="give --about NAME, as `weighbridge sign-input` had it",
+            )
+        yield role, _typed(role, FileBinding(signers=names, about=named), None)
 
 
 def _typed(role: InputRole, binding: FileBinding, accepted: Acceptance | None) -> Binding:
     match role:
         case InputRole.TEST | InputRole.MEMBERS | InputRole.NON_MEMBERS:
-            return DataBinding(sha256=binding.sha256, signers=binding.signers)
+            return DataBinding(sha256=binding.sha256, signers=binding.signers, about=binding.about)
         case InputRole.ADVISORIES:
             age = None if accepted is None else ANY_AGE
             return AdvisoriesBinding(sha256=binding.sha256, signers=binding.signers, max_age=age, accepted=accepted)

@@ -43,6 +43,7 @@ def input_options(function: C) -> C:
     """Add the options that name inputs by their files."""
     for option in (
         click.option("--unbound", "unbound", type=click.Choice(ROLES), multiple=True, help="Any will do."),
+        click.option("--about", help="Line of models that signed members or locks belong to."),
         click.option("--signed", "signed", multiple=True, metavar="ROLE=SIGNER", help="Signed by this trust role."),
         click.option("--advisories", type=INPUT, multiple=True, help="Advisory bundle."),
         click.option("--environment", "environments", type=INPUT, multiple=True, help="site-packages directory."),
@@ -62,7 +63,7 @@ def input_options(function: C) -> C:
 @input_options
 @click.option("--accept-old-advisories", "reason", help="Why advisories of any age will do for 90 days.")
 @click.option("--owner", help="Who answers for that.")
-def new(policy: Path, name: str, reason: str | None, owner: str | None, **given: tuple[Any, ...]) -> None:
+def new(policy: Path, name: str, reason: str | None, owner: str | None, **given: Any) -> None:  # noqa: ANN401
     """Write POLICY, the strict starter policy, cut to the inputs that are named.
 
     A scan and an audit are always asked for; robustness and leakage where their data are named. Without --advisories
@@ -78,7 +79,7 @@ def new(policy: Path, name: str, reason: str | None, owner: str | None, **given:
 @command.command(short_help="Bind inputs in a policy.")
 @click.argument("policy", type=PATH)
 @input_options
-def bind(policy: Path, **given: tuple[Any, ...]) -> None:
+def bind(policy: Path, **given: Any) -> None:  # noqa: ANN401
     """Say in POLICY what binds the inputs of checks: these files by digest, a role that signs them, or nothing.
 
     What a role was bound by before is replaced; comments and everything else stay. A verdict names its policy by what
@@ -130,6 +131,7 @@ def _words(binding: FileBinding | str) -> str:
         said = f"one of {said}" if len(binding.sha256) > 1 else said
     elif binding.signers:
         said = f"signed by {' or '.join(binding.signers)}"
+        said += f" about {binding.about}" if binding.about is not None else ""
     else:
         said = "whatever the requester of a review supplied, which reports repeat"
     return said + _limits(binding)

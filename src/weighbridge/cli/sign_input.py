@@ -9,8 +9,10 @@ import click
 from weighbridge._files import read_limited, write_new
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
+from weighbridge.errors import UsageError
 from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE, sign_input, signature_path
 from weighbridge.evidence.measurements import InputRole
+from weighbridge.policy.inputs import OF_ONE_MODEL
 
 PATH = click.Path(path_type=Path)
 
@@ -22,17 +24,33 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--key", type=PATH, required=True, help="Private key of a role that may sign such inputs.")
 @PASSPHRASE_FILE
+@click.option("--about", help="Line of models that it belongs to: needed for members, non-members, lock, requirements.")
 @click.option("-o", "--output", type=PATH, help="The signature. [default: FILE.sigstore.json]")
-def command(file: Path, role: str, key: Path, passphrase_file: Path | None, output: Path | None) -> None:
+def command(
+    file: Path, role: str, key: Path, passphrase_file: Path | None, about: str | None, output: Path | None
+) -> None:
     """Sign FILE as an input of checks, so that a policy can ask for inputs that this role answers for.
 
     Checks choose nothing by themselves: whoever calls them names the data. With `inputs: {test: {signers: [curator]}}`
     in the policy, only data that the curator signed counts. The signature lies beside the file and travels with it.
     """
-    sign_file(file, role=InputRole(role), key=key, passphrase_file=passphrase_file, output=output)
+    if InputRole(role) in OF_ONE_MODEL and about is None:
+        raise UsageError(
+            f"an input of the role {role} belongs to one line of models, and none is named",
+            remedy="give --about NAME, the name that policies for these models have as `about`",
+        )
+    sign_file(file, role=InputRole(role), key=key, passphrase_file=passphrase_file, about=about, output=output)
 
 
-def sign_file(file: Path, *, role: InputRole, key: Path, passphrase_file: Path | None, output: Path | None) -> None:
+def sign_file(
+    file: Path,
+    *,
+    role: InputRole,
+    key: Path,
+    passphrase_file: Path | None,
+    output: Path | None,
+    about: str | None = None,
+) -> None:
     """Sign one input file and say where the signature is.
 
     Raises:
@@ -41,5 +59,5 @@ def sign_file(file: Path, *, role: InputRole, key: Path, passphrase_file: Path |
     data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
     signer = open_key(key, passphrase=passphrase_file)
     target = output if output is not None else signature_path(file)
-    write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock()))
+    write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock(), about=about))
     click.echo(f"{target}: {file.name} as {role}, signed by {signer.public.id}")

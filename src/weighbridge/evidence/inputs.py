@@ -1,7 +1,7 @@
 """Signed inputs: somebody answers for a data set, a lock or a bundle of advisories, before any model is judged by it.
 
-The statement names the input by sha256 and says which role it may have. It travels with the evidence, and names no
-model: it is as true for the next one.
+The statement names the input by sha256 and says which role it may have. It travels with the evidence. Of test data and
+advisories it is as true for the next model; of members or a lock it is true of one line of models, which it names.
 """
 
 from __future__ import annotations
@@ -38,12 +38,16 @@ SIGNABLE: Final = tuple(role for role in InputRole if role is not InputRole.ENVI
 """Roles whose inputs are files. An installed environment is bound by digest."""
 
 
-class InputPredicate(Wire):
-    """What is said of an input: its role, its size in bytes, and when it was signed."""
+class InputPredicate(Wire, omit_defaults=True):
+    """What is said of an input: its role, its size in bytes, when it was signed, and for which line of models.
+
+    Without ``about`` it is said for all of them.
+    """
 
     role: InputRole
     size: Count
     signed: Annotated[str, Meta(max_length=40)]
+    about: Annotated[str, Meta(max_length=63)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class SignedInput:
     signed: datetime
     key: PublicKey
     signer: str
+    about: str | None = None
 
 
 def signature_path(path: Path) -> Path:
@@ -63,8 +68,10 @@ def signature_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def sign_input(data: bytes, *, name: str, role: InputRole, signer: Signer, now: datetime) -> bytes:
-    """Sign an input for one role and return the bundle's bytes.
+def sign_input(
+    data: bytes, *, name: str, role: InputRole, signer: Signer, now: datetime, about: str | None = None
+) -> bytes:
+    """Sign an input for one role, for one line of models or all, and return the bundle's bytes.
 
     Raises:
         UsageError: For a role whose inputs are not files.
@@ -78,7 +85,7 @@ def sign_input(data: bytes, *, name: str, role: InputRole, signer: Signer, now: 
         type=STATEMENT_TYPE,
         subject=(Subject(name=name, digest={"sha256": hashlib.sha256(data).hexdigest()}),),
         predicate_type=INPUT,
-        predicate=_json.plain(InputPredicate(role=role, size=len(data), signed=format_instant(now))),
+        predicate=_json.plain(InputPredicate(role=role, size=len(data), signed=format_instant(now), about=about)),
     )
     return write_bundle(statement.encode(), signer=signer)
 

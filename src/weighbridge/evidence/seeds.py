@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from weighbridge.errors import UsageError
@@ -25,13 +25,32 @@ _CONTEXT: Final = b"weighbridge.dev/seed/v1\n"
 _SEED_BYTES: Final = 4
 
 
-def seed_from_digests(check: CheckName, *, model: Digest, inputs: Iterable[Input]) -> Seed:
-    """Return the one seed of a check of this model on these inputs."""
-    made = hashlib.sha256(_message(check, model, inputs)).digest()
+AMOUNTS: Final = ("epsilon", "queries", "samples")
+"""Parameters that say how much is measured. With another amount goes another seed, so that a look with other ones shows
+less of what the real one will say."""
+
+
+def amounts_of(parameters: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+    """Return the parameters that a seed depends on."""
+    return tuple((name, parameters[name]) for name in AMOUNTS if name in parameters)
+
+
+def seed_from_digests(
+    check: CheckName, *, model: Digest, inputs: Iterable[Input], amounts: tuple[tuple[str, object], ...] = ()
+) -> Seed:
+    """Return the one seed of a check of this model on these inputs, measured by so much."""
+    made = hashlib.sha256(_message(check, model, inputs, amounts)).digest()
     return Seed(value=int.from_bytes(made[:_SEED_BYTES]), source=SeedSource.DIGESTS)
 
 
-def seed_of_platform(check: CheckName, *, model: Digest, inputs: Iterable[Input], secret: bytes) -> Seed:
+def seed_of_platform(
+    check: CheckName,
+    *,
+    model: Digest,
+    inputs: Iterable[Input],
+    secret: bytes,
+    amounts: tuple[tuple[str, object], ...] = (),
+) -> Seed:
     """Return the one seed of a check of this model on these inputs for the holder of a secret (HMAC, RFC 2104).
 
     Raises:
@@ -42,10 +61,13 @@ def seed_of_platform(check: CheckName, *, model: Digest, inputs: Iterable[Input]
             f"the secret behind seeds has {len(secret)} bytes; at least {MIN_SECRET} are needed",
             remedy="make one with `openssl rand 32`, and keep it where nobody who is judged can read it",
         )
-    made = hmac.new(secret, _message(check, model, inputs), hashlib.sha256).digest()
+    made = hmac.new(secret, _message(check, model, inputs, amounts), hashlib.sha256).digest()
     return Seed(value=int.from_bytes(made[:_SEED_BYTES]), source=SeedSource.PLATFORM)
 
 
-def _message(check: CheckName, model: Digest, inputs: Iterable[Input]) -> bytes:
+def _message(
+    check: CheckName, model: Digest, inputs: Iterable[Input], amounts: tuple[tuple[str, object], ...]
+) -> bytes:
     lines = sorted(f"{item.role} {item.sha256}\n" for item in inputs)
+    lines += [f"{name} {value!r}\n" for name, value in amounts]
     return _CONTEXT + f"{check}\n{model}\n{''.join(lines)}".encode()

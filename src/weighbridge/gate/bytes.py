@@ -17,6 +17,12 @@ PRIVATE_VIEWS: Final = frozenset({ViewKind.SEALED, ViewKind.COPY, ViewKind.IMMUT
 def bytes_problems(
     record: CheckRecord, *, model: Digest, accepted_views: frozenset[ViewKind] = PRIVATE_VIEWS
 ) -> Iterator[Problem]:
+    """Yield what keeps a record from being about the bytes of the model, or from having been held well enough."""
+    yield from identity_problems(record, model=model)
+    yield from view_problems(record, accepted_views=accepted_views)
+
+
+def identity_problems(record: CheckRecord, *, model: Digest) -> Iterator[Problem]:
     """Yield what keeps a record from being about the bytes of the model.
 
     The model's digest is computed from the record's files, whatever its subject says. A scan of the first release has
@@ -35,13 +41,15 @@ def bytes_problems(
         covered = [(file.path, file.sha256) for file in measured.files]
         if sorted(covered, key=_by_name) != sorted(listed, key=_by_name):
             yield _undecided("the files that the scan covered are not the files that it was given")
-    yield from _view_problems(record, accepted_views)
 
 
-def _view_problems(record: CheckRecord, accepted: frozenset[ViewKind]) -> Iterator[Problem]:
+def view_problems(record: CheckRecord, *, accepted_views: frozenset[ViewKind]) -> Iterator[Problem]:
+    """Yield when the view under which the bytes were read is not one that is accepted."""
+    if not record.files:
+        return  # that it says nothing of bytes is told already
     if record.view is None:
         yield _undecided(f"the evidence of {record.check} does not say how the bytes were held while it read them")
-    elif record.view.kind not in accepted:
+    elif record.view.kind not in accepted_views:
         yield Problem(
             VerdictResult.UNDECIDED,
             f"the {record.check} read the model under a view that is {record.view.kind}, not private "

@@ -10,6 +10,7 @@ from typing import Final
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.evidence.measurements import Input, InputRole
 from weighbridge.evidence.record import CheckName, CheckRecord
+from weighbridge.evidence.tries import TriesReset
 from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
 from weighbridge.trust import Holder, Trust
@@ -127,6 +128,8 @@ class Outcome:
     inputs: tuple[BoundInput, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader has to know beside the result: what is weak about it, and why limits were tightened."""
+    resets: tuple[TriesReset, ...] = ()
+    """What forgave earlier tries; who signed that has to be trusted as long as the verdict counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from weighbridge.errors import VerificationError
 from weighbridge.gate.decision import Bond, VerdictResult
 from weighbridge.gate.summary import Verdict
 from weighbridge.policy import Policy
-from weighbridge.trust import INPUT, Trust
+from weighbridge.trust import INPUT, TRIES_RESET, Trust
 
 MAX_REASON: Final = 400
 """Characters of a verdict's own reasons that a refusal repeats; the gate's report has all."""
@@ -58,6 +58,8 @@ def _require_keys(verdict: Verdict, trust: Trust, now: datetime) -> None:
         for item in requirement.inputs:
             if item.bond is Bond.SIGNED:
                 trust.role_of_id(item.key, signs=INPUT + item.role.value, now=now)
+        for key_id in requirement.resets:
+            trust.role_of_id(key_id, signs=TRIES_RESET, now=now)
 
 
 def _require_trust_name(verdict: Verdict, trust: Trust, _: datetime) -> None:
@@ -97,7 +99,9 @@ def require_named_policy(verdict: Verdict, trust: Trust, policy: Policy | Unsafe
                 remedy="name it with --policy FILE, or list it: `weighbridge trust policy TRUST FILE`",
             )
         case _ if policy.is_named(verdict.policy_digest):
-            return
+            # The verdict names one of its two digests; revoking either revokes the policy.
+            trust.require_unrevoked_policy(policy.digest)
+            trust.require_unrevoked_policy(policy.file_digest)
         case _:
             raise VerificationError(
                 f"the verdict was judged by the policy {verdict.policy_name} sha256:{verdict.policy_digest}, not by "

@@ -131,7 +131,15 @@ def _signed_input(file: StoredFile, statement: Statement, key: PublicKey, trust:
     role = trust.role_of(key, signs=INPUT + predicate.role.value, now=now)
     signed = parse_instant(predicate.signed, what="signed")
     _require_past(signed, now + MAX_SKEW, what="it was signed")
-    return SignedInput(file=file.name, role=predicate.role, sha256=sha256, signed=signed, key=key, signer=role.role)
+    return SignedInput(
+        file=file.name,
+        role=predicate.role,
+        sha256=sha256,
+        signed=signed,
+        key=key,
+        signer=role.role,
+        about=predicate.about,
+    )
 
 
 def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> TriesReset:

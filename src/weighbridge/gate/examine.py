@@ -9,7 +9,7 @@ from datetime import datetime
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import SignedInput
 from weighbridge.evidence.record import Finding, ViewKind
-from weighbridge.gate.bytes import PRIVATE_VIEWS, bytes_problems
+from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.gate.inputs import judge_inputs
 from weighbridge.gate.limits import amount_problems, failing_findings, problems_of
@@ -20,12 +20,22 @@ from weighbridge.policy import Policy, RequirementSpec, Waiver
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found. ``uncounted`` keeps the evidence from counting at all; ``against_model`` is what it says."""
+    """What was found. ``against_model`` is what the evidence says.
 
-    uncounted: tuple[Problem, ...]
+    ``unrelated`` is why it is not about this model on inputs that count; ``circumstances`` is what else keeps it from
+    counting, which whoever asked could arrange: how much was measured, with which seed, view and confinement.
+    """
+
+    unrelated: tuple[Problem, ...]
+    circumstances: tuple[Problem, ...]
     against_model: tuple[Problem, ...]
     waived: tuple[Waiver, ...]
     inputs: tuple[BoundInput, ...]
+
+    @property
+    def uncounted(self) -> tuple[Problem, ...]:
+        """Return everything that keeps the evidence from counting."""
+        return (*self.unrelated, *self.circumstances)
 
 
 def examine(
@@ -33,10 +43,14 @@ def examine(
 ) -> Examined:
     """Examine evidence whose signature, signer, subject and time hold."""
     inputs = judge_inputs(item, policy=policy, signed=signed, now=now)
-    uncounted = [*inputs.problems, *seed_problems(spec, item), *_confinement_problems(item, policy)]
+    unrelated = (*inputs.problems, *identity_problems(item.record, model=item.model))
     views = frozenset(ViewKind) if policy.view == "recorded" else PRIVATE_VIEWS
-    uncounted += bytes_problems(item.record, model=item.model, accepted_views=views)
-    uncounted += amount_problems(spec, item.record)
+    circumstances = (
+        *seed_problems(spec, item),
+        *_confinement_problems(item, policy),
+        *view_problems(item.record, accepted_views=views),
+        *amount_problems(spec, item.record),
+    )
     left, used = _apply_waivers(item, spec, policy, now)
     against = list(_finding_problems(left, item, policy))
     against += [
@@ -45,7 +59,7 @@ def examine(
     ]
     if item.record.measurements is not None or not item.record.undecided:
         against += problems_of(spec, item.record, model=item.model, now=now)
-    return Examined(tuple(uncounted), tuple(against), tuple(used), inputs.bound)
+    return Examined(unrelated, circumstances, tuple(against), tuple(used), inputs.bound)
 
 
 def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:

@@ -73,8 +73,8 @@ def _bind(each: Input, item: Evidence, policy: Policy, signed: tuple[SignedInput
             return BoundInput(each, role, Bond.UNBOUND)
         case FileBinding(sha256=digests) if digests:
             return _named(each, role, what, digests)
-        case FileBinding(signers=signers) if signers:
-            return _signed(each, role, what, signers, signed)
+        case FileBinding(signers=signers, about=about) if signers:
+            return _signed(each, role, what, signers, tuple(one for one in signed if one.about == about))
         case FileBinding():
             return _supplied(each, role, what, item)
 

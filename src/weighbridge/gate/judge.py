@@ -8,13 +8,14 @@ stands; ``weighbridge.gate.statistics`` says why.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
+from weighbridge.evidence.tries import TriesReset
 from weighbridge.gate.decision import BoundInput, Decision, Evidence, Outcome, Problem, VerdictResult
 from weighbridge.gate.evidence import SortedEvidence, sort_evidence
 from weighbridge.gate.examine import Examined, examine
@@ -22,6 +23,7 @@ from weighbridge.gate.limits import holds_until
 from weighbridge.gate.missing import missing
 from weighbridge.gate.preconditions import preconditions
 from weighbridge.gate.statistics import (
+    drew,
     earlier_tries,
     is_statistic,
     newest,
@@ -99,6 +101,7 @@ def judge(
     ends += [outcome.until for outcome in outcomes if outcome.until is not None]
     used = {item.key for outcome in outcomes for item in outcome.evidence}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
+    used |= {reset.key for outcome in outcomes for reset in outcome.resets}
     ends += [trusted.not_after for trusted in trust.keys if trusted.key in used and trusted.not_after is not None]
     return Decision(
         model=model,
@@ -131,8 +134,9 @@ def _judge_requirement(case: _Case) -> Outcome:
     problems: list[Problem] = []
     notes: list[str] = []
     tries = 0
+    resets: tuple[TriesReset, ...] = ()
     if is_statistic(requirement.spec):
-        tries = _tries(case, counted[0], signed)
+        tries, resets = _tries(case, counted[0], signed)
         problems += _statistics_problems(case, signed, counted, tries)
         confidence = _confidence(tightened_spec(requirement.spec, tries=tries))
         notes.append(tries_note(counted[0], tries=tries, confidence=confidence))
@@ -144,19 +148,25 @@ def _judge_requirement(case: _Case) -> Outcome:
         problems += [*examined.against_model, *examined.uncounted]
         waived += examined.waived
         inputs += examined.inputs
-    return _outcome(case, counted, problems, waived, tuple(dict.fromkeys(inputs)), tuple(notes))
+    found = _outcome(case, counted, problems, waived, tuple(dict.fromkeys(inputs)), tuple(notes))
+    return replace(found, resets=resets)
 
 
-def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> int:
-    """Count the tries before this one that did not pass: of this model and, when they are in the store, of others."""
+def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> tuple[int, tuple[TriesReset, ...]]:
+    """Count the tries before this one that did not pass, of this model and of others, and what forgave some.
+
+    A look that does not count, for its amount, seed or surroundings, is a try all the same: its asker saw the figure.
+    """
     known = item.record.tries if isinstance(item.record.tries, int) and item.held_by == "platform" else 0
     candidates = [
         other
         for other in (*signed, *case.elsewhere)
-        if not (examined := case.examined(other)).uncounted and examined.against_model
+        if drew(other) and not (examined := case.examined(other)).unrelated and examined.against_model
     ]
-    seen = earlier_tries(candidates, resets=tuple(case.found.resets), before=item)
-    return max(known, len(seen))
+    all_tries = earlier_tries(candidates, resets=(), before=item)
+    left = earlier_tries(candidates, resets=tuple(case.found.resets), before=item)
+    forgiving = tuple(reset for reset in case.found.resets if reset.check is item.record.check)
+    return max(known, len(left)), forgiving if len(left) < len(all_tries) else ()
 
 
 def _statistics_problems(

@@ -96,6 +96,13 @@ def amount_problems(spec: RequirementSpec, record: CheckRecord) -> Iterator[Prob
     if not isinstance(spec, RobustnessRequirement) or not isinstance(measured, RobustnessMeasurements):
         return
     limits = spec.limits
+    if measured.epsilon > limits.epsilon and not isclose(measured.epsilon, limits.epsilon, rel_tol=1e-12):
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"the attack had epsilon {measured.epsilon!r}; the policy says {limits.epsilon!r}, and each other is "
+            "another draw",
+            f"run the robustness check again with --epsilon {limits.epsilon:g}, or change `epsilon` in the policy",
+        )
     if measured.queries_per_example != limits.queries:
         yield Problem(
             VerdictResult.UNDECIDED,

@@ -7,6 +7,7 @@ next, over all models and data in the store: bytes are quickly changed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
@@ -16,7 +17,7 @@ import msgspec
 from weighbridge.clock import format_instant
 from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements, inputs_of
 from weighbridge.evidence.record import SeedSource
-from weighbridge.evidence.seeds import seed_from_digests
+from weighbridge.evidence.seeds import amounts_of, seed_from_digests
 from weighbridge.evidence.tries import TriesReset
 from weighbridge.gate.decision import Evidence, Problem, VerdictResult
 from weighbridge.policy import LeakageRequirement, RequirementSpec, RobustnessRequirement, StatisticsRequirement
@@ -37,7 +38,10 @@ def tightened(confidence: float, *, tries: int) -> float:
     in n (n + 1), so that all later tries together spend no more than the first: however often somebody tries, a model
     that should fail passes with at most twice the error that the policy accepts (a union bound).
     """
-    return confidence if tries == 0 else 1 - (1 - confidence) / (tries * (tries + 1))
+    if tries == 0:
+        return confidence
+    # Never certainty, of which there is no bound.
+    return min(1 - (1 - confidence) / (tries * (tries + 1)), math.nextafter(1.0, 0.0))
 
 
 def tightened_spec(spec: RequirementSpec, *, tries: int) -> RequirementSpec:
@@ -74,7 +78,12 @@ def seed_problems(spec: RequirementSpec, item: Evidence) -> Iterator[Problem]:
         case SeedSource.ASKER:
             yield _open("whoever asked chose the seed, and could choose until one passes")
         case SeedSource.DIGESTS:
-            expected = seed_from_digests(item.record.check, model=item.model, inputs=inputs_of(measured))
+            expected = seed_from_digests(
+                item.record.check,
+                model=item.model,
+                inputs=inputs_of(measured),
+                amounts=amounts_of(item.record.parameters),
+            )
             if seed != expected:
                 yield _open(f"the seed {seed.value} is not the one of this model and these inputs, {expected.value}")
         case SeedSource.PLATFORM:
@@ -90,6 +99,17 @@ _SOURCES: Final = {
     SeedSource.PLATFORM: "the platform",
     SeedSource.ASKER: "whoever asked",
 }
+
+
+def drew(item: Evidence) -> bool:
+    """Say whether a check really measured something: what measured nothing tried nothing."""
+    match item.record.measurements:
+        case RobustnessMeasurements(entries=entries):
+            return any(entry.examples for entry in entries)
+        case LeakageMeasurements(entries=leaks):
+            return bool(leaks)
+        case _:
+            return False
 
 
 def earlier_tries(

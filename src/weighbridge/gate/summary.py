@@ -51,7 +51,10 @@ class InputSummary(Wire, omit_defaults=True):
 
 
 class RequirementSummary(Wire, omit_defaults=True):
-    """What became of one requirement, and the ids of the keys that signed the evidence it rests on."""
+    """What became of one requirement, and the ids of the keys that signed the evidence it rests on.
+
+    ``resets`` are the ids of the keys that forgave earlier tries.
+    """
 
     check: str
     result: VerdictResult
@@ -60,6 +63,7 @@ class RequirementSummary(Wire, omit_defaults=True):
     waived: tuple[str, ...] = ()
     inputs: tuple[InputSummary, ...] = ()
     notes: tuple[str, ...] = ()
+    resets: tuple[str, ...] = ()
 
 
 class TrustReference(Wire):

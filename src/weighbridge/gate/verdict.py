@@ -80,6 +80,7 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
                     waived=outcome.waived,
                     inputs=tuple(_input(item) for item in outcome.inputs),
                     notes=outcome.notes,
+                    resets=tuple(sorted({reset.key.id for reset in outcome.resets})),
                 )
                 for outcome in decision.outcomes
             ),

@@ -71,7 +71,9 @@ def _bind_one(data: bytes, role: InputRole, new: NewBinding, name: str) -> bytes
 
 def _with_limits(new: Binding, old: Binding) -> Binding:
     if isinstance(new, DataBinding) and isinstance(old, DataBinding):
-        return msgspec.structs.replace(old, sha256=new.sha256, signers=new.signers, supplied_by=new.supplied_by)
+        return msgspec.structs.replace(
+            old, sha256=new.sha256, signers=new.signers, supplied_by=new.supplied_by, about=new.about
+        )
     if isinstance(new, AdvisoriesBinding) and isinstance(old, AdvisoriesBinding):
         aged = new if new.max_age is not None else old
         return msgspec.structs.replace(

@@ -29,11 +29,16 @@ Signers = Annotated[tuple[Label, ...], Meta(max_length=64)]
 
 
 class FileBinding(Wire, omit_defaults=True):
-    """Exactly one of: digests, roles that signed the input, or the requester who supplied it in a review."""
+    """Exactly one of: digests, roles that signed the input, or the requester who supplied it in a review.
+
+    What members, non-members, a lock or requirements say is true of one line of models only, so a signature over them
+    names that line, and ``about`` says which the policy is for. Test data and advisories are true for all.
+    """
 
     sha256: Digests = ()
     signers: Signers = ()
     supplied_by: Literal["requester"] | None = None
+    about: Label | None = None
 
     @property
     def ways(self) -> int:
@@ -85,6 +90,9 @@ class InputsSpec(Wire, omit_defaults=True):
 
 
 Binding = FileBinding | Unbound | None
+
+OF_ONE_MODEL: Final = frozenset({InputRole.MEMBERS, InputRole.NON_MEMBERS, InputRole.LOCK, InputRole.REQUIREMENTS})
+"""Roles whose inputs belong to one line of models; a signature over them has to name it."""
 
 
 def binding_of(inputs: InputsSpec, role: InputRole) -> Binding:

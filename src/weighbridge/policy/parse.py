@@ -25,6 +25,7 @@ from weighbridge.policy.document import (
 )
 from weighbridge.policy.floors import LONGEST, too_long, toothless
 from weighbridge.policy.inputs import (
+    OF_ONE_MODEL,
     Acceptance,
     AdvisoriesBinding,
     Binding,
@@ -248,6 +249,12 @@ def _require_bindings(inputs: InputsSpec, document: _yaml.Document) -> datetime 
             raise PolicyError(
                 f"{where}: the role {role} is bound in {binding.ways} ways; exactly one is meant",
                 remedy="give sha256, signers or suppliedBy; or write `unbound`, which reports repeat",
+            )
+        if binding.signers and role in OF_ONE_MODEL and binding.about is None:
+            raise PolicyError(
+                f"{where}: the role {role} is signed, and nothing says for which line of models: what was signed for "
+                "one says nothing of another",
+                remedy="add `about: NAME`, the name that the signature has (`weighbridge sign-input --about NAME`)",
             )
         if isinstance(binding, AdvisoriesBinding):
             weak = (f"maxAge {binding.max_age} is longer than a year",) if _never_old(binding) else ()
