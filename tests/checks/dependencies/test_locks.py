@@ -226,6 +226,36 @@ def test_reads_a_lock_of_pep_751() -> None:
     assert found.passed_over == 2
 
 
+TWO_FORMATS = {
+    ("uv.lock", "pylock.toml"): 'version = 1\nlock-version = "1.0"\npackage = []\npackages = []\n',
+    ("uv.lock", "poetry.lock"): 'version = 1\npackage = []\n[metadata]\nlock-version = "2.1"\n',
+    (
+        "poetry.lock",
+        "pylock.toml",
+    ): 'lock-version = "1.0"\npackage = []\npackages = []\n[metadata]\nlock-version = "2.1"\n',
+}
+
+
+@pytest.mark.parametrize("names", TWO_FORMATS)
+def test_one_lock_has_one_reading_whatever_it_is_called(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name, other in (names, names[::-1]):
+        path = tmp_path / name
+        path.write_text(TWO_FORMATS[names])
+        with pytest.raises(ParseError, match=f"its content is that of {other}"):
+            reader_for(path)(path)
+
+
+def test_a_pin_for_another_python_is_judged_unless_the_lock_excludes_that_python() -> None:
+    text = (
+        'lock-version = "1.0"\n[[packages]]\nname = "torch"\nversion = "1.13.0"\nmarker = "python_version < \'3.9\'"\n'
+    )
+    assert pins(parse_pylock(text.encode(), name="p")) == {("torch", "1.13.0"): ("torch",)}
+    bounded = 'requires-python = ">=3.9"\n' + text
+    assert parse_pylock(bounded.encode(), name="p").passed_over == 1
+    with pytest.raises(ParseError, match="requires-python"):
+        parse_pylock(('requires-python = "new"\n' + text).encode(), name="p")
+
+
 @pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "pylock.toml", "pylock.gpu.toml"])
 def test_knows_a_format_by_its_name(tmp_path: Path, name: str) -> None:
     text = UV if name == "uv.lock" else POETRY if name == "poetry.lock" else PYLOCK

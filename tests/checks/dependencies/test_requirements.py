@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,14 +90,30 @@ def test_what_is_not_one_release_of_an_index_is_undecided(tmp_path: Path, line: 
     assert why in found.undecided[0].reason
 
 
-def test_evaluates_markers_for_the_running_target(tmp_path: Path) -> None:
+def test_evaluates_markers_for_where_models_are_served(tmp_path: Path) -> None:
     found = read(
         tmp_path,
-        f"here==1.0; sys_platform == '{sys.platform}'\nthere==1.0; sys_platform == 'elsewhere'\n"
+        "here==1.0; sys_platform == 'linux'\nthere==1.0; sys_platform == 'win32'\n"
         "old==1.0; python_version < '3'\nextra==1.0; extra == 'test'\n",
     )
     assert pins(found) == [("here", "1.0", "1")]
     assert (found.passed_over, found.undecided) == (3, ())
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "python_version < '3.11'",
+        "python_version >= '3.14'",
+        "python_full_version < '3.12.4'",
+        "platform_machine == 'aarch64'",
+        "platform_release >= '6'",
+    ],
+)
+def test_whose_python_runs_the_audit_leaves_no_pin_out(tmp_path: Path, marker: str) -> None:
+    found = read(tmp_path, f"torch==1.13.0 ; {marker}\nloose>=1 ; {marker}\n")
+    assert pins(found) == [("torch", "1.13.0", "1")]
+    assert [entry.location for entry in found.undecided] == ["requirements.txt:2"]
 
 
 def test_reads_nested_files_with_their_own_locations(tmp_path: Path) -> None:

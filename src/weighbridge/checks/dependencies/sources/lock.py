@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -31,6 +32,14 @@ MAX_PACKAGES: Final = 50_000
 """Most packages in one lock."""
 
 T = TypeVar("T")
+
+
+class LockFormat(StrEnum):
+    """A lock format, by the name of the file that its tool writes."""
+
+    UV = "uv.lock"
+    POETRY = "poetry.lock"
+    PYLOCK = "pylock.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +71,39 @@ def parse_toml(data: bytes, *, what: str) -> dict[str, Any]:
         raise ParseError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
     except (RecursionError, ValueError) as error:
         raise ParseError(f"{what} is not TOML: {plain(str(error), limit=200)}") from None
+
+
+def parse_lock(data: bytes, *, what: str, of: LockFormat) -> dict[str, Any]:
+    """Parse a lock of one format, and of no other.
+
+    A policy binds a lock's bytes and not its name, so bytes that are a lock of two formats would have two readings
+    under one digest, and whoever names the file would choose.
+
+    Raises:
+        ParseError: When the bytes are not UTF-8 or not TOML, or bear the mark of another format.
+    """
+    document = parse_toml(data, what=what)
+    others = [f"{other}" for other in LockFormat if other is not of and _MARKS[other](document)]
+    if others:
+        raise ParseError(
+            f"{what} is read as {of} for its name, and its content is that of {' and '.join(others)}: one lock must "
+            "have one reading",
+            remedy="give the lock under the name, and with the content, that its tool wrote",
+        )
+    return document
+
+
+def _is_poetry(document: dict[str, Any]) -> bool:
+    metadata = document.get("metadata")
+    return isinstance(metadata, dict) and "lock-version" in metadata
+
+
+_MARKS: Final[dict[LockFormat, Callable[[dict[str, Any]], bool]]] = {
+    LockFormat.UV: lambda document: "version" in document,
+    LockFormat.POETRY: _is_poetry,
+    LockFormat.PYLOCK: lambda document: "lock-version" in document or "packages" in document,
+}
+"""What each format requires at its top, and none of the others has."""
 
 
 def convert(value: object, into: type[T], *, what: str) -> T:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
-from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
@@ -57,7 +57,7 @@ def parse_poetry_lock(data: bytes, *, name: str) -> Inventory:
     Raises:
         ParseError: As ``read_poetry_lock``.
     """
-    lock = convert(parse_toml(data, what=name), _Lock, what=name)
+    lock = convert(parse_lock(data, what=name, of=LockFormat.POETRY), _Lock, what=name)
     if not lock.metadata.lock_version.startswith(FORMATS):
         raise ParseError(f"{name} has format {lock.metadata.lock_version[:20]!r}; formats 1 and 2 are understood")
     locked = [

@@ -1,7 +1,7 @@
 """Read ``pylock.toml`` (PEP 751, packaging.python.org "pylock.toml Specification").
 
-Markers are evaluated for the running Python, with every extra and every dependency group that the lock offers: an
-installer skips what a marker excludes, and may be asked for any of the extras.
+Markers are evaluated for every place that the model may be served from, with every extra and every dependency group
+that the lock offers: an installer skips what a marker excludes, and may be asked for any of the extras.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName, default_environment
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.specifiers import InvalidSpecifier
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
-from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
+from weighbridge.checks.dependencies.sources.targets import Place, may_hold, places
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
@@ -46,6 +48,7 @@ class _Lock(msgspec.Struct, frozen=True, rename="kebab"):
     extras: list[str] = []
     dependency_groups: list[str] = []
     default_groups: list[str] = []
+    requires_python: str = ""
 
 
 def read_pylock(path: Path) -> Inventory:
@@ -64,20 +67,23 @@ def parse_pylock(data: bytes, *, name: str) -> Inventory:
     Raises:
         ParseError: As ``read_pylock``.
     """
-    lock = convert(parse_toml(data, what=name), _Lock, what=name)
+    lock = convert(parse_lock(data, what=name, of=LockFormat.PYLOCK), _Lock, what=name)
     if not lock.lock_version.startswith(FORMAT):
         raise ParseError(f"{name} has format {lock.lock_version[:20]!r}; format 1 of pylock.toml is understood")
-    target: dict[str, Any] = {
-        **default_environment(),
+    sets = {
         "extras": frozenset(lock.extras),
         "dependency_groups": frozenset((*lock.dependency_groups, *lock.default_groups)),
     }
-    locked = [_locked(package, target) for package in lock.packages]
+    try:
+        among = places(pythons=lock.requires_python, values=sets)
+    except InvalidSpecifier:
+        raise ParseError(f"{name} says no versions of Python in its requires-python") from None
+    locked = [_locked(package, among) for package in lock.packages]
     return inventory_of(locked, name=name, data=data, table="packages")
 
 
-def _locked(package: _Package, target: dict[str, Any]) -> Locked:
-    applies, doubt = _applies(package, target)
+def _locked(package: _Package, among: tuple[Place, ...]) -> Locked:
+    applies, doubt = _applies(package, among)
     own = package.directory is not None and package.directory.path in (".", "./", "")
     if not own and (kind := _source(package)):
         doubt = doubt or f"{package.name[:200]} comes from {kind}, so that its content is not a known release"
@@ -99,10 +105,10 @@ def _source(package: _Package) -> str:
     return "an archive at a URL" if package.archive is not None else ""
 
 
-def _applies(package: _Package, target: dict[str, Any]) -> tuple[bool, str]:
+def _applies(package: _Package, among: tuple[Place, ...]) -> tuple[bool, str]:
     if package.marker is None:
         return True, ""
     try:
-        return Marker(package.marker).evaluate(target, context="lock_file"), ""
+        return may_hold(Marker(package.marker), among, context="lock_file"), ""
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, TypeError, RecursionError):
         return True, f"the marker of {package.name[:200]} cannot be evaluated, so it may or may not be installed"

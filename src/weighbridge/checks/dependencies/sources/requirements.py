@@ -1,7 +1,8 @@
 """Read requirements files: what pip would install from them, as far as they say it exactly.
 
 A requirement is judged when it names one version (``==`` or ``===``). Anything looser, a URL, a path or an editable
-install is undecided: which version it will be is not written here. Markers are evaluated for the running Python.
+install is undecided: which version it will be is not written here. What a marker excludes wherever the model may be
+served is passed over.
 
 A requirements file lists what it lists: packages that those packages need in turn are judged only where the file, or
 a constraints file that it includes, names them.
@@ -26,6 +27,7 @@ from weighbridge.checks.dependencies.sources.requirement_lines import (
     decode,
     lines,
 )
+from weighbridge.checks.dependencies.sources.targets import Place, may_hold, places
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
 from weighbridge.errors import InputError
@@ -62,6 +64,7 @@ class _Reading:
     options: list[tuple[str, OptionLine]] = field(default_factory=list)
     seen: set[tuple[Path, str]] = field(default_factory=set)
     passed_over: int = 0
+    places: tuple[Place, ...] = field(default_factory=lambda: places(values={"extra": ""}))
 
     def doubt(self, location: str, reason: str) -> None:
         self.undecided.append(Undecided(location=location, reason=reason))
@@ -174,7 +177,8 @@ def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kin
             raise InputError(f"it is longer than {MAX_REQUIREMENT} characters")
         requirement = Requirement(line.text)
         name = normalise(requirement.name)
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        marker = requirement.marker
+        applies = marker is None or may_hold(marker, reading.places, context="requirement")
     except _UNREADABLE as error:
         reading.doubt(location, f"{plain(line.text, limit=120)!r} is no requirement: {plain(str(error), limit=200)}")
         return

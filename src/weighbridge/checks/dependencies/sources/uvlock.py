@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
-from weighbridge.checks.dependencies.sources.lock import Locked, convert, inventory_of, parse_toml
+from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
@@ -60,7 +60,7 @@ def parse_uv_lock(data: bytes, *, name: str) -> Inventory:
     Raises:
         ParseError: As ``read_uv_lock``.
     """
-    lock = convert(parse_toml(data, what=name), _Lock, what=name)
+    lock = convert(parse_lock(data, what=name, of=LockFormat.UV), _Lock, what=name)
     if lock.version != FORMAT:
         raise ParseError(f"{name} has format {lock.version}; only format {FORMAT} of uv.lock is understood")
     members = frozenset(lock.manifest.members)
