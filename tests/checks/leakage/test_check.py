@@ -90,6 +90,12 @@ def test_nearest_neighbours_keep_every_row(directory: Path, monkeypatch: pytest.
     assert output.undecided == ()
 
 
+def test_rows_beside_what_is_measured_are_not_passed_over(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(directory, "model.pkl", digits_mlp(), monkeypatch)
+    np.save(directory / "model" / "train.npy", np.zeros((3, 2)))
+    assert "train.npy" in [doubt.location for doubt in run(directory).undecided]
+
+
 def test_non_members_inside_the_file_are_undecided(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, outside, known, unknown = digits()
     everything = fitted(KNeighborsClassifier(), np.concatenate([inside, outside]), np.concatenate([known, unknown]))

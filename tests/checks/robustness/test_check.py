@@ -27,6 +27,7 @@ from weighbridge.checks.interface import CheckOutput, RobustnessOptions
 from weighbridge.checks.robustness import check
 from weighbridge.checks.robustness.measure import measure
 from weighbridge.checks.robustness.pictures import can_show, encode
+from weighbridge.checks.runners.unmeasured import MAX_TEXT_BYTES
 from weighbridge.evidence.measurements import RobustnessMeasurements
 
 
@@ -136,6 +137,21 @@ def test_model_without_entry_and_unusable_data_are_undecided(tmp_path: Path, mod
     for output in (run(empty, data), run(model, tmp_path / "absent.npz")):
         assert len(output.undecided) == 1
         assert output.measurements is None
+
+
+@pytest.mark.parametrize("served", ["model.safetensors", "model.pt", "weights.bin", "digits.onnx.bak", "model.json"])
+def test_a_robust_decoy_beside_what_is_served_is_not_the_model(model: Path, data: Path, served: str) -> None:
+    (model / served).write_bytes((8).to_bytes(8, "little") + b'{"a":{}}')
+    assert [(doubt.location, doubt.reason[:26]) for doubt in run(model, data).undecided] == [
+        (served, "this file was not measured")
+    ]
+
+
+@pytest.mark.parametrize("size", [MAX_TEXT_BYTES, MAX_TEXT_BYTES + 1])
+def test_text_beside_what_is_measured_is_no_model(model: Path, data: Path, size: int) -> None:
+    (model / "tokenizer.json").write_text("ß" + "a" * (size - 2), encoding="utf-8")
+    (model / "settings.bin").write_text("a: 1\r\n\tb: 2\f")
+    assert [doubt.location for doubt in run(model, data).undecided] == ["tokenizer.json"] * (size > MAX_TEXT_BYTES)
 
 
 def test_tabular_data_has_no_pictures(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from weighbridge.checks.leakage.rows import common_rows
 from weighbridge.checks.runners.data import DataError, Examples, read_examples
 from weighbridge.checks.runners.entries import Entry, Loaded, find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import Floats, Labels, Runner, RunnerError
+from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import LeakageEntry, LeakageMeasurements
 from weighbridge.evidence.record import Finding, Severity, Undecided
@@ -44,10 +45,12 @@ def run(request: CheckRequest, /) -> CheckOutput:
         return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
     measured: list[LeakageEntry] = []
     undecided: list[Undecided] = []
+    read = {entry.name for entry in entries}
     threads, safeguards = len(os.sched_getaffinity(0)), worker_safeguards()
     for entry in entries:
         try:
             loaded = load(entry, features=members.x.shape[1], threads=threads, safeguards=safeguards)
+            read.update(loaded.beside)
             result, verbatim = _measure(entry, loaded, members, non_members, options=options)
             measured.append(result)
         except RunnerError as error:
@@ -55,6 +58,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
             continue
         if verbatim.non_members:
             undecided.append(_control_failed(entry, verbatim))
+    undecided.extend(unmeasured(request.files, read))
     return CheckOutput(
         findings=tuple(_finding(entry, len(members.x)) for entry in measured if entry.verbatim_training_rows),
         undecided=tuple(undecided),

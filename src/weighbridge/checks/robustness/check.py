@@ -17,6 +17,7 @@ from weighbridge.checks.robustness.measure import Setting, measure
 from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import RobustnessEntry, RobustnessMeasurements
 from weighbridge.evidence.record import Finding, Severity, Undecided
@@ -52,13 +53,16 @@ def run(request: CheckRequest, /) -> CheckOutput:
     threads, safeguards = len(os.sched_getaffinity(0)), worker_safeguards()
     measured: list[RobustnessEntry] = []
     undecided: list[Undecided] = []
+    read = {entry.name for entry in entries}
     for entry in entries:
         try:
             loaded = load(entry, features=setting.x.shape[1], threads=threads, safeguards=safeguards)
+            read.update(loaded.beside)
             measured.append(measure(loaded.runner, entry.name, setting))
         except RunnerError as error:
             undecided.append(_undecided(entry.name, error))
     undecided.extend(doubt for result in measured for doubt in _doubts(result))
+    undecided.extend(unmeasured(request.files, read))
     return CheckOutput(
         findings=tuple(finding for result in measured for finding in _findings(result, options)),
         undecided=tuple(undecided),

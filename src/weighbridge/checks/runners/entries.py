@@ -52,10 +52,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A runner and, for an artifact examination, the object behind it (None where there is none)."""
+    """A runner and, for an artifact examination, the object behind it (None where there is none).
+
+    ``beside`` names the other files of the model that its numbers came from.
+    """
 
     runner: Runner
     content: object
+    beside: tuple[str, ...] = ()
 
 
 def find_entries(files: tuple[ModelFile, ...]) -> tuple[Entry, ...]:
@@ -126,7 +130,8 @@ def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
         ) from None
     content = entry.read(limit=MAX_ONNX_BYTES)
     beside = files_beside(entry.name, entry.others)
-    return Loaded(OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads), None)
+    runner = OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads)
+    return Loaded(runner, None, tuple(file.name for file in runner.external.values()))
 
 
 def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Loaded:

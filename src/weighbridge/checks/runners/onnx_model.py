@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from packaging.version import Version
 
 from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.model_scan.onnx import external_locations
@@ -32,6 +33,9 @@ _LABEL_TYPES: Final = frozenset({"tensor(int64)", "tensor(int32)"})
 _SCORE_TYPES: Final = frozenset({"tensor(float)", "tensor(double)", "tensor(float16)"})
 _MAP_TYPES: Final = frozenset({"seq(map(int64,tensor(float)))", "seq(map(int64,tensor(double)))"})
 _SILENT: Final = 4
+_NOWHERE: Final = "/proc/self/fdinfo/none"
+_TAKES_A_FOLDER: Final = Version("1.22")
+"""First ONNX Runtime that can be told where it may look for numbers."""
 
 MAX_ONNX_BYTES: Final = 2 * 1024**3
 """Largest ONNX file that is opened; protobuf itself allows no more, and numbers beside it are not counted."""
@@ -50,14 +54,15 @@ class OnnxRunner:
     ) -> None:
         """Open a file's bytes for rows of so many features on so many threads.
 
-        ``beside`` are the files of the model that it may name as external data, by the name that it uses. Nothing is
-        opened by the runtime itself.
+        ``beside`` are the files of the model that it may name as external data, by the name that it uses; ``external``
+        has those that it does name. Nothing is opened by the runtime itself.
 
         Raises:
             RunnerError: The runtime refuses the file, or its signature is not a classifier's.
         """
         self._name = PurePosixPath(name).name
-        self._session = _open(content, self._name, threads, beside or {})
+        self.external = _external(content, self._name, beside or {})
+        self._session = _open(content, self._name, threads, self.external)
         self._input, self._shape, self._dtype = _input_of(self._session, features, self._name)
         self._scores, self._label, self._zipped = _outputs_of(self._session, self._name)
         self._fixed = self._shape[0] if isinstance(self._shape[0], int) else None
@@ -126,30 +131,25 @@ def files_beside(name: str, files: tuple[ModelFile, ...]) -> dict[str, ModelFile
     return found
 
 
-def _open(content: bytes, name: str, threads: int, beside: Mapping[str, ModelFile]) -> Any:  # noqa: ANN401 - no types
+def _open(content: bytes, name: str, threads: int, external: Mapping[str, ModelFile]) -> Any:  # noqa: ANN401
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
     # Spinning threads eat the CPU time of whoever shares the machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Files that were given in memory serve the main graph only; numbers of a branch would be looked for by name where
+    # the process happens to be, which others may be able to write. So that place is one that cannot be.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
     with ExitStack() as stack:
-        _give_external(options, content, name, beside, stack)
+        _give_external(options, name, external, stack)
         try:
             return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # as above
             raise RunnerError(f"{name} cannot be opened by ONNX Runtime: {_line(error)}") from None
 
 
-def _give_external(
-    options: Any,  # noqa: ANN401 - the runtime has no types
-    content: bytes,
-    name: str,
-    beside: Mapping[str, ModelFile],
-    stack: ExitStack,
-) -> None:
-    # Without a path the runtime would look for external data where the process happens to be. So it is given the bytes
-    # by name, mapped, so that of a large file only what is used is read. They are needed until the session is there.
+def _external(content: bytes, name: str, beside: Mapping[str, ModelFile]) -> dict[str, ModelFile]:
     try:
         named = external_locations(content, name=name)
     except InputError as error:
@@ -157,19 +157,29 @@ def _give_external(
     missing = [location for location in named if location not in beside]
     if missing:
         raise RunnerError(f"{name} keeps numbers in {missing[0][:200]!r}, which the model does not have")
-    if not named:
+    return {location: beside[location] for location in named}
+
+
+def _give_external(
+    options: Any,  # noqa: ANN401 - the runtime has no types
+    name: str,
+    external: Mapping[str, ModelFile],
+    stack: ExitStack,
+) -> None:
+    # Without a path the runtime would look for external data where the process happens to be. So it is given the bytes
+    # by name, mapped, so that of a large file only what is used is read. They are needed until the session is there.
+    if not external:
         return
-    give = getattr(options, "add_external_initializers_from_files_in_memory", None)
-    if give is None:
+    if Version(onnxruntime.__version__) < _TAKES_A_FOLDER:
         raise RunnerError(
-            f"{name} has external data, which this ONNX Runtime ({onnxruntime.__version__}) takes by path only",
+            f"{name} has external data, which this ONNX Runtime ({onnxruntime.__version__}) may take from elsewhere",
             remedy="Install a newer onnxruntime, or save the model as one file.",
         )
     try:
-        contents = [stack.enter_context(mapped(beside[location])) for location in named]
+        contents = [stack.enter_context(mapped(file)) for file in external.values()]
     except OSError as error:
         raise RunnerError(f"external data of {name} cannot be read: {error.strerror}") from None
-    give(list(named), contents, [len(each) for each in contents])
+    options.add_external_initializers_from_files_in_memory(list(external), contents, [len(each) for each in contents])
 
 
 def _input_of(session: Any, features: int, what: str) -> tuple[str, list[int | None], type[Any]]:  # noqa: ANN401
