@@ -48,7 +48,10 @@ class SessionFolder:
         until = time.monotonic() + GRACE
         while (processes := self._processes()) and time.monotonic() < until:
             time.sleep(0.1)
-        folders = [f"in the temporary folder: {name}" for name in sorted({*os.listdir(self.path)} - NOT_OURS)]
+        folders = [
+            f"in the temporary folder: {name}{looked_into(self.path / name)}"
+            for name in sorted({*os.listdir(self.path)} - NOT_OURS)
+        ]
         return [f"a process: {pid} {command}" for pid, command in sorted(processes.items())] + folders
 
     def remove(self) -> None:
@@ -72,6 +75,16 @@ class SessionFolder:
                     command = Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ")
                     found[int(name)] = command.decode(errors="replace").strip()[:200]
         return found
+
+
+def looked_into(path: Path) -> str:
+    """Say what a thing without a telling name is, so that it can be traced to the test that left it."""
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            return f", a directory of {path.stat().st_mode & 0o7777:04o} with {sorted(os.listdir(path))[:5]}"
+        if path.is_file():
+            return f", {path.stat().st_size} bytes that begin with {path.read_bytes()[:60]!r}"
+    return ""
 
 
 @dataclass(frozen=True)

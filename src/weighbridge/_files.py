@@ -78,6 +78,22 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             temporary.unlink()
 
 
+def replace_contents(path: Path, data: bytes) -> None:
+    """Write other bytes into a file that is there, like ``write_atomically``; its mode stays.
+
+    A link to it stays too: who reads the file by its own name must not find the old bytes.
+
+    Raises:
+        OutputError: When that is impossible, as ``write_atomically``; also when there is no file.
+    """
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        mode = stat.S_IMODE(os.stat(real).st_mode)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    write_atomically(real, data, mode=mode)
+
+
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file like ``write_atomically``, but refuse to replace one.
 

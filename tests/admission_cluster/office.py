@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -169,6 +170,11 @@ class Controller:
         ).stdout.strip()
         config = json.loads(cluster.admin.read_text())
         config["users"][0]["user"] = {"token": token}
+        # By path, as a pod's service account has it. Of data in a kubeconfig the client library makes a file for as
+        # long as it reads it, which a controller that is killed in that moment leaves behind.
+        authority = log.parent / "authority.pem"
+        authority.write_bytes(base64.b64decode(config["clusters"][0]["cluster"].pop("certificate-authority-data")))
+        config["clusters"][0]["cluster"]["certificate-authority"] = str(authority)
         self.kubeconfig = log.parent / "controller.kubeconfig"
         self.kubeconfig.write_text(json.dumps(config))
         self.process: subprocess.Popen[bytes] | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge._files import make_directory, read_entry, read_limited, write_atomically, write_new
+from weighbridge._files import make_directory, read_entry, read_limited, replace_contents, write_atomically, write_new
 from weighbridge.errors import InputError, OutputError
 
 
@@ -48,6 +48,18 @@ def test_write_new_replaces_nothing(tmp_path: Path) -> None:
         write_new(tmp_path / "x", b"2")
     assert (tmp_path / "x").read_bytes() == b"1"
     assert os.listdir(tmp_path) == ["x"]
+
+
+def test_other_contents_come_into_the_file_that_a_link_leads_to_and_its_mode_stays(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "target").chmod(0o640)
+    (tmp_path / "x").symlink_to("target")
+    replace_contents(tmp_path / "x", b"new")
+    assert (tmp_path / "x").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+    assert (tmp_path / "target").stat().st_mode & 0o777 == 0o640
+    with pytest.raises(OutputError, match="No such file"):
+        replace_contents(tmp_path / "absent", b"")
 
 
 def test_write_atomically_replaces_a_link_and_not_its_target(tmp_path: Path) -> None:

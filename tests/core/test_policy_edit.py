@@ -67,6 +67,12 @@ def test_a_role_or_the_whole_block_is_added() -> None:
 def test_line_ends_do_not_matter(ends: str) -> None:
     text = bound(BLOCK.replace("\n", ends), InputRole.TEST, NewBinding("unbound"))
     assert parse(text).inputs.test == "unbound"
+    assert text.count("\n") == text.count(ends)
+
+
+def test_blank_lines_behind_an_entry_stay() -> None:
+    text = bound(BLOCK, InputRole.ADVISORIES, NewBinding("unbound"))
+    assert "    advisories: unbound\n\n  requirements:\n" in text
 
 
 def test_what_has_no_last_line_end_is_bound_too() -> None:

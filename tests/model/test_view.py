@@ -175,10 +175,11 @@ from pathlib import Path
 from weighbridge.errors import ModelError
 from weighbridge.model import view as module
 from weighbridge.model.choice import Room
+from weighbridge.model.shield import Shield
 from contextlib import nullcontext
 
 if sys.argv[2] == "unprotected":
-    module._not_looked_into = nullcontext
+    Shield.up = lambda self: nullcontext()
 try:
     room = Room(memory=0, disk=2**50, unwritable=False, place=Path("/var/tmp"))
     with module.private_view(Path(sys.argv[1]), room=room) as view:

@@ -29,6 +29,18 @@ def test_a_model_that_is_one_file_is_released_in_a_directory(model: Path, tmp_pa
     assert hash_model(tmp_path / "verified") == hash_model(model / "a.bin")
 
 
+def test_a_snapshot_of_the_hub_is_released_as_files(tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--org--name" / "snapshots" / "r1"
+    blob = tmp_path / "models--org--name" / "blobs" / ("a" * 64)
+    for place in (snapshot / "deep", blob.parent):
+        place.mkdir(parents=True)
+    blob.write_bytes(b"weights")
+    (snapshot / "deep" / "model.bin").symlink_to(f"../../../blobs/{blob.name}")
+    release(snapshot, tmp_path / "verified", digest=hash_model(snapshot))
+    assert not (tmp_path / "verified" / "deep" / "model.bin").is_symlink()
+    assert hash_model(tmp_path / "verified") == hash_model(snapshot)
+
+
 @pytest.mark.parametrize("what", ["byte", "file", "link"])
 def test_leaves_nothing_when_the_source_is_not_what_was_judged(model: Path, tmp_path: Path, what: str) -> None:
     judged = hash_model(model)

@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 
+from weighbridge._files import open_regular
 from weighbridge.checks.interface import CheckRequest, LeakageOptions, RobustnessOptions
 from weighbridge.errors import InputError
+from weighbridge.evidence.inputs import MAX_INPUT_BYTES
 from weighbridge.evidence.measurements import Input, InputRole
 from weighbridge.evidence.record import Seed, SeedSource
 from weighbridge.evidence.seeds import amounts_of, seed_from_digests, seed_of_platform
@@ -58,13 +60,17 @@ def _inputs(options: RobustnessOptions | LeakageOptions) -> Iterator[Input]:
 
 def _input(path: str, role: InputRole) -> Input:
     name = os.path.basename(path)
-    checksum = hashlib.sha256()
+    checksum, size = hashlib.sha256(), 0
     try:
-        # A FIFO would wait for a writer for ever; what is no regular file the check itself refuses.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as stream:
+        with open_regular(path) as stream:
             while chunk := stream.read(_CHUNK):
                 checksum.update(chunk)
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}", remedy="check the path") from None
+                size += len(chunk)
+                if size > MAX_INPUT_BYTES:
+                    raise InputError(
+                        f"{name} has more than {MAX_INPUT_BYTES} bytes", remedy="give a file with fewer examples"
+                    )
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"{name} cannot be read: {reason}", remedy="check the path") from None
     return Input(name=name, sha256=checksum.hexdigest(), rows=0, role=role)

@@ -9,9 +9,10 @@ import click
 from weighbridge._files import write_atomically
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.checks.dependencies.build import build_bundle
+from weighbridge.checks.dependencies.bundle import read_packed
 from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.cli._passphrases import PASSPHRASE_FILE
-from weighbridge.cli.sign_input import sign_file
+from weighbridge.cli.sign_input import sign_bytes
 from weighbridge.evidence.measurements import AdvisoryDatabase, InputRole
 
 PATH = click.Path(path_type=Path)
@@ -40,7 +41,7 @@ def build(sources: tuple[Path, ...], output: Path, built: str) -> None:
 def info(bundle: Path | None) -> None:
     """Print what BUNDLE holds; without one, the snapshot that comes with weighbridge."""
     path = bundle or packaged_bundle()
-    found = describe_bundle(path)
+    found = describe_bundle(read_packed(path), name=path.name)
     _say(path, found.database)
     click.echo(f"  {found.packages} packages, {found.malware} records of malware")
     click.echo(f"  {found.without_severity} records without a severity")
@@ -58,8 +59,10 @@ def info(bundle: Path | None) -> None:
 @PASSPHRASE_FILE
 def sign(bundle: Path, key: Path, passphrase_file: Path | None) -> None:
     """Sign BUNDLE, which is read as a whole first: what is no bundle is not signed. The signature lies beside it."""
-    _say(bundle, describe_bundle(bundle).database)
-    sign_file(bundle, role=InputRole.ADVISORIES, key=key, passphrase_file=passphrase_file, output=None)
+    packed = read_packed(bundle)
+    _say(bundle, describe_bundle(packed, name=bundle.name).database)
+    # The bytes that were read, not the file again: it may be another one by now.
+    sign_bytes(packed, file=bundle, role=InputRole.ADVISORIES, key=key, passphrase_file=passphrase_file)
 
 
 def _say(path: Path, database: AdvisoryDatabase) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from weighbridge._files import write_atomically, write_new
+from weighbridge._files import replace_contents, write_new
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.cli._bindings import Given, bindings_of
 from weighbridge.clock import format_instant, system_clock
@@ -82,8 +82,8 @@ def new(policy: Path, name: str, reason: str | None, owner: str | None, **given:
 def bind(policy: Path, **given: Any) -> None:  # noqa: ANN401
     """Say in POLICY what binds the inputs of checks: these files by digest, a role that signs them, or nothing.
 
-    What a role was bound by before is replaced; comments and everything else stay. A verdict names its policy by what
-    it asks for, so models are judged again by the changed one.
+    What a role was bound by before is replaced, with the comments in it; everything else stays. A verdict names its
+    policy by what it asks for, so models are judged again by the changed one.
     """
     found = Given(**given)
     bindings = bindings_of(found, fallback=None, accepted=None)
@@ -91,7 +91,7 @@ def bind(policy: Path, **given: Any) -> None:  # noqa: ANN401
         raise UsageError("there is nothing to bind", remedy="name inputs, such as --test data/test.npz")
     changed = bind_in(read_bytes(policy), bindings=bindings, name=policy.name)
     Policy.parse(changed, name=policy.name)
-    write_atomically(policy, changed)
+    replace_contents(policy, changed)
     _show(Policy.read(policy), policy)
 
 

@@ -39,24 +39,27 @@ def command(
             f"an input of the role {role} belongs to one line of models, and none is named",
             remedy="give --about NAME, the name that policies for these models have as `about`",
         )
-    sign_file(file, role=InputRole(role), key=key, passphrase_file=passphrase_file, about=about, output=output)
+    data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
+    sign_bytes(
+        data, file=file, role=InputRole(role), key=key, passphrase_file=passphrase_file, about=about, output=output
+    )
 
 
-def sign_file(
-    file: Path,
+def sign_bytes(
+    data: bytes,
     *,
+    file: Path,
     role: InputRole,
     key: Path,
     passphrase_file: Path | None,
-    output: Path | None,
+    output: Path | None = None,
     about: str | None = None,
 ) -> None:
-    """Sign one input file and say where the signature is.
+    """Sign the bytes that were read from an input file, and say where the signature is.
 
     Raises:
         OutputError: When there is a file in its place.
     """
-    data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
     signer = open_key(key, passphrase=passphrase_file)
     target = output if output is not None else signature_path(file)
     write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock(), about=about))

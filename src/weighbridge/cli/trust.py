@@ -9,7 +9,7 @@ from typing import cast, get_args
 import click
 
 from weighbridge import trust_edit
-from weighbridge._files import write_atomically, write_new
+from weighbridge._files import replace_contents, write_new
 from weighbridge.cli._options import read_public_key
 from weighbridge.clock import format_instant, parse_duration, parse_instant, system_clock
 from weighbridge.errors import ParseError, UsageError
@@ -157,7 +157,7 @@ def _read(path: Path) -> TrustDocument:
 
 
 def _change(path: Path, document: TrustDocument) -> None:
-    write_atomically(path, trust_edit.dump(document))
+    replace_contents(path, trust_edit.dump(document))
     _say(path, document)
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.errors import ParseError
+from weighbridge.errors import OutputError, ParseError
 from weighbridge.evidence.dsse import Envelope, sign_envelope
 from weighbridge.evidence.keys import Signer
 
@@ -54,14 +54,24 @@ class Bundle(Wire):
 
 
 def write_bundle(payload: bytes, *, signer: Signer) -> bytes:
-    """Sign a statement's bytes and return the bundle's bytes."""
-    return _json.dumps(
+    """Sign a statement's bytes and return the bundle's bytes.
+
+    Raises:
+        OutputError: When the bundle would be larger than ``MAX_BUNDLE_BYTES``, which nobody would read.
+    """
+    data = _json.dumps(
         Bundle(
             media_type=MEDIA_TYPE,
             verification_material=VerificationMaterial(public_key=PublicKeyHint(hint=signer.public.id)),
             dsse_envelope=sign_envelope(payload, signer=signer),
         )
     )
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise OutputError(
+            f"the signed statement has {len(data)} bytes, and at most {MAX_BUNDLE_BYTES} are read; nothing was written",
+            remedy="give a model with fewer files: pack those that belong together into one",
+        )
+    return data
 
 
 def read_bundle(data: bytes, *, what: str) -> Envelope:

@@ -111,8 +111,8 @@ def signatures_beside(paths: Iterable[Path]) -> list[bytes]:
     """
     found = []
     for path in dict.fromkeys(paths):
-        beside = signature_path(path)
-        if not beside.exists():
+        beside = _beside(path)
+        if beside is None:
             continue
         data = read_limited(beside, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
         if not is_signed_input(data, what=beside.name):
@@ -121,13 +121,23 @@ def signatures_beside(paths: Iterable[Path]) -> list[bytes]:
     return found
 
 
+def _beside(path: Path) -> Path | None:
+    try:
+        beside = signature_path(path)
+        return beside if beside.exists() else None
+    except (OSError, ValueError):
+        # The path is "." or "/", or its name leaves no room for the ending: so there is none.
+        return None
+
+
 def read_signatures(path: Path) -> list[bytes]:
     """Return the signed inputs in a file or in a directory; nothing is believed.
 
     Raises:
         InputError: When something there is no signed input, or cannot be read.
     """
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    # Of a mounted ConfigMap or Secret, names that begin with two dots are Kubernetes' own.
+    files = sorted(each for each in path.iterdir() if not each.name.startswith("..")) if path.is_dir() else [path]
     if len(files) > MAX_SIGNATURES:
         raise InputError(f"{path} holds {len(files)} files; at most {MAX_SIGNATURES} signed inputs are read")
     found = []

@@ -37,6 +37,7 @@ class HubCache:
 
     blobs: int
     repository: int
+    revision: str
 
     def status(self, target: str, *, name: str) -> os.stat_result | None:
         """Return the status of the blob that a link of this name and text leads to; None when it leads elsewhere."""
@@ -56,11 +57,19 @@ class HubCache:
             OSError: When it is gone, or has become a link.
             ModelError: When the link leads elsewhere.
         """
-        checksum = _blob(target, name=name)
-        if checksum is None:
-            raise ModelError(f"{name!r} is a link that leads out of the cache", remedy=COPY)
+        checksum = self._checksum(target, name=name)
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         return os.open(checksum, flags, dir_fd=self.blobs)
+
+    def path_of(self, name: str, *, link: str) -> str:
+        """Return where the bytes of a file of the snapshot lie beneath the repository; ``link`` is empty for no link.
+
+        Raises:
+            ModelError: When the link leads elsewhere.
+        """
+        if not link:
+            return f"{_SNAPSHOTS}/{self.revision}/{name}"
+        return f"{_BLOBS}/{self._checksum(link, name=name)}"
 
     def moved(self) -> bool:
         """Tell whether another directory of blobs lies there now."""
@@ -70,6 +79,12 @@ class HubCache:
             )
         except OSError:
             return True
+
+    def _checksum(self, target: str, *, name: str) -> str:
+        checksum = _blob(target, name=name)
+        if checksum is None:
+            raise ModelError(f"{name!r} is a link that leads out of the cache", remedy=COPY)
+        return checksum
 
 
 @contextlib.contextmanager
@@ -99,7 +114,7 @@ def _found(model: Path, root: int, held: contextlib.ExitStack) -> HubCache | Non
         above = opened("..", beneath=grandparent)
         chain = ((revision, parent, root), (snapshots, grandparent, parent), (repository, above, grandparent))
         if all(_leads(name, beneath=outer, to=inner) for name, outer, inner in chain):
-            return HubCache(blobs=opened(_BLOBS, beneath=grandparent), repository=grandparent)
+            return HubCache(blobs=opened(_BLOBS, beneath=grandparent), repository=grandparent, revision=revision)
     except OSError:
         pass
     return None

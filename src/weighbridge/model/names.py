@@ -18,6 +18,7 @@ from weighbridge.model.clutter import advice
 INVISIBLE: Final = {
     "Cc": "a control character",
     "Cf": "a character that cannot be seen",
+    "Cn": "a character that is not assigned",
     "Cs": "half of a surrogate pair",
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
@@ -76,7 +77,12 @@ def require_distinct(names: Iterable[str], *, directory: str) -> None:
 
 
 def folded(name: str) -> str:
-    """Return what names have in common that differ by case or by the form of Unicode only (Unicode, D145)."""
+    """Return what names have in common that some file system takes for one.
+
+    They differ by case or by the form of Unicode only (Unicode, D145), or by what Windows leaves out.
+    """
+    # On NTFS a colon begins a stream of the file before it, and Windows drops spaces and dots at the end of a name.
+    name = name.partition(":")[0].rstrip(" .") or name
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
@@ -84,7 +90,10 @@ def folded(name: str) -> str:
 
 def _difference(one: str, two: str) -> str:
     same = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", two)
-    return "the form of Unicode (NFC and NFD)" if same else "case"
+    if same:
+        return "the form of Unicode (NFC and NFD)"
+    alike = unicodedata.normalize("NFD", one).casefold() == unicodedata.normalize("NFD", two).casefold()
+    return "case" if alike else "what Windows leaves out of names"
 
 
 def _told_apart(one: str, two: str) -> tuple[str, str]:

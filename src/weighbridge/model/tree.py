@@ -93,6 +93,15 @@ class Tree:
         except OSError as error:
             raise _unreadable(entry.name, error) from None
 
+    @property
+    def above(self) -> int:
+        """Return the open directory that all files lie beneath; of a snapshot of the Hub, that is its repository."""
+        return self.root if self.cache is None else self.cache.repository
+
+    def path_of(self, entry: Entry) -> str:
+        """Return where a file's bytes lie beneath ``above``, without any link on the way."""
+        return entry.name if self.cache is None else self.cache.path_of(entry.name, link=entry.link)
+
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.
 

@@ -10,16 +10,16 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from weighbridge import _libc
 from weighbridge.errors import ModelError
 from weighbridge.model.choice import Room, ViewKind, plan_view
 from weighbridge.model.digest import Digest, Progress, Readable, Silent, checksums, combine
 from weighbridge.model.pack import NoRoomError, copy, layout, require_untouched, seal
 from weighbridge.model.resources import room_for
+from weighbridge.model.shield import SHIELD
 from weighbridge.model.tree import Entry, Tree, open_tree
 from weighbridge.model.watch import start_watch
 
@@ -157,7 +157,7 @@ def _sealed(tree: Tree, stack: ExitStack, progress: Progress) -> _Made:
 
 def _copied(tree: Tree, stack: ExitStack, directory: Path, against: dict[ViewKind, str], progress: Progress) -> _Made:
     # The same user could else open the copy by way of /proc, change its mode, and write it.
-    stack.enter_context(_not_looked_into())
+    stack.enter_context(SHIELD.up())
     pack, sums, lease = copy(tree, directory, progress=progress)
     stack.callback(os.close, pack.descriptor)
     made = os.fstat(pack.descriptor)
@@ -180,7 +180,7 @@ def _immutable(tree: Tree, progress: Progress) -> _Made:
     sums = checksums(tree, progress=progress)
     tree.require_unchanged()
     summary = "the model was read where it lies, on a file system that cannot be written"
-    return _Made(ViewKind.IMMUTABLE, summary, tree, tree.root, sums, {}, tree.require_unchanged)
+    return _Made(ViewKind.IMMUTABLE, summary, tree, tree.above, sums, {}, tree.require_unchanged)
 
 
 def _watched(tree: Tree, stack: ExitStack, against: dict[ViewKind, str], progress: Progress) -> _Made:
@@ -194,7 +194,7 @@ def _watched(tree: Tree, stack: ExitStack, against: dict[ViewKind, str], progres
         f"THE MODEL WAS READ WHERE IT LIES, hashed before and after, where others may write; {guard} "
         f"(no private copy: {reasons})"
     )
-    return _Made(ViewKind.WATCHED, summary, tree, tree.root, list(watch.sums), {}, watch.require_untouched)
+    return _Made(ViewKind.WATCHED, summary, tree, tree.above, list(watch.sums), {}, watch.require_untouched)
 
 
 def _files(tree: Tree, made: _Made) -> tuple[ViewedFile, ...]:
@@ -204,7 +204,7 @@ def _files(tree: Tree, made: _Made) -> tuple[ViewedFile, ...]:
             name=entry.name,
             size=entry.size,
             sha256=checksum,
-            path=entry.name if beneath else "",
+            path=tree.path_of(entry) if beneath else "",
             start=made.starts.get(entry.name, 0),
         )
         for entry, checksum in zip(tree.entries, made.sums, strict=True)
@@ -218,21 +218,11 @@ def _differing(view: PrivateView) -> list[str]:
         names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         sums = {file.name: file.sha256 for file in view.files}
         # Other times on the same bytes are no change.
-        looked_at = Tree(tree.root, tuple(now[name] for name in names if name in now and name in sums), tree.directory)
+        both = tuple(now[name] for name in names if name in now and name in sums)
+        looked_at = replace(tree, entries=both)
         found = checksums(looked_at, progress=Silent()) if looked_at.entries else []
         same = {entry.name for entry, found in zip(looked_at.entries, found, strict=True) if found == sums[entry.name]}
         return sorted(name for name in names if name not in same)
-
-
-@contextlib.contextmanager
-def _not_looked_into() -> Iterator[None]:
-    before = _libc.prctl(_libc.PR_GET_DUMPABLE)
-    _libc.prctl(_libc.PR_SET_DUMPABLE, 0)
-    try:
-        yield
-    finally:
-        if before == 1:
-            _libc.prctl(_libc.PR_SET_DUMPABLE, 1)
 
 
 def _nothing() -> None:

@@ -75,7 +75,7 @@ def start_watch(tree: Tree, stack: ExitStack, *, progress: Progress) -> Watch:
 def _leases(tree: Tree, stack: ExitStack) -> Iterator[tuple[str, int]]:
     for entry in tree.entries:
         descriptor = tree.open(entry)
-        if Entry.of(entry.name, os.fstat(descriptor)) != entry:
+        if Entry.of(entry.name, os.fstat(descriptor), link=entry.link) != entry:
             os.close(descriptor)
             raise changed(entry.name)
         if take_lease_or_close(descriptor, entry.name) is Lease.HELD:

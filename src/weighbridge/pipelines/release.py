@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +17,7 @@ from weighbridge.evidence.store import DirectoryStore, StoredFile, require_outsi
 from weighbridge.gate.decision import Decision, Problem, VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.model.digest import Digest, ManifestDigest, ModelFiles, hash_model
+from weighbridge.model.tree import Buffers, open_tree
 from weighbridge.oci.image import read_image
 from weighbridge.pipelines.sign import run_of
 from weighbridge.policy import Policy
@@ -108,8 +109,9 @@ def release(model: Path, target: Path, *, digest: Digest) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists", remedy="give an output that is not there yet")
     make_directory(target.parent)
-    staging = target.with_name(f".{target.name}.{os.getpid()}.part")
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
+        staging.mkdir()
         _copy(model, staging)
         if hash_model(staging) != digest:
             raise ModelError(
@@ -126,17 +128,16 @@ def release(model: Path, target: Path, *, digest: Digest) -> None:
 
 
 def _copy(model: Path, staging: Path) -> None:
-    if not model.is_dir():
-        staging.mkdir()
-        shutil.copyfile(model, staging / model.name, follow_symlinks=False)
-        return
-    # Links are copied as links, which have no digest: so one that was put there meanwhile refuses.
-    shutil.copytree(model, staging, symlinks=True, copy_function=_copy_file)
-
-
-def _copy_file(source: str, target: str, *, follow_symlinks: bool = True) -> str:
-    # Bytes only: modes and times are no part of a model, and another user has to read it.
-    return str(shutil.copyfile(source, target, follow_symlinks=follow_symlinks))
+    # Bytes only: modes and times are no part of a model, and another user has to read it. Of links only those are
+    # followed that have a digest.
+    buffer = Buffers().buffer()
+    with open_tree(model) as tree:
+        for entry in tree.entries:
+            target = staging / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as stream:
+                for chunk in tree.read(entry, buffer=buffer):
+                    stream.write(chunk)
 
 
 Render = Callable[[Judgement], str]

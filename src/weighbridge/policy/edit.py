@@ -16,6 +16,8 @@ from weighbridge.policy.document import PolicyDocument
 from weighbridge.policy.inputs import AdvisoriesBinding, Binding, DataBinding, binding_of
 
 _INDENT: Final = re.compile(r" *")
+_WORD: Final = re.compile(r"[a-zA-Z][a-zA-Z-]*")
+_NO_TEXT: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class NewBinding:
 
 
 def bind(data: bytes, *, bindings: Mapping[InputRole, NewBinding], name: str) -> bytes:
-    """Return a policy in which these roles are bound like this; comments and everything else stay as they are.
+    """Return a policy in which these roles are bound like this; everything beside their entries stays as it is.
 
     Minimum numbers, sources and ages that a role has already are kept.
 
@@ -64,7 +66,9 @@ def _bind_one(data: bytes, role: InputRole, new: NewBinding, name: str) -> bytes
         if not entries or min(entries) - 1 == start:
             raise _flow(name, "inputs")
         lines[start + 1 : start + 1] = [_entry(_indent(lines[min(entries) - 1]), role, kept, new.comment)]
-    changed = "".join(lines).encode()
+    text = "".join(lines)
+    # In a file with the line ends of Windows the new line has them too.
+    changed = (text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in text else text).encode()
     _require_same_otherwise(before, changed, role, kept, name)
     return changed
 
@@ -88,12 +92,15 @@ def _entry(indent: int, role: InputRole, binding: Binding, comment: str) -> str:
 
 
 def _flow_text(value: object) -> str:
-    """Write plain values as one line of YAML; texts are quoted as JSON, which YAML reads alike."""
+    """Write plain values as one line of YAML; texts are quoted as JSON, which YAML reads alike.
+
+    A word stays bare, except those that YAML 1.1 takes for truth values or nothing.
+    """
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_flow_text(item) for item in value) + "]"
-    if isinstance(value, str) and re.fullmatch(r"[a-zA-Z][a-zA-Z-]*", value) and value not in ("true", "false", "null"):
+    if isinstance(value, str) and _WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
         return value
     return _json.dumps(value).decode()
 
@@ -110,14 +117,13 @@ def _indent(line: str) -> int:
 
 
 def _end(lines: list[str], start: int) -> int:
-    """Return the line behind an entry: the first one that is not indented further."""
+    """Return the line behind an entry: what follows is not indented further, and blank lines before it stay."""
     indent = _indent(lines[start])
-    for place in range(start + 1, len(lines)):
-        if lines[place].strip() and not lines[place].lstrip().startswith("#") and _indent(lines[place]) <= indent:
-            return place
-        if lines[place].lstrip().startswith("#") and _indent(lines[place]) <= indent:
-            return place
-    return len(lines)
+    below = range(start + 1, len(lines))
+    place = next((place for place in below if lines[place].strip() and _indent(lines[place]) <= indent), len(lines))
+    while not lines[place - 1].strip():
+        place -= 1
+    return place
 
 
 def _require_same_otherwise(

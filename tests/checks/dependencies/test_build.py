@@ -11,7 +11,7 @@ from weighbridge.checks.dependencies import build as module
 from weighbridge.checks.dependencies.advisories import load_advisories, packaged_bundle
 from weighbridge.checks.dependencies.build import BuiltBundle, build_bundle
 from weighbridge.checks.dependencies.bundle import read_bundle
-from weighbridge.checks.dependencies.info import describe_bundle
+from weighbridge.checks.dependencies.info import BundleInfo, describe_bundle
 from weighbridge.checks.dependencies.inventory import Pin
 from weighbridge.checks.dependencies.judging import judge_pin
 from weighbridge.errors import InputError, ParseError
@@ -39,6 +39,10 @@ def save(folder: Path, built: BuiltBundle) -> Path:
     path = folder / "built.jsonl.gz"
     path.write_bytes(built.data)
     return path
+
+
+def described(path: Path) -> BundleInfo:
+    return describe_bundle(path.read_bytes(), name=path.name)
 
 
 def test_builds_one_bundle_from_every_kind_of_source(tmp_path: Path) -> None:
@@ -163,7 +167,7 @@ def test_does_not_follow_links_in_a_directory(tmp_path: Path) -> None:
 
 
 def test_tells_what_the_packaged_bundle_holds() -> None:
-    info = describe_bundle(packaged_bundle())
+    info = described(packaged_bundle())
     assert info.packages > 1_400
     assert info.malware >= 38
     assert 0 < info.without_severity < info.database.records
@@ -176,7 +180,7 @@ def test_telling_refuses_duplicate_keys(tmp_path: Path) -> None:
     path = write_bundle(tmp_path, record("demo", ALL), name="x-2026-01-02.jsonl")
     path.write_bytes(json_lines(record("demo", ALL)).replace(b'{"schema_version"', b'{"id": "A-1", "schema_version"'))
     with pytest.raises(ParseError, match="appears twice"):
-        describe_bundle(path)
+        described(path)
 
 
 @pytest.mark.parametrize("built", ["2026-01-03", "2026-01-03T00:00:01Z"])

@@ -26,6 +26,7 @@ from weighbridge.checks.dependencies.bundle import (
     Header,
     count_sources,
     parse_bundle,
+    read_packed,
     stated_date,
     unpack_lines,
 )
@@ -151,7 +152,7 @@ def _documents(sources: Sequence[Path], built: str) -> Iterator[tuple[str, bytes
                 yield from _of_zip(source)
             else:
                 _refuse_younger(source, built)
-                for number, line in unpack_lines(source):
+                for number, line in unpack_lines(read_packed(source), name=source.name):
                     yield f"line {number} of {source.name}", line
         except OSError as error:
             raise InputError(f"{source.name} cannot be read: {error.strerror}") from None

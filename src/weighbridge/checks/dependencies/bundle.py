@@ -82,7 +82,7 @@ def read_bundle(path: Path) -> Bundle:
         ParseError: When it is truncated, empty, undated or contradicts itself, when a line is no OSV record, or
             when an id comes twice. The whole bundle is refused: an audit against part of one proves nothing.
     """
-    return parse_bundle(_read(path), name=path.name)
+    return parse_bundle(read_packed(path), name=path.name)
 
 
 def parse_bundle(packed: bytes, *, name: str) -> Bundle:
@@ -118,14 +118,14 @@ def parse_bundle(packed: bytes, *, name: str) -> Bundle:
     return Bundle(database=database, records=records)
 
 
-def unpack_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the records of a bundle file as their JSON, with their line numbers; the header is left out.
+def unpack_lines(packed: bytes, *, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of a bundle as their JSON, with their line numbers; the header is left out.
 
     Raises:
-        InputError: When the file cannot be read, is over a limit or is damaged.
+        InputError: When it is over a limit or is damaged.
     """
-    what = f"the advisory bundle {path.name}"
-    for number, line in enumerate(_unpack(_read(path), what).splitlines(), start=1):
+    what = f"the advisory bundle {name}"
+    for number, line in enumerate(_unpack(packed, what).splitlines(), start=1):
         if len(line) > MAX_LINE:
             raise ParseError(f"line {number} of {what} is longer than {MAX_LINE} bytes")
         if number > 1 or _header(line, what) is None:
@@ -139,7 +139,7 @@ def stated_date(path: Path) -> str | None:
         InputError: When the file cannot be read, is over a limit or is damaged.
     """
     what = f"the advisory bundle {path.name}"
-    lines = _unpack(_read(path), what).splitlines()
+    lines = _unpack(read_packed(path), what).splitlines()
     header = _header(lines[0], what) if lines else None
     return _built(header, path.name, what) if header or len(_DATE.findall(path.name)) == 1 else None
 
@@ -154,7 +154,12 @@ def _in_force(records: tuple[Record, ...]) -> tuple[Record, ...]:
     return tuple(record for record in records if record.withdrawn is None)
 
 
-def _read(path: Path) -> bytes:
+def read_packed(path: Path) -> bytes:
+    """Return the bytes of a bundle file, packed as they are.
+
+    Raises:
+        InputError: When the file cannot be read, or is larger than ``MAX_PACKED``.
+    """
     try:
         with open_regular(path) as file:
             packed = file.read(MAX_PACKED + 1)

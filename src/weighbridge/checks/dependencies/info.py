@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from weighbridge import _json
 from weighbridge.checks.dependencies.advisories import arrange
-from weighbridge.checks.dependencies.bundle import read_bundle, unpack_lines
+from weighbridge.checks.dependencies.bundle import parse_bundle, unpack_lines
 from weighbridge.checks.dependencies.malware import CURATED, PREFIX
 from weighbridge.checks.dependencies.matching import ordered_points
 from weighbridge.checks.dependencies.osv import Record
@@ -33,15 +32,15 @@ class BundleInfo:
     without_versions: tuple[str, ...]
 
 
-def describe_bundle(path: Path) -> BundleInfo:
-    """Read a bundle with every check that there is, duplicate JSON keys included, and count what it holds.
+def describe_bundle(packed: bytes, *, name: str) -> BundleInfo:
+    """Read a bundle's bytes with every check that there is, duplicate JSON keys included, and count what it holds.
 
     Raises:
         InputError: When it is not acceptable.
     """
-    bundle = read_bundle(path)
-    for number, line in unpack_lines(path):
-        _json.loads(line, what=f"line {number} of {path.name}")
+    bundle = parse_bundle(packed, name=name)
+    for number, line in unpack_lines(packed, name=name):
+        _json.loads(line, what=f"line {number} of {name}")
     live = [record for record in bundle.records if record.withdrawn is None]
     return BundleInfo(
         database=bundle.database,
