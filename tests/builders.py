@@ -52,7 +52,7 @@ from weighbridge.evidence.store import StoredFile
 from weighbridge.model.digest import Digest, combine, hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
-from weighbridge.trust_edit import dump, new_document
+from weighbridge.trust.edit import dump, new_document
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 ROLES = ("auditor", "scanner", "tester", "verifier")

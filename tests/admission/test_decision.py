@@ -36,7 +36,7 @@ from weighbridge.gate.decision import Bond, VerdictResult
 from weighbridge.gate.summary import InputSummary
 from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.trust import Trust
-from weighbridge.trust_edit import dump, list_policy, parse_document, retire_key, revoke
+from weighbridge.trust.edit import dump, list_policy, parse_document, retire_key, revoke
 
 ANOTHER = Digest("9" * 64)
 

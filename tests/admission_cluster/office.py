@@ -28,7 +28,7 @@ from weighbridge.evidence.record import CheckName
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.model.digest import ManifestDigest
-from weighbridge.trust_edit import dump, extend, new_document, revoke
+from weighbridge.trust.edit import dump, extend, new_document, revoke
 
 POLICY = """\
 apiVersion: weighbridge.dev/v1alpha1

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weighbridge.errors import ModelError, ParseError
-from weighbridge.model import tree as tree_module
+from weighbridge.model import listing
 from weighbridge.model.digest import Digest, combine, hash_model
 from weighbridge.model.names import folded
 
@@ -157,7 +157,7 @@ def test_refuses_an_empty_directory_and_a_missing_one(tmp_path: Path) -> None:
 
 
 def test_refuses_what_lies_too_deep(tmp_path: Path) -> None:
-    deep = tmp_path / "m" / Path(*["d"] * (tree_module.MAX_DEPTH + 2))
+    deep = tmp_path / "m" / Path(*["d"] * (listing.MAX_DEPTH + 2))
     deep.mkdir(parents=True)
     (deep / "x").write_bytes(b"")
     with pytest.raises(ModelError, match="deeper"):
@@ -165,7 +165,7 @@ def test_refuses_what_lies_too_deep(tmp_path: Path) -> None:
 
 
 def test_refuses_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_module, "MAX_FILES", 2)
+    monkeypatch.setattr(listing, "MAX_FILES", 2)
     with pytest.raises(ModelError, match="more than 2 files"):
         hash_model(write_tree(tmp_path / "m", {"a": b"", "b": b"", "c": b""}))
 

@@ -7,12 +7,11 @@ import msgspec
 import pytest
 
 from tests.builders import NOW, make_keys, trust_bytes
-from weighbridge import trust as trust_module
 from weighbridge.errors import TrustError, UsageError, VerificationError, WeighbridgeError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.model.digest import Digest
-from weighbridge.trust import Trust
-from weighbridge.trust_edit import add_key, dump, extend, list_policy, new_document, parse_document, retire_key, revoke
+from weighbridge.trust import Trust, consistency
+from weighbridge.trust.edit import add_key, dump, extend, list_policy, new_document, parse_document, retire_key, revoke
 
 KEYS = make_keys()
 TEXT = trust_bytes(KEYS).decode()
@@ -121,7 +120,7 @@ def test_refuses_a_revocation_that_would_revoke_nothing(kind: str, item: str) ->
 
 
 def test_refuses_too_many_keys_over_all_roles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust_module, "MAX_KEYS", len(KEYS) - 1)
+    monkeypatch.setattr(consistency, "MAX_KEYS", len(KEYS) - 1)
     with pytest.raises(TrustError, match="at most 3"):
         parse(TEXT)
 

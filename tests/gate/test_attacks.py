@@ -37,7 +37,7 @@ from weighbridge.gate.verdict import verify_verdict, write_verdict
 from weighbridge.model.digest import hash_model
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
-from weighbridge.trust_edit import add_key, dump, extend, list_policy, parse_document, retire_key, revoke
+from weighbridge.trust.edit import add_key, dump, extend, list_policy, parse_document, retire_key, revoke
 
 SCAN = CheckName.MODEL_SCAN
 AUDIT = CheckName.DEPENDENCY_AUDIT

@@ -25,7 +25,7 @@ from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import verify_verdict, write_verdict
 from weighbridge.policy import Policy
 from weighbridge.trust import PolicyReference, Trust
-from weighbridge.trust_edit import add_key, dump, parse_document, revoke
+from weighbridge.trust.edit import add_key, dump, parse_document, revoke
 
 ROBUSTNESS, LEAKAGE = CheckName.ROBUSTNESS, CheckName.LEAKAGE
 

@@ -26,7 +26,7 @@ from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import verify_verdict, write_verdict
 from weighbridge.policy import Policy
 from weighbridge.trust import Signable, Trust
-from weighbridge.trust_edit import add_key, dump, parse_document, retire_key, revoke
+from weighbridge.trust.edit import add_key, dump, parse_document, retire_key, revoke
 
 AUDIT, ROBUSTNESS, LEAKAGE = CheckName.DEPENDENCY_AUDIT, CheckName.ROBUSTNESS, CheckName.LEAKAGE
 OTHER = "f" * 64

@@ -24,7 +24,7 @@ from weighbridge.gate.statistics import tightened
 from weighbridge.model.digest import Digest, combine
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
-from weighbridge.trust_edit import add_key, dump, parse_document
+from weighbridge.trust.edit import add_key, dump, parse_document
 
 ROBUSTNESS, LEAKAGE = CheckName.ROBUSTNESS, CheckName.LEAKAGE
 ENOUGH = next(count for count in range(200) if lower_bound(count, 200, confidence=0.95) >= 0.60)

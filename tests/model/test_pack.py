@@ -16,8 +16,9 @@ from weighbridge.errors import ModelError
 from weighbridge.model import pack as module
 from weighbridge.model.digest import Silent, hash_model
 from weighbridge.model.leases import Lease
+from weighbridge.model.listing import Entry
 from weighbridge.model.pack import NoRoomError, Pack, copy, layout, require_untouched, seal
-from weighbridge.model.tree import BUFFER, Entry, Tree, open_tree
+from weighbridge.model.tree import BUFFER, Tree, open_tree
 
 CONTENT = {"a.bin": os.urandom(BUFFER + 10), "b/empty": b"", "b/one": b"1", "c": b"c" * mmap.PAGESIZE}
 QUIET = Silent()

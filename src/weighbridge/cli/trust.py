@@ -8,13 +8,13 @@ from typing import cast, get_args
 
 import click
 
-from weighbridge import trust_edit
 from weighbridge._files import replace_contents, write_new
 from weighbridge.cli._options import read_public_key
 from weighbridge.clock import format_instant, parse_duration, parse_instant, system_clock
 from weighbridge.errors import ParseError, UsageError
 from weighbridge.policy import Policy
 from weighbridge.trust import Holder, Signable, Trust, TrustDocument, read_bytes
+from weighbridge.trust import edit as trust_edit
 
 FILE = click.argument("trust", type=click.Path(path_type=Path))
 

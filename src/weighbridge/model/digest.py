@@ -21,7 +21,8 @@ from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from weighbridge.errors import ParseError
-from weighbridge.model.tree import Buffers, Entry, cores, open_tree
+from weighbridge.model.listing import Entry
+from weighbridge.model.tree import Buffers, cores, open_tree
 
 ALGORITHM: Final = "dirHash"
 """The name of the digest in a DigestSet."""

@@ -22,7 +22,8 @@ from typing import Final
 from weighbridge.errors import ModelError
 from weighbridge.model.digest import Progress, checksums, on_all_cores
 from weighbridge.model.leases import Lease, lease_holds, take_lease
-from weighbridge.model.tree import Buffers, Entry, Tree, changed
+from weighbridge.model.listing import Entry
+from weighbridge.model.tree import Buffers, Tree, changed
 
 SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 """No writing, no other size, and no way back: not for root, not for who has the descriptor open already."""

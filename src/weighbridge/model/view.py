@@ -17,10 +17,11 @@ from typing import Final
 from weighbridge.errors import ModelError
 from weighbridge.model.choice import Room, ViewKind, plan_view
 from weighbridge.model.digest import Digest, Progress, Readable, Silent, checksums, combine
+from weighbridge.model.listing import Entry
 from weighbridge.model.pack import NoRoomError, copy, layout, require_untouched, seal
 from weighbridge.model.resources import room_for
 from weighbridge.model.shield import SHIELD
-from weighbridge.model.tree import Entry, Tree, open_tree
+from weighbridge.model.tree import Tree, open_tree
 from weighbridge.model.watch import start_watch
 
 _NAMED: Final = 5

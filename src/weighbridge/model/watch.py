@@ -16,7 +16,8 @@ from typing import Final
 from weighbridge.errors import ModelError
 from weighbridge.model.digest import Progress, Silent, checksums
 from weighbridge.model.leases import Lease, lease_holds, take_lease
-from weighbridge.model.tree import Entry, Tree, changed
+from weighbridge.model.listing import Entry
+from weighbridge.model.tree import Tree, changed
 
 MAX_LEASES: Final = 256
 """Most files for which a lease is asked: each needs a descriptor for as long as the check lasts."""

@@ -20,7 +20,8 @@ from typing import Final
 from weighbridge import _json
 from weighbridge.errors import ModelError
 from weighbridge.model.digest import Digest, ManifestDigest, Progress, Readable, Silent, combine
-from weighbridge.model.tree import Buffers, Entry, cores, open_tree
+from weighbridge.model.listing import Entry
+from weighbridge.model.tree import Buffers, cores, open_tree
 from weighbridge.oci import tar
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"

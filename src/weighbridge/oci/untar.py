@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge.errors import OutputError, ParseError
-from weighbridge.model.tree import MAX_DEPTH, MAX_FILES
+from weighbridge.model.listing import MAX_DEPTH, MAX_FILES
 from weighbridge.oci import tar
 
 MAX_PAX_BYTES: Final = 64 * 1024

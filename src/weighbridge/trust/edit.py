@@ -16,7 +16,7 @@ from weighbridge import _yaml
 from weighbridge.clock import format_instant
 from weighbridge.errors import TrustError, UsageError
 from weighbridge.evidence.keys import PublicKey
-from weighbridge.trust import (
+from weighbridge.trust.document import (
     Holder,
     KeySpec,
     Metadata,
@@ -25,10 +25,10 @@ from weighbridge.trust import (
     Revoked,
     RoleSpec,
     Signable,
-    Trust,
     TrustDocument,
     TrustSpec,
 )
+from weighbridge.trust.parse import Trust
 
 USUAL_ROLES: Final[Mapping[str, tuple[Signable, ...]]] = {
     "auditor": ("dependency-audit",),
