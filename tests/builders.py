@@ -152,10 +152,15 @@ EXAMINED = tuple(
 SEALED = View(kind=ViewKind.SEALED, summary="the model was read into memory that nobody can write")
 
 
+AMOUNTS = {CheckName.ROBUSTNESS: (("epsilon", 0.1), ("queries", 1000), ("samples", 200))}
+"""What ``POLICY`` asks a statistic to measure; its seed depends on it."""
+
+
 def seed_of(check: CheckName, source: Input, *, model: Digest = MODEL_DIGEST) -> Seed:
     """Return the seed that follows from a model and one data set in every role that the check has."""
     roles = (InputRole.TEST,) if check is CheckName.ROBUSTNESS else (InputRole.MEMBERS, InputRole.NON_MEMBERS)
-    return seed_from_digests(check, model=model, inputs=[msgspec.structs.replace(source, role=role) for role in roles])
+    inputs = [msgspec.structs.replace(source, role=role) for role in roles]
+    return seed_from_digests(check, model=model, inputs=inputs, amounts=AMOUNTS.get(check, ()))
 
 
 def measurements_of(check: CheckName) -> Measurements:
@@ -240,7 +245,9 @@ def make_record(
         measurements=measured,
         view=SEALED,
         files=EXAMINED,
-        seed=seed_from_digests(check, model=MODEL_DIGEST, inputs=inputs_of(measured)) if statistic else None,
+        seed=seed_from_digests(check, model=MODEL_DIGEST, inputs=inputs_of(measured), amounts=AMOUNTS.get(check, ()))
+        if statistic
+        else None,
         tries="unknown" if statistic else None,
     )
 

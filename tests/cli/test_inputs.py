@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
+from tests.builders import Scene
 from tests.cli.conftest import Shell
+from weighbridge.evidence.bundle import read_bundle
+from weighbridge.evidence.record import CheckName
+from weighbridge.evidence.statement import Statement
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.evidence.tries import read_reset, tries_in
 
 pytestmark = pytest.mark.landlock
 
@@ -149,8 +154,20 @@ def test_wrong_usage_ends_in_a_sentence_and_changes_nothing(
 def test_an_approver_resets_tries(site: Shell) -> None:
     assert site.run("keys", "new", "approver", "-o", "a", "--passphrases", "p").code == 0
     reset = ("reset-tries", "--check", "robustness", "--reason", "looked at it", "--evidence", "evidence")
-    done = site.run(*reset, "--key", "a/approver.key", "--passphrase-file", "p")
+    key = ("--key", "a/approver.key", "--passphrase-file", "p")
+    evidence = site.directory / "evidence"
+    evidence.mkdir()
+    none = site.run(*reset, *key)
+    assert none.code == 2
+    assert "0 tries of robustness" in none.err
+    assert list(evidence.iterdir()) == []
+    scene = Scene(site.directory / "model")
+    for check in CheckName:
+        (evidence / f"{check}.sigstore.json").write_bytes(scene.sign(scene.records[check]))
+    done = site.run(*reset, *key)
     assert done.code == 0, done.err
-    (file,) = (site.directory / "evidence").iterdir()
-    assert file.name.startswith("tries-reset-robustness-")
-    assert "tries of robustness" in Path(file).read_text() or done.out
+    assert "1 tries of robustness are forgiven" in done.out
+    (file,) = evidence.glob("tries-reset-*")
+    statement = Statement.parse(read_bundle(file.read_bytes(), what="r").content(), what="r")
+    tries = tries_in(DirectoryStore(evidence).read(), check=CheckName.ROBUSTNESS)
+    assert set(read_reset(statement, what="r").evidence) == tries

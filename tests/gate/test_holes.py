@@ -11,7 +11,7 @@ import pytest
 
 from tests.admission.builders import good_cluster, pod, policy
 from tests.builders import NOW, POLICY, Scene, make_record, measurements_of, trust_bytes
-from tests.gate.test_statistics import ENOUGH, decide, of_other_model, outcome_of, robustness
+from tests.gate.test_statistics import ENOUGH, decide, of_other_model, outcome_of, robustness, statements_of
 from weighbridge.admission.decision import Outcome
 from weighbridge.errors import PolicyError, VerificationError
 from weighbridge.evidence.inputs import sign_input
@@ -82,11 +82,12 @@ def test_a_verdict_ends_with_the_key_that_forgave_its_tries(scene: Scene) -> Non
         not_after=None,
     )
     trust = Trust.parse(dump(document), name="t")
-    reset = StoredFile(
-        "r.sigstore.json",
-        sign_reset(ROBUSTNESS, reason="r", signer=approver, now=NOW - timedelta(minutes=90)),
-    )
     old = of_other_model(1, 20, minutes=100)
+    forgiven = statements_of(scene, [old])
+    at = NOW - timedelta(minutes=90)
+    reset = StoredFile(
+        "r.sigstore.json", sign_reset(ROBUSTNESS, evidence=forgiven, reason="r", signer=approver, now=at)
+    )
     assert decide(scene, robustness(160), old, text=text, trust=trust).result is VerdictResult.UNDECIDED
     decision = decide(scene, robustness(160), old, text=text, trust=trust, more=(reset,))
     assert decision.result is VerdictResult.PASSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -17,7 +18,7 @@ from weighbridge.evidence.measurements import Input, InputRole, LeakageMeasureme
 from weighbridge.evidence.record import CheckName, CheckRecord, ExaminedFile, Seed, SeedSource, Undecided
 from weighbridge.evidence.seeds import seed_from_digests, seed_of_platform
 from weighbridge.evidence.store import StoredFile
-from weighbridge.evidence.tries import sign_reset
+from weighbridge.evidence.tries import sign_reset, tries_in
 from weighbridge.gate.decision import Decision, VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.gate.statistics import tightened
@@ -70,6 +71,15 @@ def decide(
     return judge(scene.digest, policy=policy, trust=trust or scene.trust, files=[*files, *more], now=NOW)
 
 
+Try = tuple[CheckRecord, Digest]
+
+
+def statements_of(scene: Scene, tries: Sequence[Try]) -> frozenset[str]:
+    """Return what names this evidence in a reset."""
+    files = [StoredFile("try", scene.sign(record, digest=digest)) for record, digest in tries]
+    return tries_in(files, check=ROBUSTNESS)
+
+
 def outcome_of(decision: Decision, check: CheckName = ROBUSTNESS) -> tuple[VerdictResult, str]:
     (found,) = [item for item in decision.outcomes if item.check is check]
     return found.result, "; ".join((found.reason, *found.notes))
@@ -84,7 +94,7 @@ def test_a_good_statistic_passes_and_says_that_tries_are_not_known(scene: Scene)
 def test_a_failing_result_stands_though_a_newer_one_passes(scene: Scene) -> None:
     result, words = outcome_of(decide(scene, robustness(160), robustness(20, minutes=120)))
     assert result is VerdictResult.FAILED
-    assert "an earlier result of the same model stands" in words
+    assert "another result of the same model stands" in words
 
 
 def test_a_failing_result_stands_however_old_it_is(scene: Scene) -> None:
@@ -255,15 +265,20 @@ def test_the_policy_ends_tries_until_an_approver_resets(scene: Scene) -> None:
     )
     trust = Trust.parse(dump(document), name="trust.yaml")
 
-    def reset(key: PrivateKey, *, check: CheckName = ROBUSTNESS, minutes: int = 90) -> StoredFile:
-        at = NOW - timedelta(minutes=minutes)
-        return StoredFile("reset.sigstore.json", sign_reset(check, reason="looked at it", signer=key, now=at))
+    def reset(
+        key: PrivateKey, *, check: CheckName = ROBUSTNESS, minutes: int = 90, of: Sequence[Try] = tries
+    ) -> StoredFile:
+        at, forgiven = NOW - timedelta(minutes=minutes), statements_of(scene, of)
+        data = sign_reset(check, evidence=forgiven, reason="looked at it", signer=key, now=at)
+        return StoredFile("reset.sigstore.json", data)
 
     for useless in (
         reset(scene.keys["tester"]),
         reset(PrivateKey.generate(KeyAlgorithm.ED25519)),
         reset(approver, check=LEAKAGE),
-        reset(approver, minutes=101),
+        reset(approver, of=tries[:1]),
+        # Of another store: it forgives what is there, wherever it is copied to.
+        reset(approver, of=[of_other_model(7, 20, minutes=100)]),
         reset(approver, minutes=-60),
     ):
         found = decide(scene, robustness(190), *tries, text=text, trust=trust, more=(useless,))
@@ -283,9 +298,11 @@ def test_a_reset_forgives_no_failing_result_of_the_same_model(scene: Scene) -> N
         key=approver.public,
         not_after=None,
     )
-    reset = StoredFile("reset.sigstore.json", sign_reset(ROBUSTNESS, reason="r", signer=approver, now=NOW))
+    failed = robustness(20, minutes=120)
+    forgiven = statements_of(scene, [(failed, scene.digest)])
+    data = sign_reset(ROBUSTNESS, evidence=forgiven, reason="r", signer=approver, now=NOW)
     trust = Trust.parse(dump(document), name="trust.yaml")
-    found = decide(scene, robustness(160), robustness(20, minutes=120), trust=trust, more=(reset,))
+    found = decide(scene, robustness(160), failed, trust=trust, more=(StoredFile("r.sigstore.json", data),))
     assert outcome_of(found)[0] is VerdictResult.FAILED
 
 

@@ -11,6 +11,7 @@ from weighbridge.admission._reasons import Reason, ReasonCode
 from weighbridge.admission.images import ModelImage
 from weighbridge.admission.verdicts import StoredVerdict, VerdictIndex
 from weighbridge.errors import VerificationError, WeighbridgeError
+from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.demands import DEMANDS
 from weighbridge.gate.summary import Verdict
 from weighbridge.gate.verdict import authenticate_verdict
@@ -67,8 +68,10 @@ def judge_model(
     by_policy = own or [pair for pair in authentic if _is_by(pair[1], policy, trust)]
     if not by_policy:
         return ModelJudgement(image, _other_policy(image, authentic[0][1], policy))
-    # Of two verdicts of one second the name decides, so that the answer does not depend on their order.
-    item, verdict = max(by_policy, key=lambda pair: (pair[1].time, pair[0].name))
+    # Of verdicts of one second one that did not pass counts, then the name decides: never the order of a list.
+    item, verdict = max(
+        by_policy, key=lambda pair: (pair[1].time, pair[1].result is not VerdictResult.PASSED, pair[0].name)
+    )
     reason = _demand(image, item, verdict, policy, trust, now) or _bound(image, item, verdict, policy)
     return ModelJudgement(image, reason, verdict=verdict, stored=item.name)
 
@@ -76,7 +79,7 @@ def judge_model(
 def _is_by(verdict: Verdict, policy: Policy, trust: Trust) -> bool:
     # A name alone proves nothing: whoever has models judged could have judged one by a policy of this name that asks
     # for nothing. One that the trust document lists under the name counts, so that a new version can be rolled out.
-    return verdict.policy_name == policy.name and trust.lists_policy(verdict.policy_digest)
+    return verdict.policy_name == policy.name and any(map(trust.lists_policy, verdict.policy_digests))
 
 
 def _bound(image: ModelImage, stored: StoredVerdict, verdict: Verdict, policy: Policy) -> Reason | None:
@@ -94,7 +97,7 @@ def _bound(image: ModelImage, stored: StoredVerdict, verdict: Verdict, policy: P
 
 def _require_policy(policy: Policy) -> Callable[[Verdict, Trust, datetime], None]:
     def demand(verdict: Verdict, trust: Trust, _: datetime) -> None:
-        digests = {verdict.policy_digest}
+        digests = {*verdict.policy_digests}
         if policy.is_named(verdict.policy_digest):
             digests |= {policy.digest, policy.file_digest}
         for digest in sorted(digests):

@@ -12,7 +12,8 @@ from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
 from weighbridge.evidence.bundle import SUFFIX
 from weighbridge.evidence.record import CheckName
-from weighbridge.evidence.tries import sign_reset
+from weighbridge.evidence.store import DirectoryStore
+from weighbridge.evidence.tries import sign_reset, tries_in
 
 PATH = click.Path(path_type=Path)
 STATISTICS = (CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value)
@@ -26,14 +27,16 @@ STATISTICS = (CheckName.ROBUSTNESS.value, CheckName.LEAKAGE.value)
 @PASSPHRASE_FILE
 @click.option("--evidence", type=PATH, required=True, help="The directory of evidence in which tries are counted.")
 def command(check: str, reason: str, key: Path, passphrase_file: Path | None, evidence: Path) -> None:
-    """Forgive the tries of a check that are in a directory of evidence, up to now.
+    """Forgive the tries of a check that are in a directory of evidence now.
 
-    Each try that did not pass tightens the confidence that the next needs, and `maxTries` of a policy ends them. A
-    failing result of the same model stands all the same.
+    Each try that did not pass tightens the confidence that the next needs, and `maxTries` of a policy ends them. The
+    reset names each piece of evidence that it forgives, so a copy of it elsewhere forgives nothing. A failing result
+    of the same model stands all the same.
     """
+    tries = tries_in(DirectoryStore(evidence).read(), check=CheckName(check))
     signer = open_key(key, passphrase=passphrase_file)
-    data = sign_reset(CheckName(check), reason=reason, signer=signer, now=system_clock())
+    data = sign_reset(CheckName(check), evidence=tries, reason=reason, signer=signer, now=system_clock())
     make_directory(evidence)
     target = evidence / f"tries-reset-{check}-{hashlib.sha256(data).hexdigest()[:8]}{SUFFIX}"
     write_new(target, data)
-    click.echo(f"{target}: tries of {check} up to now are forgiven, signed by {signer.public.id}")
+    click.echo(f"{target}: {len(tries)} tries of {check} are forgiven, signed by {signer.public.id}")

@@ -5,6 +5,7 @@ Specification: https://github.com/in-toto/attestation/blob/main/spec/v1/statemen
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Annotated, Final
 
@@ -78,6 +79,11 @@ class Statement(Wire):
     def encode(self) -> bytes:
         """Return the bytes to sign; the same statement gives the same bytes."""
         return _json.dumps(self)
+
+    @property
+    def sha256(self) -> str:
+        """Return the sha256 of these bytes in hex: what names this statement in whatever bundle it lies."""
+        return hashlib.sha256(self.encode()).hexdigest()
 
     def require_subject(self, model: Digest, *, what: str = "it", remedy: str = NOT_MOVED) -> None:
         """Return when the statement is about this model and no other.

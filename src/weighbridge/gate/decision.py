@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.tries import TriesReset
 from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
-from weighbridge.trust import Holder, Trust
+from weighbridge.trust import Holder, Trust, TrustedKey
 
 
 class VerdictResult(enum.StrEnum):
@@ -39,13 +40,31 @@ class Evidence:
 
     file: str
     sha256: str
+    statement: str
+    """The sha256 of what was signed; the same statement in another bundle is the same evidence."""
     record: CheckRecord
     finished: datetime
     key: PublicKey
-    role: str
     model: Digest
-    held_by: Holder = "namespace"
-    """Who holds the key, by the trust document."""
+    roles: tuple[TrustedKey, ...]
+    """Every role in which the key may sign this; at least one."""
+
+    @property
+    def role(self) -> str:
+        """Return the name of the role that it counts in."""
+        return self.roles[0].role
+
+    @property
+    def held_by(self) -> Holder:
+        """Return who holds the key in that role, by the trust document."""
+        return self.roles[0].held_by
+
+    def signed_as(self, names: Collection[str]) -> Evidence | None:
+        """Return this evidence as signed in one of the roles of these names; None when its key has none of them."""
+        matching = [role for role in self.roles if role.role in names]
+        # Of several the one whose word counts most.
+        matching.sort(key=lambda role: role.held_by != "platform")
+        return replace(self, roles=tuple(matching)) if matching else None
 
 
 class Bond(enum.StrEnum):

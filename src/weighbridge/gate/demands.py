@@ -10,9 +10,9 @@ from typing import Final
 from weighbridge.clock import MAX_SKEW, format_instant
 from weighbridge.errors import VerificationError
 from weighbridge.gate.decision import Bond, VerdictResult
-from weighbridge.gate.summary import Verdict
+from weighbridge.gate.summary import KeyRole, Verdict
 from weighbridge.policy import Policy
-from weighbridge.trust import INPUT, TRIES_RESET, Trust
+from weighbridge.trust import INPUT, TRIES_RESET, Trust, TrustedKey
 
 MAX_REASON: Final = 400
 """Characters of a verdict's own reasons that a refusal repeats; the gate's report has all."""
@@ -43,23 +43,43 @@ def _require_model(verdict: Verdict, trust: Trust, _: datetime) -> None:
 
 
 def _require_listed(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_listed_policy(verdict.policy_digest)
+    # The first release listed policies by the digest of the file.
+    if not any(trust.lists_policy(digest) for digest in verdict.policy_digests):
+        trust.require_listed_policy(verdict.policy_digest)
 
 
 def _require_policy(verdict: Verdict, trust: Trust, _: datetime) -> None:
-    trust.require_unrevoked_policy(verdict.policy_digest)
+    for digest in verdict.policy_digests:
+        trust.require_unrevoked_policy(digest)
 
 
 def _require_keys(verdict: Verdict, trust: Trust, now: datetime) -> None:
     # Asked again at each verification: a key that was revoked, retired or taken out ends what rests on it.
     for requirement in verdict.summary.detail.requirements:
         for key_id in requirement.keys:
-            trust.role_of_id(key_id, signs=requirement.check, now=now)
+            held = trust.roles_of(key_id, signs=requirement.check, now=now)
+            for taken in requirement.roles:
+                if taken.key == key_id:
+                    _require_role(taken, held)
         for item in requirement.inputs:
             if item.bond is Bond.SIGNED:
-                trust.role_of_id(item.key, signs=INPUT + item.role.value, now=now)
+                signs = INPUT + item.role.value
+                _require_role(KeyRole(key=item.key, role=item.by), trust.roles_of(item.key, signs=signs, now=now))
         for key_id in requirement.resets:
-            trust.role_of_id(key_id, signs=TRIES_RESET, now=now)
+            trust.roles_of(key_id, signs=TRIES_RESET, now=now)
+
+
+def _require_role(taken: KeyRole, held: tuple[TrustedKey, ...]) -> None:
+    # The policy named a role, and perhaps only the platform's word would do: any other role of the key is no answer.
+    matching = [role for role in held if role.role == taken.role]
+    if any(taken.held_by in {role.held_by, "namespace"} for role in matching):
+        return
+    holder = "" if taken.held_by == "namespace" else f", held by the {taken.held_by}"
+    raise VerificationError(
+        f"the key {taken.key} signed as {taken.role}{holder}, and now has "
+        f"{', '.join(f'{role.role} (held by the {role.held_by})' for role in held)}",
+        remedy="judge the model again under the present trust document",
+    )
 
 
 def _require_trust_name(verdict: Verdict, trust: Trust, _: datetime) -> None:
@@ -89,7 +109,7 @@ def require_named_policy(verdict: Verdict, trust: Trust, policy: Policy | Unsafe
     match policy:
         case UnsafeAnyPolicy():
             return
-        case None if trust.lists_policy(verdict.policy_digest):
+        case None if any(trust.lists_policy(digest) for digest in verdict.policy_digests):
             return
         case None:
             raise VerificationError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from weighbridge.evidence.tries import TriesReset, read_reset
 from weighbridge.gate.decision import Evidence, Rejected
 from weighbridge.gate.mismatch import naming_files, recorded_files
 from weighbridge.model.digest import ALGORITHM, Digest, ModelFiles
-from weighbridge.trust import INPUT, TRIES_RESET, Trust
+from weighbridge.trust import INPUT, TRIES_RESET, Trust, TrustedKey
 
 MAX_DATE_AHEAD: Final = timedelta(days=2)
 """How far in the future the date of advisories may lie: a date means the end of its day, and east of UTC that day
@@ -34,9 +35,15 @@ begins earlier."""
 
 @dataclass(slots=True)
 class SortedEvidence:
-    """Every file by what it is. ``others`` is evidence of other models, whose tries count; it is rejected as well."""
+    """Every file by what it is.
+
+    ``others`` is evidence of other models, whose tries count. ``ended`` is evidence of this model by keys that were
+    valid when it was made and are no longer: it counts against the model and never for it, or whoever waits for the
+    end of a key would be rid of a failure. Both are rejected as well.
+    """
 
     evidence: list[Evidence] = field(default_factory=list)
+    ended: list[Evidence] = field(default_factory=list)
     others: list[Evidence] = field(default_factory=list)
     inputs: list[SignedInput] = field(default_factory=list)
     resets: list[TriesReset] = field(default_factory=list)
@@ -87,35 +94,51 @@ def _sort(
             if (other := _other_model(statement)) is None or other == model:
                 raise
             # From here on it is trusted evidence of another model, whose word about its files may be repeated.
-            evidence = _evidence(file, statement, key, model=other, trust=trust, now=now)
+            evidence = _evidence(file, statement, key, model=other, trust=trust, now=now, ended=found.others)
             found.others.append(evidence)
             judged = recorded_files(evidence.record, model=other) if present is not None else None
             if judged is None or present is None:
                 raise
             raise naming_files(error, judged=judged, present=present) from None
-        found.evidence.append(_evidence(file, statement, key, model=model, trust=trust, now=now))
+        found.evidence.append(_evidence(file, statement, key, model=model, trust=trust, now=now, ended=found.ended))
 
 
 def _evidence(
-    file: StoredFile, statement: Statement, key: PublicKey, *, model: Digest, trust: Trust, now: datetime
+    file: StoredFile,
+    statement: Statement,
+    key: PublicKey,
+    *,
+    model: Digest,
+    trust: Trust,
+    now: datetime,
+    ended: list[Evidence],
 ) -> Evidence:
     record = record_of(statement, what=f"the predicate in {file.name}")
-    role = trust.role_of(key, signs=record.check.value, now=now)
     finished = parse_instant(record.finished, what="finished")
     _require_past(finished, now + MAX_SKEW, what="it was made")
     if isinstance(record.measurements, DependencyAuditMeasurements):
         built = parse_instant(record.measurements.database.built, what="the date of its advisories")
         _require_past(built, now + MAX_DATE_AHEAD, what="its advisories were built")
-    return Evidence(
-        file=file.name,
-        sha256=hashlib.sha256(file.data).hexdigest(),
-        record=record,
-        finished=finished,
-        key=key,
-        role=role.role,
-        model=model,
-        held_by=role.held_by,
-    )
+
+    def made(roles: tuple[TrustedKey, ...]) -> Evidence:
+        return Evidence(
+            file=file.name,
+            sha256=hashlib.sha256(file.data).hexdigest(),
+            statement=statement.sha256,
+            record=record,
+            finished=finished,
+            key=key,
+            model=model,
+            roles=roles,
+        )
+
+    signs = record.check.value
+    try:
+        return made(trust.roles_of(key.id, signs=signs, now=now))
+    except VerificationError:
+        with contextlib.suppress(VerificationError):
+            ended.append(made(trust.roles_of(key.id, signs=signs, now=finished)))
+        raise
 
 
 def _other_model(statement: Statement) -> Digest | None:
@@ -146,9 +169,16 @@ def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust,
     predicate = read_reset(statement, what=file.name)
     trust.role_of(key, signs=TRIES_RESET, now=now)
     time = parse_instant(predicate.time, what="time")
-    # A reset of the future would forgive every try until then.
-    _require_past(time, now + MAX_SKEW, what="it forgives tries up to an instant that lies")
-    return TriesReset(file=file.name, check=predicate.check, time=time, reason=predicate.reason, key=key)
+    # A reset of the future would count already while nobody has decided it.
+    _require_past(time, now + MAX_SKEW, what="it was signed")
+    return TriesReset(
+        file=file.name,
+        check=predicate.check,
+        evidence=frozenset(predicate.evidence),
+        time=time,
+        reason=predicate.reason,
+        key=key,
+    )
 
 
 def _require_past(instant: datetime, latest: datetime, *, what: str) -> None:

@@ -23,7 +23,8 @@ class Examined:
     """What was found. ``against_model`` is what the evidence says.
 
     ``unrelated`` is why it is not about this model on inputs that count; ``circumstances`` is what else keeps it from
-    counting, which whoever asked could arrange: how much was measured, with which seed, view and confinement.
+    counting, which whoever asked could arrange: how much was measured, with which seed, view and confinement, and
+    whether the signature of an input is at hand.
     """
 
     unrelated: tuple[Problem, ...]
@@ -46,6 +47,7 @@ def examine(
     unrelated = (*inputs.problems, *identity_problems(item.record, model=item.model))
     views = frozenset(ViewKind) if policy.view == "recorded" else PRIVATE_VIEWS
     circumstances = (
+        *inputs.withheld,
         *seed_problems(spec, item),
         *_confinement_problems(item, policy),
         *view_problems(item.record, accepted_views=views),

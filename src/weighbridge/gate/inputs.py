@@ -32,10 +32,15 @@ RELEASE_ONE: Final = "it was made by the first release, which does not say what 
 
 @dataclass(frozen=True, slots=True)
 class JudgedInputs:
-    """What binds each input, and what does not hold about them."""
+    """What binds each input, and what does not hold about them.
+
+    ``withheld`` are signatures that are not there. They lie beside the input or with the evidence, so whoever asked
+    could keep one back when he did not like what came out.
+    """
 
     bound: tuple[BoundInput, ...]
     problems: tuple[Problem, ...]
+    withheld: tuple[Problem, ...]
 
 
 def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, ...], now: datetime) -> JudgedInputs:
@@ -46,15 +51,21 @@ def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, .
     inputs = inputs_of(item.record.measurements)
     bound: list[BoundInput] = []
     problems: list[Problem] = []
+    withheld: list[Problem] = []
     for each in inputs:
         found = _bind(each, item, policy, signed)
         if isinstance(found, Problem):
-            problems.append(found)
+            (withheld if _wants_signature(each, policy) else problems).append(found)
             continue
         bound.append(found)
         problems += _quantities(each, found.role, item, policy, now)
     problems += _left_out(inputs, item, policy)
-    return JudgedInputs(tuple(bound), tuple(problems))
+    return JudgedInputs(tuple(bound), tuple(problems), tuple(withheld))
+
+
+def _wants_signature(each: Input, policy: Policy) -> bool:
+    binding = None if each.role is None else policy.binding(each.role)
+    return isinstance(binding, FileBinding) and bool(binding.signers) and not binding.sha256
 
 
 def _bind(each: Input, item: Evidence, policy: Policy, signed: tuple[SignedInput, ...]) -> BoundInput | Problem:

@@ -19,6 +19,7 @@ from weighbridge.evidence.tries import TriesReset
 from weighbridge.gate.decision import BoundInput, Decision, Evidence, Outcome, Problem, VerdictResult
 from weighbridge.gate.evidence import SortedEvidence, sort_evidence
 from weighbridge.gate.examine import Examined, examine
+from weighbridge.gate.facts import standing_fact
 from weighbridge.gate.limits import holds_until
 from weighbridge.gate.missing import missing
 from weighbridge.gate.preconditions import preconditions
@@ -27,7 +28,7 @@ from weighbridge.gate.statistics import (
     earlier_tries,
     is_statistic,
     newest,
-    standing,
+    standing_statistic,
     tightened_spec,
     tries_note,
     tries_problem,
@@ -62,15 +63,22 @@ class _Case:
     @property
     def signed(self) -> list[Evidence]:
         """Return the evidence about the model that a role signed which the requirement names."""
-        return [item for item in self.found.evidence if self._is_asked_for(item)]
+        return self._asked_for(self.found.evidence)
+
+    @property
+    def ended(self) -> list[Evidence]:
+        """Return such evidence by keys that have ended since, which can only speak against the model."""
+        return self._asked_for(self.found.ended)
 
     @property
     def elsewhere(self) -> list[Evidence]:
         """Return such evidence about other models."""
-        return [item for item in self.found.others if self._is_asked_for(item)]
+        return self._asked_for(self.found.others)
 
-    def _is_asked_for(self, item: Evidence) -> bool:
-        return item.record.check is self.requirement.check and item.role in self.requirement.spec.signers
+    def _asked_for(self, items: Iterable[Evidence]) -> list[Evidence]:
+        of_check = (item for item in items if item.record.check is self.requirement.check)
+        signed = (item.signed_as(self.requirement.spec.signers) for item in of_check)
+        return [item for item in signed if item is not None]
 
     def examined(self, item: Evidence, *, tries: int = 0) -> Examined:
         """Examine one piece of evidence."""
@@ -136,10 +144,11 @@ def _judge_requirement(case: _Case) -> Outcome:
     tries = 0
     resets: tuple[TriesReset, ...] = ()
     if is_statistic(requirement.spec):
-        tries, resets = _tries(case, counted[0], signed)
-        problems += _statistics_problems(case, signed, counted, tries)
+        tries, resets = _tries(case, counted[0], [*signed, *case.ended])
+        problems += tries_problem(requirement.spec, tries=tries)
         confidence = _confidence(tightened_spec(requirement.spec, tries=tries))
         notes.append(tries_note(counted[0], tries=tries, confidence=confidence))
+    problems += _standing_problems(case, counted)
     problems += _acceptance_problems(case)
     waived: list[Waiver] = []
     inputs: list[BoundInput] = []
@@ -152,7 +161,7 @@ def _judge_requirement(case: _Case) -> Outcome:
     return replace(found, resets=resets)
 
 
-def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> tuple[int, tuple[TriesReset, ...]]:
+def _tries(case: _Case, item: Evidence, about_it: list[Evidence]) -> tuple[int, tuple[TriesReset, ...]]:
     """Count the tries before this one that did not pass, of this model and of others, and what forgave some.
 
     A look that does not count, for its amount, seed or surroundings, is a try all the same: its asker saw the figure.
@@ -160,7 +169,7 @@ def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> tuple[int, tu
     known = item.record.tries if isinstance(item.record.tries, int) and item.held_by == "platform" else 0
     candidates = [
         other
-        for other in (*signed, *case.elsewhere)
+        for other in (*about_it, *case.elsewhere)
         if drew(other) and not (examined := case.examined(other)).unrelated and examined.against_model
     ]
     all_tries = earlier_tries(candidates, resets=(), before=item)
@@ -169,19 +178,16 @@ def _tries(case: _Case, item: Evidence, signed: list[Evidence]) -> tuple[int, tu
     return max(known, len(left)), forgiving if len(left) < len(all_tries) else ()
 
 
-def _statistics_problems(
-    case: _Case, signed: list[Evidence], counted: tuple[Evidence, ...], tries: int
-) -> Iterable[Problem]:
-    for item in signed:
+def _standing_problems(case: _Case, counted: tuple[Evidence, ...]) -> Iterable[Problem]:
+    """Yield the failing results beside the evidence that counts which it does not put an end to."""
+    for item in (*case.signed, *case.ended):
         if item in counted:
             continue
         examined = case.examined(item)
         failed = [problem for problem in examined.against_model if problem.result is VerdictResult.FAILED]
         if failed and not examined.uncounted:
-            yield standing(item, failed[0].reason)
-    spec = case.requirement.spec
-    if isinstance(spec, (RobustnessRequirement, LeakageRequirement)):
-        yield from tries_problem(spec, tries)
+            stands = standing_statistic if is_statistic(case.requirement.spec) else standing_fact
+            yield from stands(item, failed[0].reason, counted=counted)
 
 
 def _confidence(spec: object) -> float:

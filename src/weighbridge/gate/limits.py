@@ -96,12 +96,12 @@ def amount_problems(spec: RequirementSpec, record: CheckRecord) -> Iterator[Prob
     if not isinstance(spec, RobustnessRequirement) or not isinstance(measured, RobustnessMeasurements):
         return
     limits = spec.limits
-    if measured.epsilon > limits.epsilon and not isclose(measured.epsilon, limits.epsilon, rel_tol=1e-12):
+    if measured.epsilon > limits.epsilon:
         yield Problem(
             VerdictResult.UNDECIDED,
             f"the attack had epsilon {measured.epsilon!r}; the policy says {limits.epsilon!r}, and each other is "
             "another draw",
-            f"run the robustness check again with --epsilon {limits.epsilon:g}, or change `epsilon` in the policy",
+            f"run the robustness check again with --epsilon {limits.epsilon!r}, or change `epsilon` in the policy",
         )
     if measured.queries_per_example != limits.queries:
         yield Problem(
@@ -182,9 +182,9 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
     if measured.epsilon < limits.epsilon:
         yield Problem(
             VerdictResult.UNDECIDED,
-            f"the attack was {measured.norm} with epsilon {measured.epsilon:g}, weaker than the policy's "
-            f"{limits.norm} with {limits.epsilon:g}",
-            f"run the robustness check again with --epsilon {limits.epsilon:g}",
+            f"the attack was {measured.norm} with epsilon {measured.epsilon!r}, weaker than the policy's "
+            f"{limits.norm} with {limits.epsilon!r}",
+            f"run the robustness check again with --epsilon {limits.epsilon!r}",
         )
     if not measured.entries:
         yield Problem(VerdictResult.UNDECIDED, "no model file was attacked", "run the check on a loadable model")
@@ -243,7 +243,7 @@ def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]
             VerdictResult.UNDECIDED,
             f"{entry.path}: the true-positive rate was not measured at a false-positive rate of "
             f"{wanted.tpr_at_fpr:g} with {wanted.confidence:g} confidence",
-            f"run the leakage check again with --fpr {wanted.tpr_at_fpr:g} --confidence {wanted.confidence:g}",
+            f"run the leakage check again with --fpr {wanted.tpr_at_fpr!r} --confidence {wanted.confidence!r}",
         )
         return
     rate = min(rates, key=lambda item: item.confidence)

@@ -41,8 +41,11 @@ from weighbridge.policy import (
     RobustnessRequirement,
 )
 
-FORESEEN_TRIES: Final = 10
-"""For so many earlier tries a leakage check measures the confidence that they cost."""
+FORESEEN_TRIES: Final = 20
+"""For so many earlier tries a leakage check measures the confidence that they cost, where the policy ends none."""
+
+MAX_FORESEEN_TRIES: Final = 100
+"""The same where the policy allows more: after so many an approver has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 at_least=wanted.at_least if 0 < wanted.at_least < 1 else None,
                 confidence=wanted.confidence,
             )
-        case LeakageRequirement(limits=leakage):
+        case LeakageRequirement(limits=leakage) as spec:
             plain = LeakageOptions(
                 members=_path(inputs.members, "leakage", "--members"),
                 non_members=_path(inputs.non_members, "leakage", "--non-members"),
@@ -110,13 +113,15 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 non_members=plain.non_members,
                 # Lower rates than the policy's would need more rows than it takes to answer it.
                 rates=tuple(sorted({membership.tpr_at_fpr, *(r for r in plain.rates if r > membership.tpr_at_fpr)})),
-                confidences=confidences_for(membership.confidence, plain.confidences),
+                confidences=confidences_for(
+                    membership.confidence, plain.confidences, tries=spec.max_tries or FORESEEN_TRIES
+                ),
             )
 
 
-def confidences_for(confidence: float, usual: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the confidences to measure at: the policy's, what earlier tries may make of it, and the usual ones."""
-    after_tries = (tightened(confidence, tries=tries) for tries in range(FORESEEN_TRIES + 1))
+def confidences_for(confidence: float, usual: tuple[float, ...], *, tries: int = FORESEEN_TRIES) -> tuple[float, ...]:
+    """Return the confidences to measure at: the policy's, what so many tries may make of it, and the usual ones."""
+    after_tries = (tightened(confidence, tries=number) for number in range(min(tries, MAX_FORESEEN_TRIES) + 1))
     return tuple(sorted({*usual, *after_tries}))
 
 

@@ -79,10 +79,7 @@ def seed_problems(spec: RequirementSpec, item: Evidence) -> Iterator[Problem]:
             yield _open("whoever asked chose the seed, and could choose until one passes")
         case SeedSource.DIGESTS:
             expected = seed_from_digests(
-                item.record.check,
-                model=item.model,
-                inputs=inputs_of(measured),
-                amounts=amounts_of(item.record.parameters),
+                item.record.check, model=item.model, inputs=inputs_of(measured), amounts=_asked_amounts(spec)
             )
             if seed != expected:
                 yield _open(f"the seed {seed.value} is not the one of this model and these inputs, {expected.value}")
@@ -92,6 +89,15 @@ def seed_problems(spec: RequirementSpec, item: Evidence) -> Iterator[Problem]:
                     f"only the platform can say that a seed is made with its secret, and the role {item.role} is not "
                     "`heldBy: platform`"
                 )
+
+
+def _asked_amounts(spec: StatisticsRequirement) -> tuple[tuple[str, object], ...]:
+    # The policy's, never the record's: each other amount that measures the same would be another seed to choose from.
+    match spec:
+        case RobustnessRequirement(limits=limits):
+            return amounts_of({"epsilon": limits.epsilon, "queries": limits.queries, "samples": limits.examples})
+        case LeakageRequirement():
+            return ()
 
 
 _SOURCES: Final = {
@@ -119,11 +125,10 @@ def earlier_tries(
 
     The same model, inputs and seed give the same result again, which is no new try.
     """
-    forgiven = max((reset.time for reset in resets if reset.check is before.record.check), default=None)
+    forgiven = frozenset[str]().union(*(reset.evidence for reset in resets if reset.check is before.record.check))
     found: dict[object, Evidence] = {}
     for item in candidates:
-        old = forgiven is not None and item.finished <= forgiven
-        if not old and item.finished <= before.finished and item.sha256 != before.sha256:
+        if item.statement not in forgiven and item.finished <= before.finished and item.statement != before.statement:
             found.setdefault(_identity(item), item)
     found.pop(_identity(before), None)
     return tuple(found.values())
@@ -145,9 +150,9 @@ def _amount(item: Evidence) -> object:
             return None
 
 
-def tries_problem(spec: StatisticsRequirement, tries: int) -> Iterator[Problem]:
+def tries_problem(spec: RequirementSpec, *, tries: int) -> Iterator[Problem]:
     """Yield that nothing passes any more, when the policy ends tries and there were so many."""
-    if spec.max_tries is not None and tries >= spec.max_tries:
+    if isinstance(spec, (RobustnessRequirement, LeakageRequirement)) and spec.max_tries and tries >= spec.max_tries:
         yield Problem(
             VerdictResult.UNDECIDED,
             f"{tries} tries before this one did not pass; the policy ends them at {spec.max_tries}",
@@ -155,11 +160,11 @@ def tries_problem(spec: StatisticsRequirement, tries: int) -> Iterator[Problem]:
         )
 
 
-def standing(item: Evidence, reason: str) -> Problem:
-    """Say that an earlier failing result of the same model stands."""
-    return Problem(
+def standing_statistic(item: Evidence, reason: str, *, counted: tuple[Evidence, ...]) -> Iterator[Problem]:
+    """Yield that another failing result of the same model stands, whatever the evidence that counts says."""
+    yield Problem(
         VerdictResult.FAILED,
-        f"an earlier result of the same model stands, {item.file} of {format_instant(item.finished)}: {reason}",
+        f"another result of the same model stands, {item.file} of {format_instant(item.finished)}: {reason}",
         "a statistic that failed is not asked again until it passes: change the model, or test with more examples by "
         "a policy that asks for them",
     )

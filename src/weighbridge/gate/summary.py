@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -15,6 +15,7 @@ from weighbridge._struct import Wire
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.gate.decision import Bond, VerdictResult
 from weighbridge.model.digest import Digest, ManifestDigest
+from weighbridge.trust import Holder
 
 VSA: Final = "https://slsa.dev/verification_summary/v1"
 VERIFIER_ID: Final = "https://weighbridge.dev/gate"
@@ -50,16 +51,26 @@ class InputSummary(Wire, omit_defaults=True):
     key: str = ""
 
 
+class KeyRole(Wire, omit_defaults=True):
+    """The role in which a key's word was taken, and who held the keys of that role then."""
+
+    key: str
+    role: str
+    held_by: Holder = "namespace"
+
+
 class RequirementSummary(Wire, omit_defaults=True):
     """What became of one requirement, and the ids of the keys that signed the evidence it rests on.
 
-    ``resets`` are the ids of the keys that forgave earlier tries.
+    ``roles`` says in which role each of them signed; verdicts of the first release do not. ``resets`` are the ids of
+    the keys that forgave earlier tries.
     """
 
     check: str
     result: VerdictResult
     reason: str
     keys: tuple[str, ...] = ()
+    roles: tuple[KeyRole, ...] = ()
     waived: tuple[str, ...] = ()
     inputs: tuple[InputSummary, ...] = ()
     notes: tuple[str, ...] = ()
@@ -77,7 +88,8 @@ class TrustReference(Wire):
 class VerdictDetail(Wire, omit_defaults=True):
     """Result in three values, the trust used, until when it is valid, and every requirement.
 
-    ``weaknesses`` are the sentences that every reader has to repeat.
+    ``weaknesses`` are the sentences that every reader has to repeat. ``policy_file`` is the sha256 of the policy's
+    bytes, by which a trust document may name it as well.
     """
 
     result: VerdictResult
@@ -88,6 +100,7 @@ class VerdictDetail(Wire, omit_defaults=True):
     requirements: tuple[RequirementSummary, ...]
     problems: tuple[str, ...]
     weaknesses: tuple[str, ...] = ()
+    policy_file: Annotated[str, msgspec.Meta(pattern=r"\A([0-9a-f]{64})?\Z")] = ""
 
 
 class VerificationSummary(Wire):
@@ -119,6 +132,12 @@ class Verdict:
     trust_version: int
     signer: str
     summary: VerificationSummary
+
+    @property
+    def policy_digests(self) -> tuple[str, ...]:
+        """Return the digests by which somebody may name the policy: of what it asks for, and of its file."""
+        file = self.summary.detail.policy_file
+        return (self.policy_digest, file) if file else (self.policy_digest,)
 
     @property
     def mode(self) -> str:

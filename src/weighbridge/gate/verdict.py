@@ -16,7 +16,7 @@ from weighbridge.evidence.bundle import read_bundle, write_bundle
 from weighbridge.evidence.dsse import verify_envelope
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.statement import Statement
-from weighbridge.gate.decision import BoundInput, Decision, VerdictResult
+from weighbridge.gate.decision import BoundInput, Decision, Evidence, VerdictResult
 from weighbridge.gate.demands import DEMANDS, UnsafeAnyPolicy, require_named_policy
 from weighbridge.gate.summary import (
     LEVEL,
@@ -24,6 +24,7 @@ from weighbridge.gate.summary import (
     VSA,
     DigestedResource,
     InputSummary,
+    KeyRole,
     RequirementSummary,
     TrustReference,
     Verdict,
@@ -77,6 +78,7 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
                     result=outcome.result,
                     reason=outcome.reason,
                     keys=tuple(sorted({item.key.id for item in outcome.evidence})),
+                    roles=tuple(dict.fromkeys(_role(item) for item in outcome.evidence)),
                     waived=outcome.waived,
                     inputs=tuple(_input(item) for item in outcome.inputs),
                     notes=outcome.notes,
@@ -86,8 +88,13 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
             ),
             problems=tuple(problem.reason for problem in decision.problems),
             weaknesses=decision.weaknesses,
+            policy_file=decision.policy.file_digest,
         ),
     )
+
+
+def _role(item: Evidence) -> KeyRole:
+    return KeyRole(key=item.key.id, role=item.role, held_by=item.held_by)
 
 
 def _input(item: BoundInput) -> InputSummary:
@@ -133,6 +140,7 @@ def verify_verdict(
 def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datetime, what: str) -> Verdict:
     """Return a verdict that a trusted verifier signed about this model, whatever it says and however old it is.
 
+    The verifier's key must be valid now; for a verdict that did not pass, it is enough that it was when it judged.
     Nothing may be loaded for it alone: every one of ``DEMANDS`` has to hold as well. Whoever has several verdicts
     needs the newest authentic one, passed or not, before asking for more.
 
@@ -150,11 +158,14 @@ def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datet
             f"{what} is no verdict: its predicate is {statement.predicate_type}",
             remedy="give the file that `weighbridge gate` wrote",
         )
-    role = trust.role_of(key, signs=VERDICT, now=now)
     statement.require_subject(
         model, what="the verdict", remedy="get the bytes that were judged, or judge these with the gate"
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
+    passed = summary.detail.result is VerdictResult.PASSED
+    # What speaks against a model does so after its key has ended; whoever waits for that must not be rid of it.
+    at = now if passed else min(now, parse_instant(summary.time_verified, what="timeVerified"))
+    role = trust.role_of(key, signs=VERDICT, now=at)
     return _verdict(summary, model, statement.manifest(), role.role)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from weighbridge.evidence.record import CheckName, Finding
+from weighbridge.gate.limits import MALWARE_RULE
 from weighbridge.policy import Policy, Waiver
 
 _SEPARATORS: Final = re.compile(r"[-_.]+")
@@ -16,11 +17,12 @@ def waiver_for(finding: Finding, *, check: CheckName, policy: Policy) -> Waiver 
 
     It has to name the advisory, or an alias, and the component: one advisory touches several components, and a reason
     that is true of one says nothing about another. A rule such as ``known-vulnerability`` is never waived, for that
-    would waive what comes next too.
+    would waive what comes next too. Malware is waived by its own id alone: whoever accepted a vulnerability that it
+    has as an alias did not mean this.
     """
     if not finding.advisory or finding.component is None:
         return None
-    names = {finding.advisory, *finding.aliases}
+    names = {finding.advisory} if finding.rule == MALWARE_RULE else {finding.advisory, *finding.aliases}
     component = normal_name(finding.component.name)
     matching = [
         waiver

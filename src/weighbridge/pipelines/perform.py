@@ -26,7 +26,7 @@ from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.decision import VerdictResult
-from weighbridge.gate.run import confidences_for, signing_roles, store_signatures
+from weighbridge.gate.run import MAX_FORESEEN_TRIES, confidences_for, signing_roles, store_signatures
 from weighbridge.gate.verdict import verify_verdict, write_verdict
 from weighbridge.model.digest import ALGORITHM, hash_model
 from weighbridge.pipelines.call import Call
@@ -125,7 +125,7 @@ def _leakage_options(call: Call) -> Options:
         non_members=str(call.path("non_members")),
         # Lower rates than the policy's would need more rows than it takes to answer it.
         rates=tuple(sorted({fpr, *(rate for rate in usual.rates if rate > fpr)})),
-        confidences=confidences_for(call.number("confidence"), usual.confidences),
+        confidences=confidences_for(call.number("confidence"), usual.confidences, tries=MAX_FORESEEN_TRIES),
     )
 
 

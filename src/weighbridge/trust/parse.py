@@ -140,18 +140,18 @@ class Trust:
                 )
 
     def role_of(self, key: PublicKey, *, signs: str, now: datetime) -> TrustedKey:
-        """Return the role in which a key may sign this, now.
+        """Return the first role in which a key may sign this, now; see ``roles_of``.
+
+        Raises:
+            VerificationError: As ``roles_of``.
+        """
+        return self.roles_of(key.id, signs=signs, now=now)[0]
+
+    def roles_of(self, key_id: str, *, signs: str, now: datetime) -> tuple[TrustedKey, ...]:
+        """Return every role in which the key with this id may sign this, now; there is at least one.
 
         Raises:
             VerificationError: When the key is revoked, not yet or no longer valid, or its roles sign other things.
-        """
-        return self.role_of_id(key.id, signs=signs, now=now)
-
-    def role_of_id(self, key_id: str, *, signs: str, now: datetime) -> TrustedKey:
-        """Return the role in which the key with this id may sign this, now; see ``role_of``.
-
-        Raises:
-            VerificationError: As ``role_of``.
         """
         self.require_key(key_id)
         held = [trusted for trusted in self.keys if trusted.key.id == key_id]
@@ -162,13 +162,13 @@ class Trust:
                 f"the key {key_id} (role {roles}) may not sign {signs}",
                 remedy=f"sign with a key of a role whose `signs` lists {signs}",
             )
-        for trusted in allowed:
-            if trusted.is_valid_at(now):
-                return trusted
-        raise VerificationError(
-            f"the key {key_id} of role {allowed[0].role} is outside its validity at {format_instant(now)}",
-            remedy="sign again with a current key",
-        )
+        valid = tuple(trusted for trusted in allowed if trusted.is_valid_at(now))
+        if not valid:
+            raise VerificationError(
+                f"the key {key_id} of role {allowed[0].role} is outside its validity at {format_instant(now)}",
+                remedy="sign again with a current key",
+            )
+        return valid
 
 
 def read_bytes(path: Path) -> bytes:

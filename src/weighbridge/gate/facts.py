@@ -1,0 +1,40 @@
+"""Judge what is a fact: of a scan or an audit the newest counts, but for a failure that it does not put an end to.
+
+A newer examination knows more, so it ends an older one. It does not where the newer failure is by a key that has
+ended since, or where the older audit asked newer advisories: whoever may choose among several bundles that all count
+would choose the one that says least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from weighbridge.clock import format_instant, parse_instant
+from weighbridge.evidence.measurements import DependencyAuditMeasurements
+from weighbridge.gate.decision import Evidence, Problem, VerdictResult
+
+
+def standing_fact(item: Evidence, reason: str, *, counted: tuple[Evidence, ...]) -> Iterator[Problem]:
+    """Yield that another failing result of the same model stands, when nothing that counts is newer in what it knew."""
+    if item.finished > max(each.finished for each in counted):
+        # Of evidence by keys that are valid now the newest counts, so this is by one that has ended.
+        why = f"{item.file} of {format_instant(item.finished)} is newer, though its key has ended since"
+    else:
+        asked = _advisories(item)
+        known = [built for each in counted if (built := _advisories(each)) is not None]
+        if asked is None or not known or asked <= max(known):
+            return
+        why = f"{item.file} was audited against newer advisories, of {format_instant(asked)}"
+    yield Problem(
+        VerdictResult.FAILED,
+        f"another result of the same model stands: {why}, and says: {reason}",
+        "run the check again, with current advisories",
+    )
+
+
+def _advisories(item: Evidence) -> datetime | None:
+    measured = item.record.measurements
+    if not isinstance(measured, DependencyAuditMeasurements):
+        return None
+    return parse_instant(measured.database.built, what="the date of the advisories")
