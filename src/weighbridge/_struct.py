@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import Final, dataclass_transform
+from typing import Annotated, Final, dataclass_transform
 
 import msgspec
 
 ONE_AT_A_TIME: Final = threading.RLock()
 """Held while a value is given its type. msgspec learns a type at its first use, and when two threads make that use at
 once, it can end the process with a segmentation fault."""
+
+
+Label = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")]
+"""A name. The pattern ends with the text, where ``$`` would let a line break follow that nobody sees."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))

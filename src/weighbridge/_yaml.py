@@ -105,6 +105,9 @@ def load(data: bytes, *, name: str) -> Document:
         raise ParseError(f"{name} has {len(data)} bytes; at most {MAX_YAML_BYTES} are read")
     try:
         text = data.decode("utf-8")
+        for number, line in enumerate(text.split("\n"), 1):
+            # Comments too: YAML ends one at signs that an editor shows as nothing, and what follows is a field.
+            _visible(line.removesuffix("\r").removeprefix("\ufeff" if number == 1 else ""), name, number)
         _refuse_aliases(text, name, max_depth=MAX_YAML_DEPTH, max_nodes=MAX_YAML_NODES)
         node = yaml.compose(text, Loader=_Loader)
     except (UnicodeDecodeError, yaml.YAMLError, ValueError, OverflowError) as error:

@@ -53,7 +53,8 @@ def shell(tmp_path: Path) -> Shell:
 
 def with_old_advisories(text: str) -> str:
     """Let somebody answer for advisories of any age, for evidence that was made long ago."""
-    accepted = "accepted: {reason: a test, owner: tests, expires: 2099-12-31}"
+    until = datetime.now(UTC) + timedelta(days=30)
+    accepted = f"accepted: {{reason: a test, owner: tests, expires: {until:%Y-%m-%d}}}"
     return text.replace("databaseMaxAge: 7d}", f"databaseMaxAge: 520w}}\n      {accepted}")
 
 

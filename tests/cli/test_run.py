@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ kind: ModelPolicy
 metadata: {name: test}
 spec:
   inputs:
-    advisories: {signers: [nobody], maxAge: 520w, accepted: {reason: a test, owner: tests, expires: 2099-12-31}}
+    advisories: {signers: [nobody], maxAge: 520w, accepted: {reason: a test, owner: tests, expires: UNTIL}}
   requirements:
     - {check: model-scan, signers: [scanner]}
     - {check: dependency-audit, signers: [auditor]}
@@ -39,7 +40,7 @@ spec:
     - check: leakage
       signers: [tester]
       limits: {membership: {tprAtFpr: 0.05, atMost: 0.35, confidence: 0.95}}
-"""
+""".replace("UNTIL", f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}")
 CHECKS = {"model-scan", "dependency-audit", "robustness", "leakage"}
 
 

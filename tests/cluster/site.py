@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.cluster.cluster import REGISTRY, Cluster, ClusterError
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 
 ROLES = ("scanner", "auditor", "tester", "verifier")
+UNTIL = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
 REQUIREMENTS = "numpy==2.4.6\n"
 POLICY: dict[str, Any] = {
     "apiVersion": "weighbridge.dev/v1alpha1",
@@ -34,7 +36,11 @@ POLICY: dict[str, Any] = {
             "advisories": {
                 "sha256": [hashlib.sha256(packaged_bundle().read_bytes()).hexdigest()],
                 "maxAge": "520w",
-                "accepted": {"reason": "a test", "owner": "tests", "expires": "2099-12-31"},
+                "accepted": {
+                    "reason": "a test",
+                    "owner": "tests",
+                    "expires": f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}",
+                },
             },
         },
     },

@@ -123,10 +123,10 @@ def test_a_policy_that_takes_signed_members_must_say_of_which_model() -> None:
 
 @pytest.mark.parametrize(
     ("about", "result"),
-    [("digits", VerdictResult.PASSED), ("quite-another", VerdictResult.UNDECIDED), (None, VerdictResult.UNDECIDED)],
+    [("digits", VerdictResult.PASSED), ("quite-another", VerdictResult.UNDECIDED)],
 )
 def test_members_that_were_signed_for_one_model_say_nothing_of_another(
-    scene: Scene, about: str | None, result: VerdictResult
+    scene: Scene, about: str, result: VerdictResult
 ) -> None:
     content, curator = b"members of quite another model", PrivateKey.generate(KeyAlgorithm.ED25519)
     measured = measurements_of(LEAKAGE)

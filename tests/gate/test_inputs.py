@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.builders import NOW, POLICY, SUM, Scene, make_keys, make_record, measurements_of, seed_of, trust_bytes
-from weighbridge.evidence.inputs import sign_input
+from weighbridge.evidence.inputs import OF_ONE_MODEL, sign_input
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
@@ -206,7 +206,9 @@ def signature(
     key: PrivateKey = CURATOR, *, role: InputRole = InputRole.TEST, content: bytes = CONTENT, ahead: int = 0
 ) -> StoredFile:
     at = NOW + timedelta(minutes=ahead)
-    return StoredFile("input.sigstore.json", sign_input(content, name="test.npz", role=role, signer=key, now=at))
+    about = "digits" if role in OF_ONE_MODEL else None
+    data = sign_input(content, name="test.npz", role=role, signer=key, now=at, about=about)
+    return StoredFile("input.sigstore.json", data)
 
 
 def test_an_input_that_a_named_role_signed_counts_and_the_verdict_says_by_whom(scene: Scene) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from weighbridge import _json, _yaml
@@ -85,7 +88,21 @@ def policy_of(value: object) -> Policy:
         ParseError: When it is something else.
         PolicyError: When it requires nothing, or the same twice.
     """
-    return Policy.parse(_json.dumps(plain_object(value, kind="ModelPolicy")), name=f"the ModelPolicy {name_of(value)}")
+    plain = _decimal(plain_object(value, kind="ModelPolicy"))
+    return Policy.parse(msgspec.json.encode(plain, order="sorted"), name=f"the ModelPolicy {name_of(value)}")
+
+
+def _decimal(value: object) -> object:
+    # Small numbers come as 1e-06, which is text in the policies that people write.
+    match value:
+        case dict():
+            return {key: _decimal(item) for key, item in value.items()}
+        case list():
+            return [_decimal(item) for item in value]
+        case float() if math.isfinite(value):
+            return msgspec.Raw(format(Decimal(repr(value)), "f").encode())
+        case _:
+            return value
 
 
 def trust_of(value: object) -> Trust:

@@ -119,6 +119,7 @@ def _model(judged: ModelJudgement) -> MountedModel:
         verdict=judged.stored,
         model="" if verdict is None else str(verdict.model),
         valid_until="" if verdict is None else format_instant(verdict.valid_until),
+        weaknesses=() if verdict is None else verdict.weaknesses,
     )
 
 

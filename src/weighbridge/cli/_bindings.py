@@ -11,11 +11,11 @@ from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.sources.environment import read_environment
 from weighbridge.checks.dependencies.sources.requirements import included_files
 from weighbridge.errors import UsageError
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES
+from weighbridge.evidence.inputs import MAX_INPUT_BYTES, OF_ONE_MODEL
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
 from weighbridge.policy.edit import NewBinding
-from weighbridge.policy.inputs import OF_ONE_MODEL, Acceptance
+from weighbridge.policy.inputs import Acceptance
 from weighbridge.report._text import clean
 
 ANY_AGE = "520w"

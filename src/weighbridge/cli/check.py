@@ -129,6 +129,8 @@ def _show_pod(pod: CheckedPod) -> None:
     if not pod.exact:
         click.echo("  put together from parts of this kind; its controller may add more")
     for model in pod.models:
+        for sentence in model.weaknesses:
+            click.echo("  " + clean(f"mind: {sentence}"))
         if model.verified:
             click.echo("  " + clean(f"verified: {model.reference}, valid until {model.valid_until}"))
     if pod.workload is not None and pod.outcome == "admit":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -118,9 +118,29 @@ def _show(policy: Policy, path: Path) -> None:
         click.echo(f"  asks for {requirement.check}, signed by {', '.join(requirement.spec.signers)}")
     for role, binding in named_roles(policy.inputs):
         click.echo(f"  {role}: {clean(_words(binding))}")
+    for said in _let_pass(policy):
+        click.echo(f"  {clean(said)}")
     left = [role.value for role in InputRole if policy.binding(role) is None]
     if left:
         click.echo(f"  bound by nothing, so evidence on them does not count: {', '.join(left)}")
+
+
+def _let_pass(policy: Policy) -> Iterator[str]:
+    if policy.confinement == "recorded":
+        yield "confinement: recorded, so evidence counts though its worker was not kept from files and network"
+    if policy.view == "recorded":
+        yield "view: recorded, so evidence counts though the model could be changed while it was examined"
+    for requirement in policy.requirements:
+        if requirement.accepted_until is not None:
+            end = format_instant(requirement.accepted_until)
+            yield f"{requirement.check}: ACCEPTED until {end}, limits that nothing can fail"
+    for waiver in policy.waivers:
+        spec = waiver.spec
+        said = f"{spec.id} in {spec.component}; {spec.owner}: {spec.reason}"
+        yield f"waived until {format_instant(waiver.expires)}: {said}"
+    for workload in policy.workloads:
+        spaces = ", ".join(workload.spec.namespaces)
+        yield f"without a model until {format_instant(workload.expires)}: {workload.spec.purpose} in {spaces}"
 
 
 def _words(binding: FileBinding | str) -> str:

@@ -68,6 +68,7 @@ def run_step(step: Step, *, executor_input: str | None, out: Path | None, given:
     from weighbridge.pipelines.call import from_executor, from_plain
     from weighbridge.pipelines.executor import ExecutorInput
     from weighbridge.pipelines.perform import Surroundings, perform
+    from weighbridge.report._text import clean
 
     message = None
     if executor_input is not None:
@@ -86,7 +87,7 @@ def run_step(step: Step, *, executor_input: str | None, out: Path | None, given:
         return fail(error.message, remedy=error.remedy, label=f"{step.name}: refused", code=EXIT_CODES["failed"])
     if message is not None:
         message.write_output(outcome.metadata)
-    click.echo(f"{step.name}: {outcome.line}", err=True)
+    click.echo(f"{step.name}: {clean(outcome.line)}", err=True)
     if not outcome.stops:
         return 0
     return fail(outcome.stops, label=f"{step.name}: no model was released", code=EXIT_CODES[outcome.result])

@@ -7,6 +7,7 @@ advisories it is as true for the next model; of members or a lock it is true of 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._files import read_limited
-from weighbridge._struct import Wire
+from weighbridge._struct import Label, Wire
 from weighbridge.clock import format_instant
 from weighbridge.errors import InputError, ParseError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX, read_bundle, write_bundle
@@ -38,6 +39,13 @@ SIGNABLE: Final = tuple(role for role in InputRole if role is not InputRole.ENVI
 """Roles whose inputs are files. An installed environment is bound by digest."""
 
 
+OF_ONE_MODEL: Final = frozenset({InputRole.MEMBERS, InputRole.NON_MEMBERS, InputRole.LOCK, InputRole.REQUIREMENTS})
+"""Roles whose inputs belong to one line of models; a signature over them has to name it."""
+
+_ABOUT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+"""How a line of models may be called, in a signature as in a policy."""
+
+
 class InputPredicate(Wire, omit_defaults=True):
     """What is said of an input: its role, its size in bytes, when it was signed, and for which line of models.
 
@@ -47,7 +55,7 @@ class InputPredicate(Wire, omit_defaults=True):
     role: InputRole
     size: Count
     signed: Annotated[str, Meta(max_length=40)]
-    about: Annotated[str, Meta(max_length=63)] | None = None
+    about: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +82,15 @@ def sign_input(
     """Sign an input for one role, for one line of models or all, and return the bundle's bytes.
 
     Raises:
-        UsageError: For a role whose inputs are not files.
+        UsageError: For a role whose inputs are not files, and for a line of models that is missing, needless or
+            called as no policy can call it.
     """
     if role not in SIGNABLE:
         raise UsageError(
             f"an input of the role {role} is no file that can be signed",
             remedy="bind it by digest, with `weighbridge policy bind`",
         )
+    _require_about(role, about)
     statement = Statement(
         type=STATEMENT_TYPE,
         subject=(Subject(name=name, digest={"sha256": hashlib.sha256(data).hexdigest()}),),
@@ -88,6 +98,24 @@ def sign_input(
         predicate=_json.plain(InputPredicate(role=role, size=len(data), signed=format_instant(now), about=about)),
     )
     return write_bundle(statement.encode(), signer=signer)
+
+
+def _require_about(role: InputRole, about: str | None) -> None:
+    if role in OF_ONE_MODEL and about is None:
+        raise UsageError(
+            f"an input of the role {role} belongs to one line of models, and none is named",
+            remedy="give --about NAME, the name that policies for these models have as `about`",
+        )
+    if role not in OF_ONE_MODEL and about is not None:
+        raise UsageError(
+            f"an input of the role {role} is true of every line of models, and {about!r} is named",
+            remedy="leave --about out",
+        )
+    if about is not None and _ABOUT.fullmatch(about) is None:
+        raise UsageError(
+            f"{about!r} is no name that a policy could have as `about`",
+            remedy="use up to 63 lower-case letters, digits, dots and dashes, such as digits-v2",
+        )
 
 
 def read_input_statement(statement: Statement, *, what: str) -> tuple[str, InputPredicate]:

@@ -14,6 +14,7 @@ from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.tries import TriesReset
 from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy
+from weighbridge.report._text import clean
 from weighbridge.trust import Holder, Trust, TrustedKey
 
 
@@ -89,14 +90,13 @@ class BoundInput:
     @property
     def weakness(self) -> str:
         """Say in one sentence what is weak about it; empty where nothing is."""
+        # The name is the asker's, and the sentence is printed where a log is read.
+        what = f"the {TITLES[self.role]} {clean(self.input.name)}"
         match self.bond:
             case Bond.UNBOUND:
-                return (
-                    f"nothing binds the {TITLES[self.role]} {self.input.name}: whoever called the check chose it, and "
-                    "the policy says `unbound`"
-                )
+                return f"nothing binds {what}: whoever called the check chose it, and the policy says `unbound`"
             case Bond.REQUESTER:
-                return f"the {TITLES[self.role]} {self.input.name} came from {self.by}, who asked for the review"
+                return f"{what} came from {clean(self.by)}, who asked for the review"
             case Bond.DIGEST | Bond.SIGNED:
                 return ""
 

@@ -13,8 +13,9 @@ import msgspec
 
 from weighbridge._struct import Wire
 from weighbridge.evidence.measurements import InputRole
-from weighbridge.gate.decision import Bond, VerdictResult
+from weighbridge.gate.decision import TITLES, Bond, VerdictResult
 from weighbridge.model.digest import Digest, ManifestDigest
+from weighbridge.report._text import clean
 from weighbridge.trust import Holder
 
 VSA: Final = "https://slsa.dev/verification_summary/v1"
@@ -147,7 +148,8 @@ class Verdict:
     @property
     def weaknesses(self) -> tuple[str, ...]:
         """Return what is weak about it, one sentence each; whoever shows it has to say so."""
-        return self.summary.detail.weaknesses
+        said = self.summary.detail.weaknesses
+        return said or tuple(f"nothing binds the {TITLES[item.role]} {clean(item.name)}" for item in self.unbound)
 
     @property
     def unbound(self) -> tuple[InputSummary, ...]:

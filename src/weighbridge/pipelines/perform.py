@@ -215,8 +215,12 @@ def _gate(call: Call, around: Surroundings) -> Outcome:
         )
     release(model, call.outputs["verified"], digest=decision.model)
     metadata["verified"] = {**common, "validUntil": format_instant(decision.valid_until)}
-    weak = "".join(f"mind: {sentence}; " for sentence in decision.weaknesses)
-    return Outcome(metadata, f"{weak}passed: {decision.model}, until {format_instant(decision.valid_until)}")
+    passed = f"passed: {decision.model}, until {format_instant(decision.valid_until)}"
+    return Outcome(metadata, _minded(decision.weaknesses, passed))
+
+
+def _minded(weaknesses: tuple[str, ...], line: str) -> str:
+    return "".join(f"mind: {sentence}; " for sentence in weaknesses) + line
 
 
 def _verify(call: Call, around: Surroundings) -> Outcome:
@@ -236,7 +240,7 @@ def _verify(call: Call, around: Surroundings) -> Outcome:
         "policySha256": found.policy_digest,
         "validUntil": until,
     }
-    return Outcome({"verified": facts}, f"verified: {found.model}, until {until}")
+    return Outcome({"verified": facts}, _minded(found.weaknesses, f"verified: {found.model}, until {until}"))
 
 
 _OPTIONS: Final[Mapping[str, Callable[[Call], Options]]] = {

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from weighbridge._struct import Wire
+from weighbridge._struct import Label, Wire
 from weighbridge.policy.inputs import Acceptance, InputsSpec
 from weighbridge.policy.limits import (
     DependencyAuditLimits,
@@ -15,7 +15,7 @@ from weighbridge.policy.limits import (
     RobustnessLimits,
     Span,
 )
-from weighbridge.trust import Label, Metadata
+from weighbridge.trust import Metadata
 
 DEFAULT_VALIDITY: Final = "7d"
 """How long a verdict is valid at most when the policy does not say."""

@@ -13,10 +13,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from weighbridge._struct import Wire
+from weighbridge._struct import Label, Wire
 from weighbridge.evidence.measurements import InputRole, Sha256
 from weighbridge.policy.limits import Span
-from weighbridge.trust import Label
 
 MAX_DIGESTS: Final = 1_024
 """Most digests that one role may name."""
@@ -90,9 +89,6 @@ class InputsSpec(Wire, omit_defaults=True):
 
 
 Binding = FileBinding | Unbound | None
-
-OF_ONE_MODEL: Final = frozenset({InputRole.MEMBERS, InputRole.NON_MEMBERS, InputRole.LOCK, InputRole.REQUIREMENTS})
-"""Roles whose inputs belong to one line of models; a signature over them has to name it."""
 
 
 def binding_of(inputs: InputsSpec, role: InputRole) -> Binding:

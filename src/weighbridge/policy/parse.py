@@ -13,6 +13,7 @@ import msgspec
 from weighbridge import _json, _yaml
 from weighbridge.clock import parse_duration, parse_instant
 from weighbridge.errors import ParseError, PolicyError
+from weighbridge.evidence.inputs import OF_ONE_MODEL
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.evidence.record import CheckName
 from weighbridge.policy.document import (
@@ -25,7 +26,6 @@ from weighbridge.policy.document import (
 )
 from weighbridge.policy.floors import LONGEST, too_long, toothless
 from weighbridge.policy.inputs import (
-    OF_ONE_MODEL,
     Acceptance,
     AdvisoriesBinding,
     Binding,
@@ -255,6 +255,11 @@ def _require_bindings(inputs: InputsSpec, document: _yaml.Document) -> datetime 
                 f"{where}: the role {role} is signed, and nothing says for which line of models: what was signed for "
                 "one says nothing of another",
                 remedy="add `about: NAME`, the name that the signature has (`weighbridge sign-input --about NAME`)",
+            )
+        if binding.about is not None and not (binding.signers and role in OF_ONE_MODEL):
+            raise PolicyError(
+                f"{where}: `about` says nothing here; it is for signed members, non-members, locks and requirements",
+                remedy="leave `about` out",
             )
         if isinstance(binding, AdvisoriesBinding):
             weak = (f"maxAge {binding.max_age} is longer than a year",) if _never_old(binding) else ()

@@ -37,6 +37,8 @@ class MountedModel(Wire):
     verdict: str
     model: str
     valid_until: str
+    weaknesses: tuple[str, ...] = ()
+    """What is weak about the verdict, one sentence each; first of all it has to be said."""
 
 
 class AllowedWorkload(Wire):

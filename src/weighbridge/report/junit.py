@@ -88,9 +88,12 @@ def _evidence(suite: ElementTree.Element, view: EvidenceView, requirements: tupl
 
 def _whole(root: ElementTree.Element, report: ReportInput) -> None:
     problems = report.verdict.problems if report.verdict else ()
-    if not problems and not report.rejected and len(root):
+    weaknesses = report.verdict.weaknesses if report.verdict else ()
+    if not problems and not weaknesses and not report.rejected and len(root):
         return
     suite = ElementTree.SubElement(root, "testsuite", name="evidence")
+    for sentence in weaknesses:
+        _case(suite, "mind", "passed", message=sentence)
     for problem in problems:
         _case(suite, "verdict", "error", message=problem)
     # A file about another model, left beside this one, does not undo a verdict that passed without it.

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from weighbridge._struct import Wire
+from weighbridge._struct import Label, Wire
 
 VERDICT: Final = "verdict"
 """What a role signs when it is neither of the checks."""
@@ -38,9 +38,6 @@ Signable = Literal[
 
 Holder = Literal["platform", "namespace"]
 """Who holds the keys of a role: the platform, or those who make the models."""
-
-Label = Annotated[str, Meta(pattern=r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")]
-"""A name. The pattern ends with the text, where ``$`` would let a line break follow that nobody sees."""
 
 
 class Metadata(Wire):

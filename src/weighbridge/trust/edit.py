@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from weighbridge import _yaml
-from weighbridge.clock import format_instant
+from weighbridge.clock import format_instant, parse_instant
 from weighbridge.errors import TrustError, UsageError
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.trust.document import (
@@ -118,22 +118,31 @@ def add_key(
 def retire_key(document: TrustDocument, *, key_id: str, at: datetime) -> TrustDocument:
     """End a key's validity in every role that has it; what it signed, and verdicts on that, count until that instant.
 
+    An end can only come nearer: a later one would give back what an earlier decision took away.
+
     Raises:
-        TrustError: When no role has the key.
+        TrustError: When no role has the key, or it ends by then in every role that has it.
     """
-    found = False
+    ends: list[str] = []
+    changed = False
     roles = []
     for role in document.spec.roles:
         keys = []
         for item in role.keys:
             if PublicKey.parse(item.public_key, what="a key").id == key_id:
-                found = True
-                keys.append(msgspec.structs.replace(item, not_after=format_instant(at)))
-            else:
-                keys.append(item)
+                ends.append(item.not_after or "")
+                if item.not_after is None or parse_instant(item.not_after, what="notAfter") > at:
+                    changed = True
+                    item = msgspec.structs.replace(item, not_after=format_instant(at))  # noqa: PLW2901
+            keys.append(item)
         roles.append(msgspec.structs.replace(role, keys=tuple(keys)))
-    if not found:
+    if not ends:
         raise TrustError(f"no role has the key {key_id}", remedy="see the ids with `weighbridge trust show`")
+    if not changed:
+        raise TrustError(
+            f"the key {key_id} ends at {max(ends)} already, and an end can only come nearer",
+            remedy="give the role a new key with `weighbridge trust add`",
+        )
     return _next(document, roles=tuple(roles))
 
 
