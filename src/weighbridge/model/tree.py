@@ -65,6 +65,11 @@ class Tree:
             raise unreadable(entry.name, error) from None
 
     @property
+    def sources(self) -> tuple[int, ...]:
+        """Return every open directory, or the open file, that names and bytes of the model come from."""
+        return (self.root,) if self.cache is None else (self.root, self.cache.repository, self.cache.blobs)
+
+    @property
     def above(self) -> int:
         """Return the open directory that all files lie beneath; of a snapshot of the Hub, that is its repository."""
         return self.root if self.cache is None else self.cache.repository

@@ -108,7 +108,7 @@ def private_view(model: Path, *, progress: Progress | None = None, room: Room | 
     """
     with ExitStack() as stack:
         tree = stack.enter_context(open_tree(model))
-        allowed = room if room is not None else room_for(tree.root)
+        allowed = room if room is not None else room_for(tree.sources)
         made = _make(tree, stack, allowed, progress or Silent())
         yield PrivateView(
             kind=made.kind,
@@ -180,7 +180,7 @@ def _copied(tree: Tree, stack: ExitStack, directory: Path, against: dict[ViewKin
 def _immutable(tree: Tree, progress: Progress) -> _Made:
     sums = checksums(tree, progress=progress)
     tree.require_unchanged()
-    summary = "the model was read where it lies, on a file system that cannot be written"
+    summary = "the model was read where it lies, on a file system that cannot be written from where it was read"
     return _Made(ViewKind.IMMUTABLE, summary, tree, tree.above, sums, {}, tree.require_unchanged)
 
 
