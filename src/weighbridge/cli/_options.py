@@ -84,7 +84,10 @@ def examined_image(view: PrivateView) -> ModelImage:
 
     view.require_source_unchanged()
     with bytes_progress("hashing") as progress:
-        return image_of(view, progress=progress or Silent())
+        image = image_of(view, progress=progress or Silent())
+    # Of a view in place this was a second read, and both identities go into one signed statement.
+    view.require_read_again(dict(image.files))
+    return image
 
 
 def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:

@@ -38,7 +38,7 @@ then it does not matter what is mounted over it."""
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the machine has: free bytes of memory and, in ``place``, of disk; and whether nobody here can write the model."""
+    """What the machine has: free bytes of memory and, in ``place``, of disk; and whether nobody can write the model."""
 
     memory: int
     disk: int

@@ -69,14 +69,21 @@ class Tree:
         """Return every open directory, or the open file, that names and bytes of the model come from."""
         return (self.root,) if self.cache is None else (self.root, self.cache.repository, self.cache.blobs)
 
-    @property
-    def above(self) -> int:
-        """Return the open directory that all files lie beneath; of a snapshot of the Hub, that is its repository."""
-        return self.root if self.cache is None else self.cache.repository
+    def places(self) -> tuple[int, tuple[str, ...]]:
+        """Return one open directory, and where each file's bytes lie beneath it without any link on the way.
 
-    def path_of(self, entry: Entry) -> str:
-        """Return where a file's bytes lie beneath ``above``, without any link on the way."""
-        return entry.name if self.cache is None else self.cache.path_of(entry.name, link=entry.link)
+        Of a snapshot that directory is the blobs themselves, so that no name leads to other blobs than were hashed.
+        Only where a snapshot holds files that are no links is it the repository above both.
+
+        Raises:
+            ModelError: When a link leads out of the cache.
+        """
+        cache = self.cache
+        if cache is None:
+            return self.root, tuple(entry.name for entry in self.entries)
+        if all(entry.link for entry in self.entries):
+            return cache.blobs, tuple(cache.checksum(entry.link, name=entry.name) for entry in self.entries)
+        return cache.repository, tuple(cache.path_of(entry.name, link=entry.link) for entry in self.entries)
 
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.
