@@ -102,6 +102,15 @@ class HubCache:
         return checksum
 
 
+def repository_of(path: Path) -> Path | None:
+    """Return the repository of a Hub's cache in which a path lies, as its names say; None when it lies in none."""
+    real = Path(os.path.realpath(path))
+    for place in (real, *real.parents):
+        if place.name in (_SNAPSHOTS, _BLOBS) and place.parent.name.startswith(_REPOSITORY):
+            return place.parent
+    return None
+
+
 @contextlib.contextmanager
 def open_cache(model: Path, *, root: int) -> Iterator[HubCache | None]:
     """Open the cache that an open model directory is a snapshot of; None when it is not one.
