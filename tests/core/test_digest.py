@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -154,6 +155,41 @@ def test_refuses_an_empty_directory_and_a_missing_one(tmp_path: Path) -> None:
         hash_model(tmp_path / "m")
     with pytest.raises(ModelError, match="cannot be read"):
         hash_model(tmp_path / "nothing")
+
+
+LOCKED = """
+import sys
+from pathlib import Path
+from weighbridge.errors import ModelError
+from weighbridge.model.digest import hash_model
+try:
+    print(hash_model(Path(sys.argv[1])))
+except ModelError as error:
+    print(error.remedy)
+"""
+
+
+@pytest.mark.parametrize(
+    ("locked", "words"), [("lost+found", "a directory of its own beneath"), ("other", "check the path")]
+)
+def test_a_volume_with_lost_and_found_is_told_what_to_do(tmp_path: Path, locked: str, words: str) -> None:
+    """The root of every ext4 volume holds that directory, and only root may enter it."""
+    user = ("unshare", "--user", "--map-user=1000") if os.getuid() == 0 else ()
+    if user and subprocess.run([*user, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no user namespaces here, and root reaches everything")
+    (tmp_path / "a.bin").touch()
+    (tmp_path / locked).mkdir(mode=0)
+    try:
+        command = [*user, sys.executable, "-c", LOCKED, str(tmp_path)]
+        assert words in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    finally:
+        (tmp_path / locked).chmod(0o700)
+
+
+def test_a_model_that_cannot_be_opened_is_not_told_to_delete_the_cache_that_it_lies_in(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as refusal:
+        hash_model(tmp_path / ".cache" / "huggingface" / "hub" / "gone")
+    assert refusal.value.remedy == "check the path and its permissions"
 
 
 def test_refuses_what_lies_too_deep(tmp_path: Path) -> None:

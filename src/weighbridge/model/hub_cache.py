@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge.errors import ModelError
+from weighbridge.model.leases import open_patiently
 
 COPY: Final = "copy the model with its links followed, `cp -rL SRC DST`, and name DST"
 """What to do about a link."""
@@ -58,8 +59,7 @@ class HubCache:
             ModelError: When the link leads elsewhere.
         """
         checksum = self.checksum(target, name=name)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        return os.open(checksum, flags, dir_fd=self.blobs)
+        return open_patiently(checksum, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, beneath=self.blobs)
 
     def path_of(self, name: str, *, link: str) -> str:
         """Return where the bytes of a file of the snapshot lie beneath the repository; ``link`` is empty for no link.

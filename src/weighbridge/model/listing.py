@@ -17,6 +17,7 @@ from typing import Final
 from weighbridge.errors import ModelError
 from weighbridge.model.clutter import advice
 from weighbridge.model.hub_cache import COPY, HubCache
+from weighbridge.model.leases import open_patiently
 from weighbridge.model.names import require_distinct, require_name
 
 MAX_FILES: Final = 1_000_000
@@ -149,7 +150,7 @@ def open_beneath(root: int, name: str) -> int:
     descriptor = os.dup(root)
     for part in name.split("/"):
         try:
-            inner = os.open(part, OPEN, dir_fd=descriptor)
+            inner = open_patiently(part, OPEN, beneath=descriptor)
         except OSError as error:
             raise unreadable(name, error) from None
         finally:
@@ -192,4 +193,14 @@ def unreadable(name: str, error: OSError) -> ModelError:
             f"{name!r} is a symlink; a model holds regular files and directories only",
             remedy=advice([name]) or _NO_LINK,
         )
-    return ModelError(f"{name!r} cannot be read: {error.strerror}", remedy="check the path and its permissions")
+    return refused(name, error, remedy=advice([name]) or "check the path and its permissions")
+
+
+def refused(name: str, error: OSError, *, remedy: str) -> ModelError:
+    """Say why something cannot be read, and what to do unless the error itself says it."""
+    if error.errno == errno.EAGAIN:
+        return ModelError(
+            f"{name!r} cannot be read: another program holds it by a lease, and did not give it back when it was asked",
+            remedy="close the file in whatever has it open, maybe on a network share of it, and try again",
+        )
+    return ModelError(f"{name!r} cannot be read: {error.strerror}", remedy=remedy)

@@ -17,7 +17,17 @@ from typing import Final
 
 from weighbridge.errors import ModelError
 from weighbridge.model.hub_cache import HubCache, open_cache
-from weighbridge.model.listing import OPEN, Entry, list_files, open_beneath, read_link, refuse_special, unreadable
+from weighbridge.model.leases import open_patiently
+from weighbridge.model.listing import (
+    OPEN,
+    Entry,
+    list_files,
+    open_beneath,
+    read_link,
+    refuse_special,
+    refused,
+    unreadable,
+)
 from weighbridge.model.names import require_name
 
 BUFFER: Final = 512 * 1024
@@ -106,7 +116,7 @@ def open_tree(model: Path) -> Iterator[Tree]:
             ``names`` refuses; for no file at all; for what cannot be read.
     """
     try:
-        root = os.open(model, OPEN)
+        root = open_patiently(model, OPEN)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ModelError(
@@ -114,7 +124,7 @@ def open_tree(model: Path) -> Iterator[Tree]:
                 remedy="name what it leads to, as `realpath` prints it; of a model in the Hugging Face Hub's cache, "
                 "name the directory snapshots/REVISION",
             ) from None
-        raise unreadable(str(model), error) from None
+        raise refused(str(model), error, remedy="check the path and its permissions") from None
     try:
         status = os.fstat(root)
         if stat.S_ISDIR(status.st_mode):
