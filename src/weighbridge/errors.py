@@ -44,7 +44,10 @@ class InputError(WeighbridgeError):
 
 
 class ModelError(InputError):
-    """The model cannot be identified by one digest."""
+    """The model cannot be identified by one digest; there always is something to do about that."""
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
 
 
 class ParseError(InputError):

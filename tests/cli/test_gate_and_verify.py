@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from datetime import datetime, timedelta
@@ -132,6 +133,29 @@ def test_gate_writes_nothing_into_the_model(judged: Scene, shell: Shell, option:
     assert gate.code == 2
     assert "inside the model" in gate.err
     assert judged.digest == before
+
+
+def test_nothing_of_a_snapshot_is_judged_over_its_own_blobs(judged: Scene, shell: Shell, tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--org--name" / "snapshots" / "r1"
+    blobs = tmp_path / "models--org--name" / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    for file in judged.model.iterdir():
+        blob = hashlib.sha256(file.read_bytes()).hexdigest()
+        (blobs / blob).write_bytes(file.read_bytes())
+        (snapshot / file.name).symlink_to(f"../../blobs/{blob}")
+    before = {path.name: path.read_bytes() for path in blobs.iterdir()}
+    signed = ("gate", snapshot, *SIGNED[2:])
+
+    for option in ("-o", "--report"):
+        result = shell.run(*signed, option, next(blobs.iterdir()))
+        assert result.code == 2
+        assert "choose a place outside of the Hub's cache" in result.err
+    assert {path.name: path.read_bytes() for path in blobs.iterdir()} == before
+
+    assert shell.run(*signed).code == 0
+    assert (tmp_path / "org--name-r1.verdict.sigstore.json").exists()
+    assert [path.name for path in snapshot.parent.iterdir()] == ["r1"]
 
 
 @pytest.mark.usefixtures("judged")

@@ -15,6 +15,13 @@ def test_one_changed_byte_and_one_added_file_are_both_named() -> None:
     assert "delete .DS_Store" in found.advice()
 
 
+def test_what_the_hubs_client_leaves_in_a_directory_is_named_with_what_to_do() -> None:
+    """`hf download --local-dir` writes times there, so no two downloads have one digest."""
+    name = ".cache/huggingface/download/config.json.metadata"
+    assert "delete .cache/huggingface" in Difference.between({name: "0" * 64}, {name: "1" * 64}).advice()
+    assert not Difference.between({}, {"my.cache/huggingface/x": "0" * 64, ".cache/x": "1" * 64}).advice()
+
+
 def test_a_file_with_the_same_bytes_under_another_name_was_renamed() -> None:
     found = Difference.between({"a": "0", "b": "1"}, {"a": "0", "c": "1"})
     assert (found.renamed, found.added, found.removed) == ((("b", "c"),), (), ())

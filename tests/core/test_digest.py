@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -156,18 +157,105 @@ def test_refuses_an_empty_directory_and_a_missing_one(tmp_path: Path) -> None:
         hash_model(tmp_path / "nothing")
 
 
+LOCKED = """
+import sys
+from pathlib import Path
+from weighbridge.errors import ModelError
+from weighbridge.model.digest import hash_model
+try:
+    print(hash_model(Path(sys.argv[1])))
+except ModelError as error:
+    print(error.remedy)
+"""
+
+
+@pytest.mark.parametrize(
+    ("locked", "words"), [("lost+found", "a directory of its own beneath"), ("other", "check the path")]
+)
+def test_a_volume_with_lost_and_found_is_told_what_to_do(tmp_path: Path, locked: str, words: str) -> None:
+    """The root of every ext4 volume holds that directory, and only root may enter it."""
+    user = ("unshare", "--user", "--map-user=1000") if os.getuid() == 0 else ()
+    if user and subprocess.run([*user, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no user namespaces here, and root reaches everything")
+    (tmp_path / "a.bin").touch()
+    (tmp_path / locked).mkdir(mode=0)
+    try:
+        command = [*user, sys.executable, "-c", LOCKED, str(tmp_path)]
+        assert words in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    finally:
+        (tmp_path / locked).chmod(0o700)
+
+
+def test_a_model_that_cannot_be_opened_is_not_told_to_delete_the_cache_that_it_lies_in(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as refusal:
+        hash_model(tmp_path / ".cache" / "huggingface" / "hub" / "gone")
+    assert refusal.value.remedy == "check the path and its permissions"
+
+
 def test_refuses_what_lies_too_deep(tmp_path: Path) -> None:
     deep = tmp_path / "m" / Path(*["d"] * (listing.MAX_DEPTH + 2))
     deep.mkdir(parents=True)
     (deep / "x").write_bytes(b"")
-    with pytest.raises(ModelError, match="deeper"):
+    with pytest.raises(ModelError, match="deeper") as refusal:
         hash_model(tmp_path / "m")
+    assert "fewer directories" in refusal.value.remedy
 
 
 def test_refuses_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "MAX_FILES", 2)
-    with pytest.raises(ModelError, match="more than 2 files"):
+    with pytest.raises(ModelError, match="more than 2 files") as refusal:
         hash_model(write_tree(tmp_path / "m", {"a": b"", "b": b"", "c": b""}))
+    assert "take out" in refusal.value.remedy
+
+
+def test_directories_count_as_files_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(100):
+        (tmp_path / "model" / f"d{number}").mkdir(parents=True)
+    (tmp_path / "model" / "d1" / "a.bin").touch()
+
+    monkeypatch.setattr(listing, "MAX_FILES", 101)
+    hash_model(tmp_path / "model")
+    monkeypatch.setattr(listing, "MAX_FILES", 100)
+    with pytest.raises(ModelError, match="more than"):
+        hash_model(tmp_path / "model")
+
+
+def test_every_refusal_of_a_model_says_what_to_do() -> None:
+    with pytest.raises(TypeError):
+        ModelError("it has no digest")  # type: ignore[call-arg]
+
+
+def write_far(root: Path, *, size: int) -> str:
+    """Make a file whose name has so many bytes, which no path can name at once, and return the name."""
+    descriptor, parts = os.open(root, os.O_RDONLY), []
+    while size > 255:
+        part = "d" * (250 if size > 510 else size // 2)
+        os.mkdir(part, dir_fd=descriptor)
+        inner = os.open(part, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor, size = inner, size - len(part) - 1
+        parts.append(part)
+    os.close(os.open("f" * size, os.O_CREAT | os.O_WRONLY, dir_fd=descriptor))
+    os.close(descriptor)
+    return "/".join([*parts, "f" * size])
+
+
+def test_the_longest_name_that_the_recipe_can_open_has_its_digest(tmp_path: Path) -> None:
+    assert len(write_far(tmp_path, size=listing.MAX_PATH)) == listing.MAX_PATH
+    done = subprocess.run(PIPELINE, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == hash_model(tmp_path).hex
+    assert not done.stderr
+
+
+def test_a_path_that_is_longer_than_any_path_may_be_has_no_digest(tmp_path: Path) -> None:
+    """sha256sum cannot open it, so the recipe gives another digest; a worker's answer about it is no answer."""
+    write_far(tmp_path, size=listing.MAX_PATH + 1)
+    done = subprocess.run(PIPELINE, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "too long" in done.stderr
+
+    with pytest.raises(ModelError, match="has more than 4093 bytes") as refusal:
+        hash_model(tmp_path)
+    assert "shorter" in refusal.value.remedy
 
 
 class Interfering:

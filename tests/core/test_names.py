@@ -10,6 +10,7 @@ import pytest
 
 from weighbridge.errors import ModelError
 from weighbridge.model.digest import hash_model
+from weighbridge.model.ignorable import RANGES, without_ignorable
 from weighbridge.model.names import folded, require_distinct, require_name
 
 TWINS = [
@@ -48,6 +49,43 @@ def test_twins_by_form_of_unicode_are_shown_so_that_they_can_be_told_apart() -> 
         require_distinct(["caf\u00e9", "cafe\u0301"], directory="")
     assert r"'caf\xe9'" in refusal.value.message
     assert r"'cafe\u0301'" in refusal.value.message
+
+
+LEFT_OUT = ["\u034f", "\ufe0f", "\U000e0100", "\u115f", "\u3164", "\u180b"]
+
+
+@pytest.mark.parametrize("character", LEFT_OUT, ids=ascii)
+def test_two_names_that_differ_by_what_a_file_system_leaves_out_are_twins(tmp_path: Path, character: str) -> None:
+    """ext4 and f2fs with casefold compare without Default_Ignorable_Code_Points (fs/unicode, utf8nfdicf)."""
+    write(tmp_path, "model.bin", f"Model{character}.bin")
+
+    with pytest.raises(ModelError, match="cannot both lie on ext4") as refusal:
+        hash_model(tmp_path)
+    assert "rename one" in refusal.value.remedy
+
+
+def test_twins_by_what_is_left_out_are_shown_so_that_they_can_be_told_apart() -> None:
+    with pytest.raises(ModelError) as refusal:
+        require_distinct(["a", "a\u034f"], directory="")
+    assert r"'a\u034f'" in refusal.value.message
+
+
+def test_what_is_left_out_between_two_accents_does_not_hide_their_order() -> None:
+    """Unicode's canonical order of accents ends at U+034F; without it both names are one."""
+    assert folded("a\u0301\u034f\u0323") == folded("a\u0323\u0301")
+
+
+def test_a_name_with_such_a_character_and_no_twin_is_accepted(tmp_path: Path) -> None:
+    hash_model(write(tmp_path, "\u2764\ufe0f.bin", "\u3164", "\u8fbb\U000e0100"))
+
+
+def test_what_is_left_out_is_what_the_standard_lists() -> None:
+    """DerivedCoreProperties-14.0.0.txt ends the property with "Total code points: 4174"."""
+    points = [point for first, last in RANGES for point in range(first, last + 1)]
+    assert (len(points), points) == (4174, sorted(set(points)))
+    assert all(not without_ignorable(chr(point)) for point in points)
+    kept = "".join(chr(point) for point in set(range(sys.maxunicode + 1)) - set(points))
+    assert without_ignorable(kept) == kept
 
 
 def test_the_same_name_in_two_directories_is_no_twin(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from weighbridge.errors import InputError, OutputError, UsageError
 from weighbridge.evidence import store as module
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES
-from weighbridge.evidence.store import DirectoryStore
+from weighbridge.evidence.store import DirectoryStore, beside, require_outside, results_of
 from weighbridge.model.digest import Digest
 
 MODEL = Digest("a" * 64)
@@ -64,3 +64,51 @@ def test_refuses_to_lie_inside_the_model(tmp_path: Path, place: str) -> None:
     with pytest.raises(UsageError, match="inside the model"):
         DirectoryStore(tmp_path / place).require_outside(model)
     DirectoryStore(tmp_path / "model-evidence").require_outside(model)
+
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    """A snapshot in the Hub's cache with one file, and a link to the cache."""
+    repository = tmp_path / "models--org--name"
+    (repository / "blobs").mkdir(parents=True)
+    (repository / "snapshots" / REVISION).mkdir(parents=True)
+    (repository / "blobs" / ("4" * 64)).write_bytes(b"weights")
+    (repository / "snapshots" / REVISION / "model.bin").symlink_to(f"../../blobs/{'4' * 64}")
+    (tmp_path / "linked").symlink_to(repository)
+    return repository / "snapshots" / REVISION
+
+
+@pytest.mark.parametrize(
+    "place", ["blobs/" + "4" * 64, "blobs/new", f"snapshots/{REVISION}/x", "snapshots/new", "refs/main", "."]
+)
+def test_nothing_is_written_over_the_cache_of_the_snapshot_that_is_judged(hub: Path, place: str) -> None:
+    for repository in (hub.parents[1], hub.parents[2] / "linked"):
+        for model in (hub, repository / "snapshots" / REVISION, hub.parents[1] / "blobs" / ("4" * 64)):
+            with pytest.raises(UsageError, match="lies in") as refusal:
+                require_outside(repository / place, model=model, what="the verdict")
+            assert "choose a place" in refusal.value.remedy
+
+
+def test_beside_the_cache_there_is_room(hub: Path, tmp_path: Path) -> None:
+    require_outside(tmp_path / "verdict.json", model=hub, what="the verdict")
+    require_outside(tmp_path / "models--org--other" / "x", model=hub, what="the verdict")
+
+
+def test_evidence_about_a_snapshot_does_not_lie_among_the_snapshots(
+    hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub's client takes a directory there for a revision, and a file for a corrupted cache."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    for model in (hub, tmp_path / "linked" / "snapshots" / REVISION):
+        assert results_of(model) == tmp_path / "work" / f"org--name-{REVISION}"
+        assert beside(model) == tmp_path / "work" / "evidence"
+
+
+@pytest.mark.parametrize("name", ["m", "snapshots/m", "blobs/m", "models--org--name/m", "models--o--n/refs/m"])
+def test_evidence_about_any_other_model_lies_beside_it(tmp_path: Path, name: str) -> None:
+    assert results_of(tmp_path / name) == tmp_path / name
+    assert beside(tmp_path / name) == (tmp_path / name).parent / "evidence"

@@ -45,7 +45,7 @@ def test_says_why_each_stronger_view_was_passed_over() -> None:
     assert plan.against == {
         SEALED: "300 MiB are more than the 200 MiB of memory that may be used",
         COPY: "300 MiB are more than the 100 MiB of disk that may be used",
-        IMMUTABLE: "the file system of the model can be written",
+        IMMUTABLE: "the file system of the model, or what lies below it, can be written",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -15,10 +16,12 @@ from tests.cli.conftest import Shell
 from weighbridge import _libc
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.checks.dependencies.info import BundleInfo, describe_bundle
-from weighbridge.checks.interface import CheckRequest, RobustnessOptions
+from weighbridge.checks.interface import CheckRequest, ModelFile, RobustnessOptions
+from weighbridge.checks.reading import read_whole
 from weighbridge.checks.seeding import seeded
 from weighbridge.cli import advisories
-from weighbridge.errors import OutputError
+from weighbridge.cli._options import examined_image
+from weighbridge.errors import ModelError, OutputError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, read_bundle, write_bundle
 from weighbridge.evidence.inputs import sign_input
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
@@ -44,6 +47,9 @@ def hub(tmp_path: Path) -> Path:
     (repository / "blobs" / blob).write_bytes(b"weights")
     (repository / "snapshots" / "r1" / "model.bin").symlink_to(f"../../blobs/{blob}")
     return repository / "snapshots" / "r1"
+
+
+NO_ROOM = Room(memory=0, disk=0, unwritable=False)
 
 
 def blob_of(hub: Path) -> Path:
@@ -108,15 +114,12 @@ def test_a_blob_that_was_only_touched_is_no_change(hub: Path) -> None:
 
 
 def test_a_snapshot_can_be_watched(hub: Path) -> None:
-    with private_view(hub, room=Room(memory=0, disk=0, unwritable=False)) as view:
+    with private_view(hub, room=NO_ROOM) as view:
         assert view.kind is ViewKind.WATCHED
 
 
 @pytest.mark.parametrize("unwritable", [True, False])
 def test_a_worker_can_read_a_snapshot_where_it_lies(hub: Path, unwritable: bool) -> None:
-    from weighbridge.checks.interface import ModelFile
-    from weighbridge.checks.reading import read_whole
-
     with private_view(hub, room=Room(memory=0, disk=0, unwritable=unwritable)) as view, view.opened() as descriptor:
         (file,) = view.files
         read = read_whole(
@@ -127,7 +130,71 @@ def test_a_worker_can_read_a_snapshot_where_it_lies(hub: Path, unwritable: bool)
     assert read == b"weights"
 
 
+# --- two identities, from two reads
+
+
+def test_evidence_never_names_the_image_of_other_bytes_than_were_examined(tmp_path: Path) -> None:
+    """Of a view in place the files are read once more for the image; both go into one signed statement."""
+    model = make_model(tmp_path / "model")
+    with (model / "a.bin").open("r+b") as stream:
+        writer = mmap.mmap(stream.fileno(), 0)
+    writer[:1] = writer[:1]
+
+    with private_view(model, room=Room(memory=0, disk=0, unwritable=True)) as view:
+        writer[:4] = b"EVIL"
+        with pytest.raises(ModelError, match=r"nothing was signed: a\.bin$"):
+            examined_image(view)
+        writer[:4] = b"aaaa"
+    writer.close()
+
+
+def test_the_image_of_a_view_in_place_is_of_what_was_examined(tmp_path: Path) -> None:
+    with private_view(make_model(tmp_path / "model"), room=NO_ROOM) as view:
+        assert examined_image(view).digest == view.digest
+
+
 # --- a copy stays out of reach as long as it is held
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["links", "links-and-files"])
+def test_blobs_that_are_exchanged_as_a_directory_are_seen(hub: Path, mixed: bool) -> None:
+    """Times of the files do not change when their directory is renamed, and back; leases do not break either."""
+    repository = hub.parents[1]
+    real, other, name = repository / "blobs", repository / "other", blob_of(hub).name
+    if mixed:
+        (hub / "notes").write_bytes(b"notes")
+    other.mkdir()
+    (other / name).write_bytes(b"WEIGHTS")
+    read = b""
+
+    def examine() -> None:
+        nonlocal read
+        with private_view(hub, room=NO_ROOM) as view, view.opened() as descriptor:
+            file = view.files[0]
+            assert file.sha256 == hashlib.sha256(b"weights").hexdigest()
+            real.rename(repository / "aside")
+            other.rename(real)
+            given = ModelFile(name=file.name, size=file.size, descriptor=descriptor, path=file.path, start=file.start)
+            read = read_whole(given, limit=100)  # as a worker does
+            real.rename(other)
+            (repository / "aside").rename(real)
+
+    with pytest.raises(ModelError, match=r"the directory .* of the Hub's cache changed"):
+        examine()
+    assert read == (b"WEIGHTS" if mixed else b"weights")
+
+
+@pytest.mark.parametrize("name", ["snapshots", "snapshots/r1", "blobs"])
+def test_every_directory_on_the_way_to_a_blob_is_watched(hub: Path, name: str) -> None:
+    place = hub.parents[1] / name
+
+    def examine() -> None:
+        with private_view(hub, room=NO_ROOM):
+            place.rename(place.with_name("aside"))
+            place.with_name("aside").rename(place)
+
+    with pytest.raises(ModelError, match=r"changed while it was read"):
+        examine()
 
 
 def test_the_end_of_one_copy_does_not_open_the_other_to_others(tmp_path: Path) -> None:

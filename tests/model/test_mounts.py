@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.model.mounts import Mount, lies_unwritable, mount_of, mounts, parse_mounts
+from weighbridge.model.mounts import Mount, lies_unwritable, mount_of, mounts, parse_mounts, unwritable
 
 LINES = """\
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
@@ -33,18 +33,19 @@ def test_reads_points_kinds_and_options_whatever_stands_between() -> None:
     ]
 
 
-def test_only_what_nobody_can_write_counts() -> None:
-    assert [mount.unwritable for mount in parse_mounts(LINES)] == [False, True, False, False, True]
+def test_only_what_nobody_can_write_counts(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, number=36, place="/models/a")
+    assert [unwritable(mount, proc=proc) for mount in parse_mounts(LINES)] == [False, True, False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["erofs", "iso9660", "cramfs", "romfs", "squashfs"])
 def test_file_systems_without_writing_count(kind: str) -> None:
-    assert Mount(1, "/m", kind, ("ro",)).unwritable
+    assert unwritable(Mount(1, "/m", kind, ("ro",)))
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "nfs4", "fuse.squashfuse", "virtiofs", "9p"])
 def test_a_read_only_mount_of_anything_else_does_not_count(kind: str) -> None:
-    assert not Mount(1, "/m", kind, ("ro",)).unwritable
+    assert not unwritable(Mount(1, "/m", kind, ("ro",)))
 
 
 def test_the_real_kernel_says_through_which_mount_a_file_was_opened(tmp_path: Path) -> None:
@@ -59,8 +60,10 @@ def test_the_real_kernel_says_through_which_mount_a_file_was_opened(tmp_path: Pa
 
 
 def fake_proc(directory: Path, *, number: int, place: str, extra: str = "") -> Path:
-    for name in ("fdinfo", "fd"):
+    for name in ("fdinfo", "fd", "ns"):
         (directory / "self" / name).mkdir(parents=True)
+    (directory / "self" / "ns" / "user").symlink_to("user:[4026531837]")
+    (directory / "self" / "ns" / "pid").symlink_to("pid:[4026532180]")
     (directory / "self" / "mountinfo").write_text(LINES + extra)
     (directory / "self" / "fdinfo" / "7").write_text(f"pos:\t0\nflags:\t0100000\nmnt_id:\t{number}\nino:\t2\n")
     (directory / "self" / "fd" / "7").symlink_to(place)
@@ -93,26 +96,28 @@ from weighbridge.model.choice import Room
 from weighbridge.model.view import private_view
 
 work = Path(sys.argv[1])
-for name in ("one", "two", "overlay", "bind"):
-    (work / name).mkdir()
-(work / "one" / "a.bin").write_bytes(b"weights")
-(work / "two" / "b.bin").write_bytes(b"more")
-layers = f"lowerdir={work}/one:{work}/two"
+for name in ("host/one", "host/two", "overlay", "bind"):
+    (work / name).mkdir(parents=True)
+(work / "host" / "one" / "a.bin").write_bytes(b"weights")
+(work / "host" / "two" / "b.bin").write_bytes(b"more")
+layers = f"lowerdir={work}/host/one:{work}/host/two"
 subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", work / "overlay"], check=True)
-subprocess.run(["mount", "--bind", work / "one", work / "bind"], check=True)
+subprocess.run(["mount", "--bind", work / "host" / "one", work / "bind"], check=True)
 subprocess.run(["mount", "-o", "remount,bind,ro", work / "bind"], check=True)
 for name in ("overlay", "bind"):
     with private_view(work / name, room=None) as view:
         print(name, lies_unwritable(os.open(work / name, os.O_RDONLY)), view.kind)
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", work / "host"], check=True)  # as if the layers were the host's
 unwritable = lies_unwritable(os.open(work / "overlay", os.O_RDONLY))
 with private_view(work / "overlay", room=Room(memory=0, disk=0, unwritable=unwritable)) as view:
     print(view.kind, len(view.files))
 """
+CONTAINER = ("unshare", "--mount", "--pid", "--fork", "--mount-proc")
 
 
 @pytest.mark.root
-def test_an_overlay_without_an_upper_layer_counts_and_a_read_only_bind_mount_does_not(tmp_path: Path) -> None:
+def test_an_image_volume_counts_and_neither_reachable_layers_nor_a_read_only_bind_mount_do(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["unshare", "--mount", sys.executable, "-c", MOUNT, str(tmp_path)], capture_output=True, text=True, check=False
+        [*CONTAINER, sys.executable, "-c", MOUNT, str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert done.stdout.split("\n")[:3] == ["overlay True sealed", "bind False sealed", "immutable 2"], done.stderr
+    assert done.stdout.split("\n")[:3] == ["overlay False sealed", "bind False sealed", "immutable 2"], done.stderr

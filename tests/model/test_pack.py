@@ -186,9 +186,8 @@ def test_a_disk_that_refuses_is_no_error_of_the_model(model: Path, monkeypatch: 
         assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_file_system_without_nameless_files_gets_one_whose_name_is_taken_away(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def without_nameless_files(monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
     def without(path: Any, flags: int, *rest: Any, **options: Any) -> int:
@@ -197,10 +196,45 @@ def test_a_file_system_without_nameless_files_gets_one_whose_name_is_taken_away(
         return real(path, flags, *rest, **options)
 
     monkeypatch.setattr(os, "open", without)
+
+
+@pytest.mark.usefixtures("without_nameless_files")
+def test_a_file_system_without_nameless_files_gets_one_whose_name_is_taken_away(model: Path) -> None:
     with packed(model, "copy") as (pack, _):
         assert os.fstat(pack.descriptor).st_nlink == 0
         assert bytes_of(pack, pack.entries[0]) == CONTENT["a.bin"]
     assert {path.name for path in model.parent.iterdir()} == {"model"}
+
+
+@pytest.mark.usefixtures("without_nameless_files")
+def test_a_copy_that_had_a_name_is_not_made_where_no_lease_tells_who_opened_it(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on NFS: who saw the name come and go holds a map, and stores through it when all has been looked at."""
+    opening, unlinking = os.open, Path.unlink
+    grabbed: list[int] = []
+
+    def seen_by_inotify(path: Path, *more: Any, **named: Any) -> None:
+        grabbed.append(opening(path, os.O_RDWR))
+        unlinking(path, *more, **named)
+
+    monkeypatch.setattr(Path, "unlink", seen_by_inotify)
+    monkeypatch.setattr(module, "take_lease", lambda *_, **__: Lease.NOT_TO_BE_HAD)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(NoRoomError, match="has a name for a moment"), packed(model, "copy"):
+        pass
+    os.close(grabbed.pop())
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert {path.name for path in model.parent.iterdir()} == {"model"}
+
+
+@pytest.mark.usefixtures("without_nameless_files")
+def test_a_copy_whose_name_cannot_be_taken_away_is_not_made(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(Path, "unlink", refusing(errno.EROFS))
+    with pytest.raises(NoRoomError, match="Read-only"), packed(model, "copy"):
+        pass
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_copy_is_open_for_reading_only_and_may_be_read_by_its_owner_alone(model: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_group_that_cannot_be_read_is_passed_over(machine: Machine) -> None:
 def test_this_machine_has_memory_and_disk(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
-        room = room_for(descriptor)
+        room = room_for([descriptor])
     finally:
         os.close(descriptor)
     assert room.memory > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from weighbridge.cli._explain import explain
 from weighbridge.cli._options import EXIT_CODES
 from weighbridge.clock import Clock
 from weighbridge.evidence.keys import Signer
-from weighbridge.evidence.store import DirectoryStore, require_outside
+from weighbridge.evidence.store import DirectoryStore, require_outside, results_of
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.model.digest import ModelFiles
@@ -39,7 +38,12 @@ def outcome_options(function: C) -> C:
         click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it."),
         click.option("--report", type=path, help="Write a report too; its ending decides the format."),
         click.option(
-            "-o", "--output", "verdict", type=path, help="The verdict. [default: MODEL.verdict.sigstore.json]"
+            "-o",
+            "--output",
+            "verdict",
+            type=path,
+            help="The verdict. [default: MODEL.verdict.sigstore.json; for a model in the Hub's cache "
+            "ORG--NAME-REVISION.verdict.sigstore.json in the current directory]",
         ),
     ):
         function = option(function)
@@ -47,9 +51,11 @@ def outcome_options(function: C) -> C:
 
 
 def verdict_path(model: Path, chosen: Path | None) -> Path:
-    """Return where the verdict goes: the chosen path, or ``MODEL.verdict.sigstore.json`` beside the model."""
-    absolute = Path(os.path.abspath(model))
-    return chosen if chosen is not None else absolute.with_name(absolute.name + VERDICT_SUFFIX)
+    """Return where the verdict goes: the chosen path, or beside the model as ``results_of`` names it."""
+    if chosen is not None:
+        return chosen
+    place = results_of(model)
+    return place.with_name(place.name + VERDICT_SUFFIX)
 
 
 def check_destinations(model: Path, *, store: DirectoryStore, verdict: Path, report: Path | None) -> None:

@@ -24,16 +24,19 @@ if TYPE_CHECKING:  # `verify` is to start fast, and needs none of these
 EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
 """Exit code of a check or gate by its result."""
 
+EVIDENCE_PLACE: Final = "evidence/ beside the model; in the current directory for one in the Hub's cache"
+"""Where evidence lies when nobody says otherwise, in words; ``weighbridge.evidence.store`` has it in paths."""
+
 MODEL: Final = click.argument("model", type=click.Path(path_type=Path))
 EVIDENCE: Final = click.option(
     "--evidence",
     type=click.Path(path_type=Path),
-    help="Directory of evidence. [default: evidence/ beside the model]",
+    help=f"Directory of evidence. [default: {EVIDENCE_PLACE}]",
 )
 
 
 def evidence_directory(model: Path, chosen: Path | None) -> Path:
-    """Return the directory of evidence: the chosen one, or ``evidence`` beside the model."""
+    """Return the directory of evidence: the chosen one, or ``evidence`` where results about the model go."""
     return chosen if chosen is not None else beside(model)
 
 
@@ -84,7 +87,10 @@ def examined_image(view: PrivateView) -> ModelImage:
 
     view.require_source_unchanged()
     with bytes_progress("hashing") as progress:
-        return image_of(view, progress=progress or Silent())
+        image = image_of(view, progress=progress or Silent())
+    # Of a view in place this was a second read, and both identities go into one signed statement.
+    view.require_read_again(dict(image.files))
+    return image
 
 
 def read_private_key(path: Path, *, passphrase: bytes) -> PrivateKey:

@@ -9,7 +9,7 @@ import click
 
 from weighbridge import _json
 from weighbridge.cli import fail
-from weighbridge.cli._options import MODEL
+from weighbridge.cli._options import EVIDENCE_PLACE, MODEL
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.clock import format_instant
 from weighbridge.errors import UsageError, VerificationError
@@ -30,7 +30,7 @@ REFUSED: Final = 1
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path),
-    help="Evidence that says which files differ from what was judged. [default: evidence/ beside the model]",
+    help=f"Evidence that says which files differ from what was judged. [default: {EVIDENCE_PLACE}]",
 )
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(

@@ -1,4 +1,4 @@
-"""A directory of evidence, beside a model and never inside it.
+"""A directory of evidence, beside a model and never inside it, nor in the cache that holds it.
 
 File names help people and are never trusted: what a file says is decided by its bytes.
 """
@@ -16,6 +16,7 @@ from weighbridge._files import make_directory, read_entry, write_new
 from weighbridge.errors import InputError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX
 from weighbridge.model.digest import Digest
+from weighbridge.model.hub_cache import repository_of
 
 ENVELOPE_SUFFIX: Final = ".intoto.jsonl"
 """How the file name of a bare envelope ends."""
@@ -41,9 +42,23 @@ class StoredFile:
         return hashlib.sha256(self.data).hexdigest()
 
 
+def results_of(model: Path) -> Path:
+    """Return the path whose ending and neighbours are for what is written about a model when nobody says where.
+
+    That is the model's own path. Of a snapshot in the Hub's cache it is ``ORG--NAME-REVISION`` in the current
+    directory: the Hub's client takes what lies among the snapshots for a revision, or for a corrupted cache.
+    """
+    absolute = Path(os.path.abspath(model))
+    repository = repository_of(absolute)
+    if repository is None:
+        return absolute
+    name = repository.name.partition("--")[2]
+    return Path(os.path.abspath(f"{name}-{absolute.name}"))
+
+
 def beside(model: Path) -> Path:
-    """Return where evidence about a model lies when nobody says otherwise: ``evidence`` beside it."""
-    return Path(os.path.abspath(model)).parent / "evidence"
+    """Return where evidence about a model lies when nobody says otherwise: ``evidence`` beside ``results_of`` it."""
+    return results_of(model).parent / "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +123,21 @@ class DirectoryStore:
 def require_outside(path: Path, *, model: Path, what: str) -> None:
     """Refuse a path in or at a model, where writing would change or destroy what is judged.
 
+    Of a snapshot in the Hub's cache the whole repository counts as the model: the bytes lie in its blobs.
+
     Raises:
         UsageError: When it lies there.
     """
     # Not Path.resolve, which fails on links that form a ring.
-    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(model)):
+    target = Path(os.path.realpath(path))
+    if target.is_relative_to(os.path.realpath(model)):
         raise UsageError(
             f"{what} {path} lies inside the model; writing there would change its digest",
             remedy="choose a place beside the model",
+        )
+    repository = repository_of(model)
+    if repository is not None and target.is_relative_to(repository):
+        raise UsageError(
+            f"{what} {path} lies in {repository}, which holds the bytes of the model; writing there could destroy them",
+            remedy="choose a place outside of the Hub's cache",
         )

@@ -39,7 +39,8 @@ def verify(
     policy that the trust document lists; ``UnsafeAnyPolicy()`` gives that up.
 
     When the verdict is about other bytes, the refusal names the files that differ if trusted evidence about the judged
-    model lies in ``evidence``, by default the directory of that name beside the model. It is not read otherwise.
+    model lies in ``evidence``, by default the directory of that name beside the model, or in the current directory when
+    the model is a snapshot in the Hub's cache. It is not read otherwise.
 
     Raises:
         weighbridge.WeighbridgeError: Whatever does not hold; there is no other way to say no.

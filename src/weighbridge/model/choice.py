@@ -71,7 +71,7 @@ def plan_view(size: int, room: Room) -> Plan:
     if room.unwritable:
         order.insert(1 if order[:1] == [ViewKind.SEALED] and size <= WORTH_COPYING else 0, ViewKind.IMMUTABLE)
     else:
-        against[ViewKind.IMMUTABLE] = "the file system of the model can be written"
+        against[ViewKind.IMMUTABLE] = "the file system of the model, or what lies below it, can be written"
     return Plan((*order, ViewKind.WATCHED), against)
 
 

@@ -14,12 +14,15 @@ CLUTTER: Final = {
     ".DS_Store": "delete .DS_Store, which the macOS Finder writes",
     "Thumbs.db": "delete Thumbs.db, which the Windows Explorer writes",
     ".ipynb_checkpoints": "delete .ipynb_checkpoints, which Jupyter writes",
+    ".cache/huggingface": "delete .cache/huggingface, in which `hf download --local-dir` notes when it was run",
+    "lost+found": "put the model into a directory of its own beneath the root of the volume, which holds lost+found, "
+    "and name that",
 }
-"""What a directory or file of this name is, and what to do about it."""
+"""What a directory or file of this name is, or of these names in a row, and what to do about it."""
 
 
 def advice(names: Iterable[str]) -> str:
     """Return what to do about files that no model needs, by the names in a model; empty when none is one."""
-    parts = {part for name in names for part in name.split("/")}
-    steps = [step for found, step in CLUTTER.items() if found in parts]
+    places = [f"/{name}/" for name in names]
+    steps = [step for found, step in CLUTTER.items() if any(f"/{found}/" in place for place in places)]
     return f"{'; '.join(steps)} (nothing in a model is ignored)" if steps else ""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge.errors import ModelError
+from weighbridge.model.leases import open_patiently
 
 COPY: Final = "copy the model with its links followed, `cp -rL SRC DST`, and name DST"
 """What to do about a link."""
@@ -57,9 +58,8 @@ class HubCache:
             OSError: When it is gone, or has become a link.
             ModelError: When the link leads elsewhere.
         """
-        checksum = self._checksum(target, name=name)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        return os.open(checksum, flags, dir_fd=self.blobs)
+        checksum = self.checksum(target, name=name)
+        return open_patiently(checksum, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, beneath=self.blobs)
 
     def path_of(self, name: str, *, link: str) -> str:
         """Return where the bytes of a file of the snapshot lie beneath the repository; ``link`` is empty for no link.
@@ -69,7 +69,17 @@ class HubCache:
         """
         if not link:
             return f"{_SNAPSHOTS}/{self.revision}/{name}"
-        return f"{_BLOBS}/{self._checksum(link, name=name)}"
+        return f"{_BLOBS}/{self.checksum(link, name=name)}"
+
+    def directories(self) -> dict[str, os.stat_result]:
+        """Return the status of every directory on the way to the bytes, by its place beneath the repository.
+
+        Raises:
+            OSError: When one is gone.
+        """
+        inner = (_SNAPSHOTS, f"{_SNAPSHOTS}/{self.revision}", _BLOBS)
+        found = {name: os.stat(name, dir_fd=self.repository, follow_symlinks=False) for name in inner}
+        return {"": os.fstat(self.repository), **found}
 
     def moved(self) -> bool:
         """Tell whether another directory of blobs lies there now."""
@@ -80,11 +90,25 @@ class HubCache:
         except OSError:
             return True
 
-    def _checksum(self, target: str, *, name: str) -> str:
+    def checksum(self, target: str, *, name: str) -> str:
+        """Return the name among the blobs that a link of this name and text leads to.
+
+        Raises:
+            ModelError: When the link leads elsewhere.
+        """
         checksum = _blob(target, name=name)
         if checksum is None:
             raise ModelError(f"{name!r} is a link that leads out of the cache", remedy=COPY)
         return checksum
+
+
+def repository_of(path: Path) -> Path | None:
+    """Return the repository of a Hub's cache in which a path lies, as its names say; None when it lies in none."""
+    real = Path(os.path.realpath(path))
+    for place in (real, *real.parents):
+        if place.name in (_SNAPSHOTS, _BLOBS) and place.parent.name.startswith(_REPOSITORY):
+            return place.parent
+    return None
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 A lease is refused while anybody has the file open for writing, or mapped so that stores reach it, even when the
 descriptor is long closed. That is what no time of change tells. Once it is held, whoever opens the file for writing
-or cuts it off breaks it. Only the owner of a file and root get one.
+or cuts it off breaks it. Only the owner of a file and root get one. Other programs hold leases too, and must be asked.
 """
 
 from __future__ import annotations
@@ -10,12 +10,21 @@ from __future__ import annotations
 import enum
 import errno
 import fcntl
+import os
 import signal
+import time
+from pathlib import Path
 from typing import Final
 
 from weighbridge.errors import ModelError
 
 _TOLD_BY: Final = signal.SIGURG  # ignored where nobody handles it; the usual SIGIO would end the process
+
+
+GIVEN_BACK_WITHIN: Final = 60.0
+"""Seconds for which a writer's lease is waited for; the kernel takes it away after 45, unless it was told otherwise."""
+
+_PAUSE: Final = 0.02
 
 
 class Lease(enum.Enum):
@@ -50,3 +59,21 @@ def lease_holds(descriptor: int) -> bool:
         return fcntl.fcntl(descriptor, fcntl.F_GETLEASE) == fcntl.F_RDLCK
     except OSError:
         return False
+
+
+def open_patiently(path: Path | str, flags: int, *, beneath: int | None = None) -> int:
+    """Open a file without waiting for anything but for who holds a lease on it to give that back; the caller closes it.
+
+    A Samba server holds a lease on every file that a client may write behind its back, and gives it back when asked.
+
+    Raises:
+        OSError: As ``os.open``; ``BlockingIOError`` when the lease was not given back.
+    """
+    until = time.monotonic() + GIVEN_BACK_WITHIN
+    while True:
+        try:
+            return os.open(path, flags | os.O_NONBLOCK, dir_fd=beneath)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)

@@ -11,18 +11,26 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from weighbridge.errors import ModelError
 from weighbridge.model.clutter import advice
 from weighbridge.model.hub_cache import COPY, HubCache
+from weighbridge.model.leases import open_patiently
 from weighbridge.model.names import require_distinct, require_name
 
 MAX_FILES: Final = 1_000_000
-"""Most files that one model may have."""
+"""Most files and directories that one model may have."""
 
 MAX_DEPTH: Final = 64
 """Deepest directory that is entered."""
+
+MAX_PATH: Final = 4095 - len("./")
+"""Longest name of a file, in bytes: with the ``./`` that ``find`` writes before it, no longer one can be opened."""
+
+_SHOWN: Final = 120
+"""Characters of a long name that a message shows."""
 
 OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -62,26 +70,51 @@ def _walk(root: int, cache: HubCache | None) -> Iterator[Entry]:
         directory = pending.pop()
         descriptor = open_beneath(root, directory) if directory else os.dup(root)
         try:
-            with os.scandir(descriptor) as listing:
-                names = [item.name for item in listing]
+            names = _names(descriptor, most=MAX_FILES - found)
+            found += len(names)
             for base in names:
                 name = f"{directory}/{base}" if directory else base
                 require_name(base, name=name)
+                _refuse_long(name)
                 status = os.stat(base, dir_fd=descriptor, follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
-                    if name.count("/") >= MAX_DEPTH:
-                        raise ModelError(f"{name!r} lies deeper than {MAX_DEPTH} directories")
+                    _refuse_deep(name)
                     pending.append(name)
-                    continue
-                found += 1
-                if found > MAX_FILES:
-                    raise ModelError(f"the model has more than {MAX_FILES} files")
-                yield _entry(descriptor, base, name, status, cache)
+                else:
+                    yield _entry(descriptor, base, name, status, cache)
             require_distinct(names, directory=directory)
         except OSError as error:
             raise unreadable(directory or "the model", error) from None
         finally:
             os.close(descriptor)
+
+
+def _names(directory: int, *, most: int) -> list[str]:
+    # Directories count as files do: whoever fills a disk with them would else have the walk go on for days.
+    with os.scandir(directory) as listing:
+        names = [item.name for item in islice(listing, most + 1)]
+    if len(names) > most:
+        raise ModelError(
+            f"the model has more than {MAX_FILES} files and directories",
+            remedy="take out what is no part of it, or put many small files into one archive",
+        )
+    return names
+
+
+def _refuse_deep(name: str) -> None:
+    if name.count("/") >= MAX_DEPTH:
+        raise ModelError(
+            f"{name!r} lies deeper than {MAX_DEPTH} directories",
+            remedy="name the directory that holds the model itself, or put its files into fewer directories",
+        )
+
+
+def _refuse_long(name: str) -> None:
+    if len(name.encode()) > MAX_PATH:
+        raise ModelError(
+            f"the name {name[:_SHOWN]!r}… has more than {MAX_PATH} bytes, so sha256sum cannot open it",
+            remedy="give the directories shorter names, or put the files into fewer directories",
+        )
 
 
 def _entry(directory: int, base: str, name: str, status: os.stat_result, cache: HubCache | None) -> Entry:
@@ -117,7 +150,7 @@ def open_beneath(root: int, name: str) -> int:
     descriptor = os.dup(root)
     for part in name.split("/"):
         try:
-            inner = os.open(part, OPEN, dir_fd=descriptor)
+            inner = open_patiently(part, OPEN, beneath=descriptor)
         except OSError as error:
             raise unreadable(name, error) from None
         finally:
@@ -160,4 +193,14 @@ def unreadable(name: str, error: OSError) -> ModelError:
             f"{name!r} is a symlink; a model holds regular files and directories only",
             remedy=advice([name]) or _NO_LINK,
         )
-    return ModelError(f"{name!r} cannot be read: {error.strerror}", remedy="check the path and its permissions")
+    return refused(name, error, remedy=advice([name]) or "check the path and its permissions")
+
+
+def refused(name: str, error: OSError, *, remedy: str) -> ModelError:
+    """Say why something cannot be read, and what to do unless the error itself says it."""
+    if error.errno == errno.EAGAIN:
+        return ModelError(
+            f"{name!r} cannot be read: another program holds it by a lease, and did not give it back when it was asked",
+            remedy="close the file in whatever has it open, maybe on a network share of it, and try again",
+        )
+    return ModelError(f"{name!r} cannot be read: {error.strerror}", remedy=remedy)

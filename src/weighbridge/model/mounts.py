@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from weighbridge.model.layers import out_of_reach
+
 PROC: Final = Path("/proc")
 """Where the kernel tells about processes; tests name another place."""
 
@@ -32,18 +34,6 @@ class Mount:
     kind: str
     options: tuple[str, ...]
 
-    @property
-    def unwritable(self) -> bool:
-        """Tell whether nothing can be written through any mount of this file system.
-
-        An overlay counts when it has no upper layer: that is how a container runtime mounts an image volume. A
-        read-only mount of anything else does not count, because whoever writes to the source shows through it.
-        """
-        if self.kind in READ_ONLY_KINDS:
-            return True
-        upper = any(option.startswith(("upperdir", "workdir")) for option in self.options)
-        return self.kind == "overlay" and "ro" in self.options and not upper
-
 
 def parse_mounts(text: str) -> tuple[Mount, ...]:
     """Read the lines of a ``mountinfo``; a line that is none is left out."""
@@ -55,7 +45,8 @@ def parse_mounts(text: str) -> tuple[Mount, ...]:
                 continue
             # Optional fields stand between the options of the mount and a dash.
             kind, _, options = fields[fields.index("-", 6) + 1 :][:3]
-            found.append(Mount(int(fields[0]), _plain(fields[4]), kind, tuple(options.split(","))))
+            plain = tuple(map(_plain, options.split(",")))
+            found.append(Mount(int(fields[0]), _plain(fields[4]), kind, plain))
     return tuple(found)
 
 
@@ -80,17 +71,23 @@ def mount_of(descriptor: int, known: Iterable[Mount], *, proc: Path = PROC) -> M
 def lies_unwritable(descriptor: int, *, proc: Path = PROC) -> bool:
     """Tell whether the file or directory behind a descriptor, and all beneath it, lies where nobody can write.
 
-    What is mounted inside the directory could be written, so then it is not.
+    A read-only mount of a file system that can be written does not count, because whoever writes to the source shows
+    through it; nor does a directory that has something else mounted inside.
     """
     known = mounts(proc)
     mount = mount_of(descriptor, known, proc=proc)
-    if mount is None or not mount.unwritable:
+    if mount is None or not unwritable(mount, proc=proc):
         return False
     try:
         place = os.readlink(proc / "self/fd" / str(descriptor)).rstrip("/")
     except OSError:
         return False
     return not any(other.point.startswith(f"{place}/") and other.id != mount.id for other in known)
+
+
+def unwritable(mount: Mount, *, proc: Path = PROC) -> bool:
+    """Tell whether nothing can be written through any mount of this file system, nor below it from in here."""
+    return mount.kind in READ_ONLY_KINDS or (mount.kind == "overlay" and out_of_reach(mount.options, proc=proc))
 
 
 def _plain(text: str) -> str:

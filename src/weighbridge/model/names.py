@@ -14,6 +14,7 @@ from typing import Final
 
 from weighbridge.errors import ModelError
 from weighbridge.model.clutter import advice
+from weighbridge.model.ignorable import without_ignorable
 
 INVISIBLE: Final = {
     "Cc": "a control character",
@@ -58,7 +59,7 @@ def require_distinct(names: Iterable[str], *, directory: str) -> None:
     parts that differ lie in one directory.
 
     Raises:
-        ModelError: Naming the first two that macOS or Windows would take for one.
+        ModelError: Naming the first two that macOS, Windows, or Linux without regard to case would take for one.
     """
     listed = list(names)
     if len({folded(name) for name in listed}) == len(listed):
@@ -70,8 +71,7 @@ def require_distinct(names: Iterable[str], *, directory: str) -> None:
             inside = f" in {directory!r}" if directory else ""
             one, two = _told_apart(other, name)
             raise ModelError(
-                f"the names {one} and {two}{inside} differ by {_difference(other, name)} only, and cannot both be "
-                "unpacked on macOS or Windows",
+                f"the names {one} and {two}{inside} differ by {_difference(other, name)}",
                 remedy="rename one of the two",
             )
 
@@ -79,25 +79,37 @@ def require_distinct(names: Iterable[str], *, directory: str) -> None:
 def folded(name: str) -> str:
     """Return what names have in common that some file system takes for one.
 
-    They differ by case or by the form of Unicode only (Unicode, D145), or by what Windows leaves out.
+    They differ by case or by the form of Unicode only (Unicode, D145), or by what Windows or Linux leaves out.
     """
-    # On NTFS a colon begins a stream of the file before it, and Windows drops spaces and dots at the end of a name.
-    name = name.partition(":")[0].rstrip(" .") or name
     if name.isascii():
-        return name.lower()
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+        return _as_on_windows(name).lower()
+    # Before the form of Unicode is made: what is left out keeps accents from being put in order.
+    plain = unicodedata.normalize("NFD", _as_on_windows(without_ignorable(name)))
+    return unicodedata.normalize("NFD", plain.casefold())
+
+
+def _as_on_windows(name: str) -> str:
+    # On NTFS a colon begins a stream of the file before it, and Windows drops spaces and dots at the end of a name.
+    return name.partition(":")[0].rstrip(" .") or name
 
 
 def _difference(one: str, two: str) -> str:
-    same = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", two)
-    if same:
-        return "the form of Unicode (NFC and NFD)"
-    alike = unicodedata.normalize("NFD", one).casefold() == unicodedata.normalize("NFD", two).casefold()
-    return "case" if alike else "what Windows leaves out of names"
+    macos_and_windows = "only, and cannot both be unpacked on macOS or Windows"
+    if _same_characters(one, two):
+        return f"the form of Unicode (NFC and NFD) {macos_and_windows}"
+    if unicodedata.normalize("NFD", one).casefold() == unicodedata.normalize("NFD", two).casefold():
+        return f"case {macos_and_windows}"
+    if without_ignorable(one) != one or without_ignorable(two) != two:
+        return "characters that are not shown, and cannot both lie on ext4 or f2fs without regard to case"
+    return f"what Windows leaves out of names {macos_and_windows}"
+
+
+def _same_characters(one: str, two: str) -> bool:
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", two)
 
 
 def _told_apart(one: str, two: str) -> tuple[str, str]:
-    # Two forms of Unicode look alike, so both are written with escapes.
-    if unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", two):
+    # What looks alike is written with escapes.
+    if _same_characters(without_ignorable(one), without_ignorable(two)):
         return ascii(one), ascii(two)
     return repr(one), repr(two)

@@ -107,12 +107,13 @@ def copy(tree: Tree, directory: Path, *, progress: Progress) -> tuple[Pack, list
 
     Raises:
         ModelError: When the model cannot be read or is seen to change, or when somebody has the copy open.
-        NoRoomError: When the file cannot be made or does not fit.
+        NoRoomError: When the file cannot be made or does not fit, or when another process could have opened it and
+            the file system does not tell.
     """
     starts, size = layout(tree.entries)
     progress.total(sum(entry.size for entry in tree.entries))
     with _refusals("a file"):
-        writer = _unnamed(directory)
+        writer, had_a_name = _unnamed(directory)
     try:
         with _refusals("a file"):
             os.ftruncate(writer, size)
@@ -123,6 +124,12 @@ def copy(tree: Tree, directory: Path, *, progress: Progress) -> tuple[Pack, list
         os.close(writer)
     with _closed_on_error(reader):
         lease = take_lease(reader, name="the private copy")
+        # Who opened it by its name could have it mapped, and no time of change need tell what is stored through a map.
+        if had_a_name and lease is not Lease.HELD:
+            raise NoRoomError(
+                f"a private copy in {directory} is not to be had: a file there has a name for a moment, and the file "
+                "system does not say whether somebody opened it"
+            )
         # A change from now on must not carry the same time of change as ours.
         time.sleep(CLOCK_TICK)
         return Pack(reader, tree.entries, starts), sums, lease
@@ -190,16 +197,18 @@ def _memory_file() -> int:
     return os.memfd_create("weighbridge-model", flags)
 
 
-def _unnamed(directory: Path) -> int:
+def _unnamed(directory: Path) -> tuple[int, bool]:
+    # Also whether the file had a name for a moment, by which another process of this user may have opened it.
     try:
-        return os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_EXCL | os.O_CLOEXEC, 0o600), False
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL):
             raise
     path = directory / f".weighbridge-{secrets.token_hex(16)}"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    path.unlink()
-    return descriptor
+    with _closed_on_error(descriptor):
+        path.unlink()
+    return descriptor, True
 
 
 @contextlib.contextmanager

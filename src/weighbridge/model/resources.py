@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,13 +27,13 @@ class Disk:
     free: int
 
 
-def room_for(descriptor: int, *, proc: Path = PROC) -> Room:
-    """Measure what there is for a view of the model that a descriptor has open."""
+def room_for(descriptors: Iterable[int], *, proc: Path = PROC) -> Room:
+    """Measure what there is for a view of a model; every directory that its bytes come from is one of the open ones."""
     disk = free_disk(proc)
     return Room(
         memory=free_memory(proc),
         disk=disk.free if disk is not None else 0,
-        unwritable=lies_unwritable(descriptor, proc=proc),
+        unwritable=all(lies_unwritable(descriptor, proc=proc) for descriptor in descriptors),
         place=disk.directory if disk is not None else None,
     )
 

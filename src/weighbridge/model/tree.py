@@ -17,7 +17,17 @@ from typing import Final
 
 from weighbridge.errors import ModelError
 from weighbridge.model.hub_cache import HubCache, open_cache
-from weighbridge.model.listing import OPEN, Entry, list_files, open_beneath, read_link, refuse_special, unreadable
+from weighbridge.model.leases import open_patiently
+from weighbridge.model.listing import (
+    OPEN,
+    Entry,
+    list_files,
+    open_beneath,
+    read_link,
+    refuse_special,
+    refused,
+    unreadable,
+)
 from weighbridge.model.names import require_name
 
 BUFFER: Final = 512 * 1024
@@ -65,13 +75,25 @@ class Tree:
             raise unreadable(entry.name, error) from None
 
     @property
-    def above(self) -> int:
-        """Return the open directory that all files lie beneath; of a snapshot of the Hub, that is its repository."""
-        return self.root if self.cache is None else self.cache.repository
+    def sources(self) -> tuple[int, ...]:
+        """Return every open directory, or the open file, that names and bytes of the model come from."""
+        return (self.root,) if self.cache is None else (self.root, self.cache.repository, self.cache.blobs)
 
-    def path_of(self, entry: Entry) -> str:
-        """Return where a file's bytes lie beneath ``above``, without any link on the way."""
-        return entry.name if self.cache is None else self.cache.path_of(entry.name, link=entry.link)
+    def places(self) -> tuple[int, tuple[str, ...]]:
+        """Return one open directory, and where each file's bytes lie beneath it without any link on the way.
+
+        Of a snapshot that directory is the blobs themselves, so that no name leads to other blobs than were hashed.
+        Only where a snapshot holds files that are no links is it the repository above both.
+
+        Raises:
+            ModelError: When a link leads out of the cache.
+        """
+        cache = self.cache
+        if cache is None:
+            return self.root, tuple(entry.name for entry in self.entries)
+        if all(entry.link for entry in self.entries):
+            return cache.blobs, tuple(cache.checksum(entry.link, name=entry.name) for entry in self.entries)
+        return cache.repository, tuple(cache.path_of(entry.name, link=entry.link) for entry in self.entries)
 
     def require_unchanged(self) -> None:
         """List the directory again, and return when it is as it was.
@@ -94,7 +116,7 @@ def open_tree(model: Path) -> Iterator[Tree]:
             ``names`` refuses; for no file at all; for what cannot be read.
     """
     try:
-        root = os.open(model, OPEN)
+        root = open_patiently(model, OPEN)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ModelError(
@@ -102,7 +124,7 @@ def open_tree(model: Path) -> Iterator[Tree]:
                 remedy="name what it leads to, as `realpath` prints it; of a model in the Hugging Face Hub's cache, "
                 "name the directory snapshots/REVISION",
             ) from None
-        raise unreadable(str(model), error) from None
+        raise refused(str(model), error, remedy="check the path and its permissions") from None
     try:
         status = os.fstat(root)
         if stat.S_ISDIR(status.st_mode):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,13 +87,16 @@ class PrivateView:
         Raises:
             ModelError: Naming the files that differ.
         """
-        names = _differing(self)
-        if names:
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            raise ModelError(
-                f"the model changed while it was examined; nothing was signed: {', '.join(names[:_NAMED])}{more}",
-                remedy="stop whatever writes there and try again",
-            )
+        _refuse(_differing(self))
+
+    def require_read_again(self, sums: Mapping[str, str]) -> None:
+        """Return when another read of the view found the same sha256 of each file.
+
+        Raises:
+            ModelError: Naming the files that differ.
+        """
+        before = {file.name: file.sha256 for file in self.files}
+        _refuse(sorted(name for name in before.keys() | sums.keys() if before.get(name) != sums.get(name)))
 
 
 @contextlib.contextmanager
@@ -108,7 +111,7 @@ def private_view(model: Path, *, progress: Progress | None = None, room: Room | 
     """
     with ExitStack() as stack:
         tree = stack.enter_context(open_tree(model))
-        allowed = room if room is not None else room_for(tree.root)
+        allowed = room if room is not None else room_for(tree.sources)
         made = _make(tree, stack, allowed, progress or Silent())
         yield PrivateView(
             kind=made.kind,
@@ -180,8 +183,8 @@ def _copied(tree: Tree, stack: ExitStack, directory: Path, against: dict[ViewKin
 def _immutable(tree: Tree, progress: Progress) -> _Made:
     sums = checksums(tree, progress=progress)
     tree.require_unchanged()
-    summary = "the model was read where it lies, on a file system that cannot be written"
-    return _Made(ViewKind.IMMUTABLE, summary, tree, tree.above, sums, {}, tree.require_unchanged)
+    summary = "the model was read where it lies, on a file system that cannot be written from where it was read"
+    return _Made(ViewKind.IMMUTABLE, summary, tree, tree.places()[0], sums, {}, tree.require_unchanged)
 
 
 def _watched(tree: Tree, stack: ExitStack, against: dict[ViewKind, str], progress: Progress) -> _Made:
@@ -195,21 +198,30 @@ def _watched(tree: Tree, stack: ExitStack, against: dict[ViewKind, str], progres
         f"THE MODEL WAS READ WHERE IT LIES, hashed before and after, where others may write; {guard} "
         f"(no private copy: {reasons})"
     )
-    return _Made(ViewKind.WATCHED, summary, tree, tree.above, list(watch.sums), {}, watch.require_untouched)
+    return _Made(ViewKind.WATCHED, summary, tree, tree.places()[0], list(watch.sums), {}, watch.require_untouched)
 
 
 def _files(tree: Tree, made: _Made) -> tuple[ViewedFile, ...]:
-    beneath = not made.starts and tree.directory
+    places = tree.places()[1] if not made.starts and tree.directory else ("",) * len(tree.entries)
     return tuple(
         ViewedFile(
             name=entry.name,
             size=entry.size,
             sha256=checksum,
-            path=tree.path_of(entry) if beneath else "",
+            path=place,
             start=made.starts.get(entry.name, 0),
         )
-        for entry, checksum in zip(tree.entries, made.sums, strict=True)
+        for entry, checksum, place in zip(tree.entries, made.sums, places, strict=True)
     )
+
+
+def _refuse(names: list[str]) -> None:
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        raise ModelError(
+            f"the model changed while it was examined; nothing was signed: {', '.join(names[:_NAMED])}{more}",
+            remedy="stop whatever writes there and try again",
+        )
 
 
 def _differing(view: PrivateView) -> list[str]:

@@ -8,6 +8,7 @@ is what is left.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from weighbridge.errors import ModelError
 from weighbridge.model.digest import Progress, Silent, checksums
 from weighbridge.model.leases import Lease, lease_holds, take_lease
 from weighbridge.model.listing import Entry
+from weighbridge.model.pack import CLOCK_TICK
 from weighbridge.model.tree import Tree, changed
 
 MAX_LEASES: Final = 256
@@ -49,7 +51,7 @@ class Watch:
         self.tree.require_unchanged()
         for before, after in zip(self.directories, _directories(self.tree), strict=True):
             if before != after:
-                raise changed(f"the directory {before.name or '.'}")
+                raise changed(f"the directory {before.name}")
         again = checksums(self.tree, progress=progress or Silent())
         for entry, before_sum, after_sum in zip(self.tree.entries, self.sums, again, strict=True):
             if before_sum != after_sum:
@@ -68,6 +70,8 @@ def start_watch(tree: Tree, stack: ExitStack, *, progress: Progress) -> Watch:
     """
     leases = dict(_leases(tree, stack)) if len(tree.entries) <= MAX_LEASES else {}
     directories = _directories(tree)
+    # What is exchanged from now on, and put back, must not carry the times that were just seen.
+    time.sleep(CLOCK_TICK)
     sums = checksums(tree, progress=progress)
     tree.require_unchanged()
     return Watch(tree, tuple(sums), directories, leases)
@@ -107,14 +111,29 @@ def _directories(tree: Tree) -> tuple[Entry, ...]:
     for entry in tree.entries:
         parts = entry.name.split("/")[:-1]
         names.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
-    return tuple(_directory(tree, name) for name in sorted(names))
+    return (*(_directory(tree, name) for name in sorted(names)), *_of_the_cache(tree))
 
 
 def _directory(tree: Tree, name: str) -> Entry:
     try:
-        return Entry.of(name, os.stat(name or ".", dir_fd=tree.root, follow_symlinks=False))
+        return Entry.of(name or ".", os.stat(name or ".", dir_fd=tree.root, follow_symlinks=False))
     except OSError as error:
-        raise ModelError(
-            f"the directory {name or '.'} of the model is gone: {error.strerror}",
-            remedy="stop whatever writes there and try again",
-        ) from None
+        raise _gone(name or ".", error) from None
+
+
+def _of_the_cache(tree: Tree) -> Iterator[Entry]:
+    if tree.cache is None:
+        return
+    try:
+        found = tree.cache.directories()
+    except OSError as error:
+        raise _gone("of blobs or snapshots", error) from None
+    for name, status in found.items():
+        yield Entry.of(f"{name or '.'} of the Hub's cache", status)
+
+
+def _gone(name: str, error: OSError) -> ModelError:
+    return ModelError(
+        f"the directory {name} of the model is gone: {error.strerror}",
+        remedy="stop whatever writes there and try again",
+    )

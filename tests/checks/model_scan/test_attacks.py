@@ -112,3 +112,34 @@ def test_external_data_excuses_no_other_format(tmp_path: Path, name: str) -> Non
 def test_large_tensors_are_passed_over_by_exact_length(tmp_path: Path, length: int, state: str) -> None:
     (tmp_path / "m.safetensors").write_bytes(safetensors({"a": tensor(0, 1 << 20)}, bytes(length)))
     assert _states(tmp_path) == {"m.safetensors": state}
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4' * 64}\nsize 12345\n".encode()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.bin", "m.pkl", "m.onnx", "tokenizer.json", "m.gguf", "m"])
+def test_a_checkout_without_its_large_files_is_told_what_to_do(tmp_path: Path, name: str) -> None:
+    """A pointer of Git LFS stands where the weights should be; nobody has to train the model again."""
+    (tmp_path / name).write_bytes(POINTER)
+    report = scan_file(tmp_path / name, name=name)
+    assert [(one.rule, "git lfs pull" in one.remedy) for one in report.findings] == [("missing-large-file", True)]
+    assert report.coverage.state == "refused"
+    assert not report.undecided
+
+
+@pytest.mark.parametrize(
+    "content",
+    [POINTER + b"cos\nsystem\n.", POINTER[:-1], POINTER + b"x" * 1000, POINTER.replace(b"4" * 64, b"4" * 63)],
+    ids=["more", "less", "long", "other"],
+)
+def test_what_only_begins_like_a_pointer_is_judged_as_what_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(content)
+    report = scan_file(tmp_path / "model.safetensors", name="model.safetensors")
+    assert [finding.rule for finding in report.findings] == ["format-mismatch"]
+    assert report.undecided
+
+
+def test_a_program_and_a_text_are_no_less_what_they_are_for_being_pointers(tmp_path: Path) -> None:
+    for name, state in (("m.py", "refused"), ("vocab.txt", "clean")):
+        (tmp_path / name).write_bytes(POINTER)
+        assert scan_file(tmp_path / name, name=name).coverage.state == state

@@ -52,6 +52,14 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str
         )
         return kind if kind in sniff.CODE else "code"
     expected = sniff.EXPECTED.get(suffix)
+    if sniff.is_lfs_pointer(start) and "text" not in (expected or ()):
+        scan.notes.finding(
+            "missing-large-file",
+            "a pointer of Git LFS stands where the file should be",
+            location=location,
+            remedy="fetch the file with `git lfs pull`, or download the model with a client that fetches large files",
+        )
+        return "git-lfs"
     if expected is not None and kind not in expected:
         scan.notes.finding(
             "format-mismatch",

@@ -34,6 +34,12 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
 _ZLIB: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _PICKLE: Final = re.compile(rb"\x80[\x00-\x05]")
 
+_LFS: Final = re.compile(
+    rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\n"
+    rb"(?:ext-\d-\S+ sha256:[0-9a-f]{64}\n)*oid sha256:[0-9a-f]{64}\nsize \d+\n"
+)
+"""A pointer of Git LFS, all of it. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
+
 CODE: Final = frozenset({"elf", "pe", "mach-o", "java-class", "script"})
 """Formats that hold a program."""
 
@@ -116,6 +122,14 @@ def extension(name: str) -> str:
     if last in TEXT_NAMES:
         return ".txt"
     return f".{last.rpartition('.')[2]}" if "." in last.lstrip(".") else ""
+
+
+def is_lfs_pointer(start: bytes) -> bool:
+    """Tell whether a file is the few lines that a checkout without Git LFS has in place of it.
+
+    No reader takes these bytes for a model, nor for the end of one: nothing comes after them.
+    """
+    return len(start) < HEAD and _LFS.fullmatch(start) is not None
 
 
 def sniff(start: bytes) -> str:
