@@ -12,6 +12,7 @@ import click
 
 from weighbridge._files import make_directory, read_limited, write_new
 from weighbridge.cli._options import read_private_key
+from weighbridge.cli._progress import somebody_looks
 from weighbridge.errors import KeyFileError
 from weighbridge.evidence.keys import PrivateKey
 
@@ -78,7 +79,7 @@ def read_passphrase(place: Path | None, *, role: str | None) -> bytes:
         return read_limited(file, limit=MAX_PASSPHRASE_FILE, what="the passphrase file").rstrip(b"\r\n")
     if value := from_environment(role):
         return value
-    if sys.stdin.isatty() and sys.stderr.isatty():
+    if sys.stdin is not None and sys.stdin.isatty() and somebody_looks():
         whose = "all keys" if role is None else f"the {role} key"
         return str(click.prompt(f"Passphrase of {whose}", hide_input=True, err=True)).encode()
     own = "" if role is None else f"{variable_of(role)} or "
