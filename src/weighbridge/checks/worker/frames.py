@@ -1,4 +1,4 @@
-"""What goes over the pipes between parent and worker: a length in four bytes, then so many bytes of JSON.
+"""What goes over the channels between parent and worker: a length in four bytes, then so many bytes of JSON.
 
 In this order: ``Setup`` to the worker, ``Confinement`` back, ``CheckRequest`` to the worker, ``CheckOutput`` back.
 The worker learns which model it is about only after it has reported its confinement.
