@@ -144,3 +144,22 @@ victim.wait()
 """
 )
 """Opens the memory of a worker as early as it can, and writes it once the worker is confined."""
+
+LOOK = (
+    _FIND
+    + """
+import signal, subprocess, sys
+
+model, kind, examine = sys.argv[1:]
+victim = subprocess.Popen([sys.executable, "-c", examine, model, kind], stdout=subprocess.DEVNULL)
+while worker_of(victim.pid) is None and victim.poll() is None:
+    pass
+try:
+    os.close(os.open(f"/proc/{victim.pid}/mem", os.O_RDWR))
+    print("reached")
+except OSError:
+    print("denied" if victim.poll() is None else "too late")
+victim.wait()
+"""
+)
+"""Opens the memory of the parent while its worker is there."""

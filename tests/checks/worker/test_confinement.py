@@ -91,13 +91,12 @@ def test_refuses_to_read_the_environment_of_another_process(
     _expect(attempt, "read_environment_of", bystander.pid, without=("landlock", "capabilities"))
 
 
-def test_refuses_to_read_the_environment_of_its_parent(attempt: Attempt) -> None:
-    _expect(attempt, "read_environment_of", os.getpid(), without=("landlock", "capabilities"))
-
-
-def test_refuses_to_open_the_memory_of_its_parent(attempt: Attempt) -> None:
-    assert told(attempt("open_memory_of", os.getpid())).startswith("denied")
-    assert told(attempt("open_memory_of", os.getpid(), without=(*BOTH, "capabilities"))).startswith("reached")
+@pytest.mark.parametrize("name", ["read_environment_of", "open_memory_of"])
+def test_refuses_to_look_into_its_parent(attempt: Attempt, name: str) -> None:
+    assert told(attempt(name, os.getpid())).startswith("denied")
+    # Nor without a confinement: a parent is closed to its own user as long as it has a worker, and never to root.
+    reached = "reached" if os.getuid() == 0 else "denied"
+    assert told(attempt(name, os.getpid(), without=(*BOTH, "capabilities"))).startswith(reached)
 
 
 @pytest.mark.parametrize("name", ["open_tcp", "open_udp", "open_unix", "open_netlink", "open_pair"])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.worker.forging import EXAMINE, FORGE, as_user
+from tests.builders import make_model
+from tests.checks.worker.forging import EXAMINE, FORGE, LOOK, REMEMBER, as_user
 from weighbridge.checks.worker.channels import Channels
 
 pytestmark = pytest.mark.landlock
@@ -45,3 +46,12 @@ def test_nothing_comes_back_on_a_channel() -> None:
     finally:
         ours.close()
         theirs.close()
+
+
+def test_the_memory_of_a_confined_worker_cannot_be_written(tmp_path: Path) -> None:
+    assert as_user(REMEMBER, make_model(tmp_path / "model"), EXAMINE) == "denied\n"
+
+
+@pytest.mark.parametrize("kind", ["sealed", "copy"])
+def test_whoever_examines_cannot_be_looked_into(tmp_path: Path, kind: str) -> None:
+    assert as_user(LOOK, make_model(tmp_path / "model"), kind, EXAMINE) == "denied\n"

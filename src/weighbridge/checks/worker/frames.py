@@ -32,7 +32,10 @@ T = TypeVar("T")
 
 
 class Setup(Wire):
-    """What the launcher needs to confine itself: nothing of it says what will be examined."""
+    """What the launcher needs to confine itself: nothing of it says what will be examined.
+
+    ``program`` is the descriptor that this program was started from, which is of no more use.
+    """
 
     readable: Annotated[tuple[str, ...], Meta(max_length=MAX_READABLE)]
     scratch: str
@@ -40,6 +43,7 @@ class Setup(Wire):
     memory: int
     cpu_seconds: int
     files: int
+    program: int | None = None
 
 
 def encode(value: Wire) -> bytes:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,10 +18,11 @@ import msgspec
 from weighbridge import _json
 from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
-from weighbridge.checks.worker import frames, reach
+from weighbridge.checks.worker import frames, program, reach
 from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess, started
 from weighbridge.errors import ParseError, WorkerError
 from weighbridge.evidence.record import Confinement, Undecided
+from weighbridge.model.shield import SHIELD
 
 COMMAND: Final = (sys.executable, "-I", "-B", "-m", "weighbridge.checks.worker.child")
 """How a worker is started: a fresh interpreter that ignores the environment and the user's packages."""
@@ -77,7 +78,8 @@ def examine_with(
     # Of a model in a private view the worker opens no path, and sees all its bytes.
     reach.refuse_secrets(secrets, asked=(Path(request.model), *asked), runtime=runtime)
     readable = tuple(str(path) for path in (*runtime, *asked))
-    with _scratch() as scratch:
+    # Whoever can look into this process, or into the worker, can answer in its place.
+    with SHIELD.up(), _scratch() as scratch, _copy_of(command[0]) as copied:
         setup = frames.Setup(
             readable=readable,
             scratch=str(scratch),
@@ -85,6 +87,7 @@ def examine_with(
             memory=limits.memory,
             cpu_seconds=limits.cpu_seconds,
             files=limits.files,
+            program=copied,
         )
         environment = environment_for(scratch)
         with started(
@@ -94,6 +97,7 @@ def examine_with(
             seconds=limits.seconds,
             stop=stop or threading.Event(),
             inherited=request.inherited(),
+            program=copied,
         ) as worker:
             confinement = _confined(worker, setup)
             return Examination(output=_answer(worker, request, limits), confinement=confinement)
@@ -113,6 +117,11 @@ def environment_for(scratch: Path) -> dict[str, str]:
         "JOBLIB_MULTIPROCESSING": "0",
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
     }
+
+
+def _copy_of(executable: str) -> AbstractContextManager[int | None]:
+    # Of another program than the interpreter nobody knows whether it runs from elsewhere.
+    return program.unreadable(executable) if executable == sys.executable else nullcontext()
 
 
 @contextmanager

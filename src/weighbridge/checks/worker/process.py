@@ -229,10 +229,12 @@ def started(
     seconds: int,
     stop: threading.Event,
     inherited: Sequence[int] = (),
+    program: int | None = None,
 ) -> Iterator[WorkerProcess]:
     """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
 
-    Beside its channels it gets the descriptors ``inherited``, by the same numbers, and no other.
+    Beside its channels it gets the descriptors ``inherited``, by the same numbers, and no other; and
+    ``program``, a copy of the program that is started in its place, where one was had and the kernel starts it.
 
     Raises:
         WorkerError: When the program cannot be started.
@@ -244,16 +246,8 @@ def started(
             f"no worker can be talked to: {error.strerror}", remedy="raise the limit on open files (`ulimit -n`)"
         ) from None
     try:
-        process = subprocess.Popen(
-            command,
-            stdin=theirs.requests.fileno(),
-            stdout=theirs.answers.fileno(),
-            stderr=theirs.text.fileno(),
-            cwd=scratch,
-            env=dict(environment),
-            start_new_session=True,
-            close_fds=True,
-            pass_fds=inherited,
+        process = _start(
+            command, theirs, environment=environment, scratch=scratch, inherited=inherited, program=program
         )
     except OSError as error:
         ours.close()
@@ -277,6 +271,36 @@ def started(
         yield worker
     finally:
         worker.kill()
+
+
+def _start(
+    command: Sequence[str],
+    ends: Channels,
+    *,
+    environment: Mapping[str, str],
+    scratch: Path,
+    inherited: Sequence[int],
+    program: int | None,
+) -> subprocess.Popen[bytes]:
+    def start(executable: str | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # Its name stays that of the interpreter, which finds its installation by it.
+            command,
+            executable=executable,
+            stdin=ends.requests.fileno(),
+            stdout=ends.answers.fileno(),
+            stderr=ends.text.fileno(),
+            cwd=scratch,
+            env=dict(environment),
+            start_new_session=True,
+            close_fds=True,
+            pass_fds=inherited if program is None else (*inherited, program),
+        )
+
+    if program is not None:
+        with contextlib.suppress(OSError):
+            return start(f"/proc/self/fd/{program}")
+    return start(None)
 
 
 def _has_exited(pid: int) -> bool:
