@@ -38,15 +38,17 @@ def confine(setup: Setup) -> Confinement:
     """
     seen = privileges.could_be_looked_into()
     privileges.give_up(parent=setup.parent)
-    if setup.program is not None:
-        os.close(setup.program)
+    abi = landlock.restrict(
+        readable=[*setup.granted, *map(Path, setup.readable), *map(Path, KERNEL_FILES)],
+        devices=[Path(name) for name in DEVICES],
+        scratch=Path(setup.scratch) if setup.scratch_opened is None else setup.scratch_opened,
+    )
+    # Before the limits: there may be more of them than a worker may open.
+    for descriptor in (*setup.granted, setup.scratch_opened, setup.program):
+        if descriptor is not None:
+            os.close(descriptor)
     limits = rlimits.apply(memory=setup.memory, cpu_seconds=setup.cpu_seconds, files=setup.files)
     privileges.drop_capabilities()
-    abi = landlock.restrict(
-        readable=[*map(Path, setup.readable), *map(Path, KERNEL_FILES)],
-        devices=[Path(name) for name in DEVICES],
-        scratch=Path(setup.scratch),
-    )
     filtered = seccomp.install(pid=os.getpid())
     return _measure(abi=abi, filtered=filtered, limits=limits, beside=Path(setup.scratch).parent, seen=seen)
 

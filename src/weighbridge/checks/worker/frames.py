@@ -34,7 +34,9 @@ T = TypeVar("T")
 class Setup(Wire):
     """What the launcher needs to confine itself: nothing of it says what will be examined.
 
-    ``program`` is the descriptor that this program was started from, which is of no more use.
+    ``readable`` are the paths of the interpreter. What was asked for beside them comes as descriptors that were looked
+    at, ``granted``, and so does the scratch directory. From ``program`` this program was started. None of these
+    descriptors is of use once the rules are made.
     """
 
     readable: Annotated[tuple[str, ...], Meta(max_length=MAX_READABLE)]
@@ -43,6 +45,8 @@ class Setup(Wire):
     memory: int
     cpu_seconds: int
     files: int
+    granted: Annotated[tuple[int, ...], Meta(max_length=MAX_READABLE)] = ()
+    scratch_opened: int | None = None
     program: int | None = None
 
 
