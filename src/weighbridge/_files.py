@@ -9,8 +9,13 @@ import secrets
 import stat
 from io import BufferedReader
 from pathlib import Path
+from typing import Final
 
+from weighbridge import _libc
 from weighbridge.errors import InputError, OutputError, WeighbridgeError
+
+_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What link(2) says on a file system that has no hard links."""
 
 
 def read_limited(path: Path, *, limit: int, what: str) -> bytes:
@@ -103,7 +108,7 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     temporary = _beside(path)
     try:
         _write(temporary, data, mode)
-        os.link(temporary, path)
+        _name_if_free(temporary, path)
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
@@ -126,6 +131,25 @@ def make_directory(path: Path, *, mode: int = 0o777) -> None:
 def _beside(path: Path) -> Path:
     # Not with_name, which fails on "." and "/"; short, so that every name that fits can be written.
     return path.parent / f".weighbridge-{secrets.token_hex(8)}.part"
+
+
+def _name_if_free(temporary: Path, path: Path) -> None:
+    # A link is refused where the name is taken, on every file system that has links. FAT, exFAT and many file systems
+    # in user space have none, and rename without replacing.
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    else:
+        return
+    try:
+        _libc.rename_new(str(temporary), str(path))
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS):
+            raise
+        reason = "its file system can give a file no name without replacing what may have it"
+        raise OSError(error.errno, reason, str(path)) from None
 
 
 def _refuse_special(path: Path) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 
 from tests.builders import PASSPHRASE, ROLES, Scene, make_keys, trust_bytes
 from tests.cli.conftest import Result, Shell
 from tests.evidence import edwards
+from weighbridge import _libc
 from weighbridge.cli._options import read_public_key
+from weighbridge.cli._passphrases import read_passphrase
 from weighbridge.errors import KeyFileError, ParseError
 from weighbridge.evidence.key_file import SealedKey
 from weighbridge.evidence.keys import PrivateKey, PublicKey
@@ -237,3 +241,18 @@ def test_no_key_that_proves_nothing_is_read_from_a_file_or_a_trust_document(tmp_
             read_public_key(tmp_path / "hostile.pub")
         with pytest.raises(ParseError, match="the key of role verifier is an Ed25519 key that proves nothing"):
             Trust.parse(document.replace(honest, pem.splitlines()[1]).encode(), name="trust.yaml")
+
+
+def test_nobody_looks_into_a_command_that_has_read_a_passphrase() -> None:
+    seen = []
+
+    @click.command()
+    def command() -> None:
+        for _ in range(2):
+            read_passphrase(None, role="scanner")
+            seen.append(_libc.prctl(_libc.PR_GET_DUMPABLE))
+
+    before = _libc.prctl(_libc.PR_GET_DUMPABLE)
+    CliRunner().invoke(command, env={"WEIGHBRIDGE_PASSPHRASE": "correct horse"}, catch_exceptions=False)
+    assert seen == [0, 0]
+    assert _libc.prctl(_libc.PR_GET_DUMPABLE) == before

@@ -132,6 +132,34 @@ def test_output_that_nobody_takes_ends_with_the_right_code(shell: Shell, line: s
     assert "internal" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["digest", "scan"])
+def test_without_a_standard_error_commands_work(shell: Shell, command: str) -> None:
+    model = shell.directory / "model"
+    model.mkdir()
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (0,), }"
+    (model / "weights.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + header.ljust(117) + b"\n")
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} {command} model 2>&-"],
+        cwd=shell.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout
+
+
+def test_what_the_caller_closed_is_not_the_next_file(shell: Shell) -> None:
+    program = (
+        "import os; from weighbridge import cli; cli._fill_standard_descriptors(); print(os.open('.', os.O_RDONLY))"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join([sys.executable, '-c', program])} 0<&- 2>&-"],
+        cwd=shell.directory, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert int(done.stdout) > 2
+
+
 def test_names_do_not_steer_the_terminal(shell: Shell) -> None:
     (make_model(shell.directory / "model") / "a\u009b2Jb\u202e").symlink_to("a.bin")
     result = shell.run("digest", "model")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from weighbridge import _libc
 from weighbridge._files import make_directory, read_entry, read_limited, replace_contents, write_atomically, write_new
 from weighbridge.errors import InputError, OutputError
 
@@ -47,6 +50,48 @@ def test_write_new_replaces_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="File exists"):
         write_new(tmp_path / "x", b"2")
     assert (tmp_path / "x").read_bytes() == b"1"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def _refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK])
+def test_a_file_system_without_hard_links_can_hold_keys_and_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """FAT, exFAT and many file systems in user space."""
+    monkeypatch.setattr(os, "link", _refusing(number))
+    test_write_new_replaces_nothing(tmp_path)
+    (tmp_path / "link").symlink_to("nothing")
+    with pytest.raises(OutputError, match="File exists"):
+        write_new(tmp_path / "link", b"2")
+    assert sorted(os.listdir(tmp_path)) == ["link", "x"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS])
+def test_where_no_name_can_be_taken_safely_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "link", _refusing(errno.EPERM))
+    monkeypatch.setattr(_libc, "rename_new", _refusing(number))
+    with pytest.raises(OutputError, match="no name without replacing") as caught:
+        write_new(tmp_path / "x", b"1")
+    assert "another place" in caught.value.remedy
+    assert os.listdir(tmp_path) == []
+
+
+def test_on_a_machine_whose_call_is_not_known_nothing_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_libc, "machine", lambda: "riscv64")
+    (tmp_path / "x").touch()
+    with pytest.raises(OSError, match="not implemented"):
+        _libc.rename_new(str(tmp_path / "x"), str(tmp_path / "y"))
     assert os.listdir(tmp_path) == ["x"]
 
 

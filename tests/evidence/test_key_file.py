@@ -8,6 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InternalError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given
@@ -109,10 +110,28 @@ def test_hostile_costs_are_refused_before_anything_is_derived(
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize(("n", "r", "p"), [(0, 8, 1), (1, 8, 1), (3, 8, 1), (65535, 8, 1), (2, 0, 1), (2, 1, 0)])
+@pytest.mark.parametrize(
+    ("n", "r", "p"), [(0, 8, 1), (1, 8, 1), (3, 8, 1), (65535, 8, 1), (2, 0, 1), (2, 1, 0), (65536, 1, 1)]
+)
 def test_impossible_costs_are_refused(sealed: bytes, n: int, r: int, p: int) -> None:
     with pytest.raises(KeyFileError, match="is not possible"):
         SealedKey.read(with_scrypt(sealed, n=n, r=r, p=p), what="x")
+
+
+def test_the_highest_cost_that_scrypt_knows_is_read_and_the_next_is_refused_in_words(sealed: bytes) -> None:
+    """RFC 7914, section 2: N is less than 2^(128 r / 8)."""
+    for n, said in ((2**15, "passphrase is wrong"), (2**16, "is not possible")):
+        with pytest.raises(KeyFileError, match=said):
+            PrivateKey.parse(with_scrypt(sealed, n=n, r=1, p=1), passphrase=PASSPHRASE, what="x")
+
+
+def test_what_openssl_itself_refuses_is_said_in_words(sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InternalError("Unknown OpenSSL error.", [])
+
+    monkeypatch.setattr(serialization, "load_der_private_key", refuse)
+    with pytest.raises(KeyFileError, match="OpenSSL refuses to derive its key"):
+        PrivateKey.parse(sealed, passphrase=PASSPHRASE, what="x")
 
 
 def test_costs_within_the_limits_are_read(sealed: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.checks.worker.forging import as_user
 from weighbridge import _libc
 from weighbridge.errors import ModelError
 from weighbridge.model import view as module
@@ -159,13 +160,13 @@ def test_where_proc_is_closed_a_reader_gets_a_duplicate(model: Path, monkeypatch
 
 
 @pytest.mark.parametrize("kind", ViewKind)
-def test_only_who_holds_a_copy_cannot_be_looked_into(model: Path, kind: ViewKind) -> None:
+def test_who_holds_a_view_cannot_be_looked_into(model: Path, kind: ViewKind) -> None:
     def dumpable() -> int:
         return _libc.prctl(_libc.PR_GET_DUMPABLE)
 
     assert dumpable() == 1
     with private_view(model, room=ROOMS[kind]):
-        assert dumpable() == (0 if kind is ViewKind.COPY else 1)
+        assert dumpable() == 0
     assert dumpable() == 1
 
 
@@ -206,6 +207,30 @@ def test_another_process_of_the_same_user_cannot_reach_a_copy(model: Path, prote
     lines = done.stdout.splitlines()
     assert len(lines) == len(said), done.stderr
     assert all(line.startswith(start) for line, start in zip(lines, said, strict=True)), lines
+
+
+HELD = """
+import os, subprocess, sys
+victim = subprocess.Popen([sys.executable, "-c", '''
+import sys
+from pathlib import Path
+from weighbridge.model.view import private_view
+with private_view(Path(sys.argv[1])) as view:
+    print(view.kind.value, flush=True)
+    sys.stdin.readline()
+''', sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+print(victim.stdout.readline().strip(), end=" ")
+try:
+    os.close(os.open(f"/proc/{victim.pid}/mem", os.O_RDWR))
+    print("reached")
+except OSError:
+    print("denied")
+victim.communicate("\\n")
+"""
+
+
+def test_who_holds_a_sealed_view_cannot_be_looked_into_either(model: Path) -> None:
+    assert as_user(HELD, model) == "sealed denied\n"
 
 
 @pytest.mark.parametrize("kind", PACKED)

@@ -12,6 +12,7 @@ import msgspec
 from weighbridge import __version__, _json
 from weighbridge.checks.interface import LIMITS, CheckRequest, ModelFile, Options
 from weighbridge.checks.seeding import seeded
+from weighbridge.checks.worker import reach
 from weighbridge.checks.worker.parent import examine
 from weighbridge.clock import Clock, format_instant
 from weighbridge.errors import ParseError, UsageError
@@ -46,6 +47,8 @@ def run_check(
     """
     _require_valid(request)
     request, seed = (request, None) if view is None else seeded(request, model=view.digest, secret=seed_secret)
+    if view is not None:
+        reach.refuse_copied(secrets, {entry.name: entry.inode for entry in view.entries})
     started = clock()
     with given_view(request, view) as given:
         examination = examine(given, limits=LIMITS[request.check], secrets=secrets, stop=stop)

@@ -26,6 +26,8 @@ ESCAPES: Final = "weighbridge-escapes"
 UNDECIDED: Final = 2
 """Exit code for everything that is neither passed nor failed."""
 
+_LAST_STANDARD: Final = 2
+
 COMMANDS: Final[dict[str, str]] = {
     "demo": "Show the whole path on real data, on this machine.",
     "digest": "Print the digest that identifies a model.",
@@ -94,6 +96,7 @@ def main() -> None:
     """
     from weighbridge.cli import _signals
 
+    _fill_standard_descriptors()
     codecs.register_error(ESCAPES, _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -103,6 +106,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
     sys.exit(code)
+
+
+def _fill_standard_descriptors() -> None:
+    # Where the caller closed one (``2>&-``), the next file that is opened would get its number, and what a library
+    # prints would be written into it.
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD:
+            os.set_inheritable(descriptor, True)
+        os.close(descriptor)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

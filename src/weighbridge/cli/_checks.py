@@ -21,7 +21,7 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
-from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.evidence.measurements import DependencyAuditMeasurements
@@ -68,6 +68,9 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     store = DirectoryStore(evidence_directory(model, destination.evidence))
     store.require_outside(model)
     request = CheckRequest(model=os.path.abspath(model), options=options)
+    if destination.key is not None:
+        # From here on, and not only while the key is open: what is found now is what will be signed.
+        keep_others_out()
     secrets = [path for path in (destination.key, destination.passphrase_file) if path is not None]
     with viewed(model) as view:
         with working(f"{request.check}: {model.name}"):

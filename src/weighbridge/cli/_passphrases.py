@@ -12,8 +12,10 @@ import click
 
 from weighbridge._files import make_directory, read_limited, write_new
 from weighbridge.cli._options import read_private_key
+from weighbridge.cli._progress import somebody_looks
 from weighbridge.errors import KeyFileError
 from weighbridge.evidence.keys import PrivateKey
+from weighbridge.model.shield import SHIELD
 
 PASSPHRASE_VARIABLE: Final = "WEIGHBRIDGE_PASSPHRASE"  # noqa: S105
 """Environment variable that holds the passphrase of private keys; with _ROLE at its end, of that role's alone."""
@@ -30,6 +32,13 @@ PASSPHRASE_FILE: Final = click.option(
     help=f"File with the passphrase, or directory with one file for each role; else ${PASSPHRASE_VARIABLE}_ROLE, "
     f"else ${PASSPHRASE_VARIABLE}, else a prompt.",
 )
+
+
+def keep_others_out() -> None:
+    """Let no other process of the user look into this one until the command ends: it holds passphrases and keys."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.with_resource(SHIELD.up())
 
 
 def variable_of(role: str) -> str:
@@ -73,12 +82,13 @@ def read_passphrase(place: Path | None, *, role: str | None) -> bytes:
         KeyFileError: When there is none.
         InputError: When the file cannot be read.
     """
+    keep_others_out()
     if place is not None:
         file = locate_passphrase(place, role=role)
         return read_limited(file, limit=MAX_PASSPHRASE_FILE, what="the passphrase file").rstrip(b"\r\n")
     if value := from_environment(role):
         return value
-    if sys.stdin.isatty() and sys.stderr.isatty():
+    if sys.stdin is not None and sys.stdin.isatty() and somebody_looks():
         whose = "all keys" if role is None else f"the {role} key"
         return str(click.prompt(f"Passphrase of {whose}", hide_input=True, err=True)).encode()
     own = "" if role is None else f"{variable_of(role)} or "

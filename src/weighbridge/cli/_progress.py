@@ -63,10 +63,15 @@ class BytesBar:
             self._bar.stop()
 
 
+def somebody_looks() -> bool:
+    """Tell whether standard error is a terminal; there is none where the caller closed it."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextmanager
 def bytes_progress(label: str) -> Iterator[BytesBar | None]:
     """Give a bar for reading bytes, or None when standard error is not a terminal."""
-    if not sys.stderr.isatty():
+    if not somebody_looks():
         yield None
         return
     bar = BytesBar(label)
@@ -79,7 +84,7 @@ def bytes_progress(label: str) -> Iterator[BytesBar | None]:
 @contextmanager
 def working(label: str) -> Iterator[None]:
     """Show that something is under way whose length is not known; nothing when nobody looks."""
-    if not sys.stderr.isatty():
+    if not somebody_looks():
         yield
         return
     from rich.console import Console

@@ -13,6 +13,7 @@ from weighbridge.cli._passphrases import (
     PASSPHRASE_VARIABLE,
     SHARED,
     from_environment,
+    keep_others_out,
     read_passphrase,
     stored_passphrase,
     variable_of,
@@ -58,6 +59,7 @@ def new(
     Usual roles are scanner, auditor, tester and verifier. Each has a passphrase of its own: at random in the file
     passphrases/ROLE, or the one that you give. Whoever learns one of them opens one key. Nothing is ever overwritten.
     """
+    keep_others_out()
     _require_new(roles, output)
     if passphrases is not None and (passphrase_file is not None or one_passphrase):
         raise UsageError(
@@ -100,6 +102,7 @@ def rewrap(files: tuple[Path, ...], passphrase_file: Path | None, passphrases: P
     For files of older releases and of other programs, which may be hundreds of times cheaper to guess. A copy of the
     old file stays as cheap as it was: where one may be in other hands, make a new key and retire this one.
     """
+    keep_others_out()
     for file in files:
         data = read_entry(file, limit=MAX_KEY_BYTES, what="the private key")
         old = read_passphrase(passphrase_file, role=file.stem)

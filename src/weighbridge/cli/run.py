@@ -17,7 +17,7 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
-from weighbridge.cli._passphrases import PASSPHRASE_FILE, locate_passphrase, open_key
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, locate_passphrase, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
@@ -92,6 +92,8 @@ def command(
         members=members,
         non_members=non_members,
     )
+    # From here on, and not only while a key is open: what is found now is what will be signed.
+    keep_others_out()
     requests = plan(judged_by, model=model, inputs=inputs)
     roles = signing_roles(judged_by)
     everyone = {*roles.values(), VERIFIER}

@@ -141,7 +141,8 @@ def _derivation(name: bytes, settings: _der.Element, what: str) -> Derivation:
         _, *costs = _der.start_of(settings, _der.OCTET_STRING, _der.INTEGER, _der.INTEGER, _der.INTEGER)
         n, r, p = (_der.number(each) for each in costs)
         text = f"scrypt with N={n}, r={r}, p={p}"
-        if n < 2 or n & (n - 1) or r < 1 or p < 1:  # noqa: PLR2004 - RFC 7914, section 2
+        # RFC 7914, section 2: a power of two, less than 2^(128 r / 8); who asks for more gets an error of OpenSSL's.
+        if n < 2 or n & (n - 1) or r < 1 or p < 1 or n.bit_length() > 16 * r:  # noqa: PLR2004
             raise ValueError(f"{text} is not possible")
         if _memory(n, r, p) > MAX_SCRYPT_MEMORY + 2**20 or n * r * p > MAX_SCRYPT_WORK:
             raise _too_costly(what, text, f"{MAX_SCRYPT_MEMORY // 2**20} MiB and N r p = {MAX_SCRYPT_WORK}")

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -142,6 +142,12 @@ class PrivateKey:
             ) from None
         except MemoryError:
             raise too_little_memory(what) from None
+        except InternalError:
+            # What OpenSSL refuses by itself: limits of its own, or of how it was built (FIPS).
+            raise KeyFileError(
+                f"{what} cannot be opened here: OpenSSL refuses to derive its key ({sealed.derivation.text})",
+                remedy="do not use this file unless you made it; `weighbridge keys new` makes another key",
+            ) from None
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return cls._of(key)
         if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):

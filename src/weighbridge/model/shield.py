@@ -1,7 +1,7 @@
-"""Keep other processes of the same user out of this one while it holds a copy of a model.
+"""Keep other processes of the same user out of this one while it holds a model, a worker or a key.
 
-Who may look into a process may open its files by way of ``/proc/PID/fd``, change their modes, and write them
-(proc(5), ptrace(2)).
+Who may look into a process may write its memory, and open its files by way of ``/proc/PID/fd``, change their modes, and
+write them (proc(5), ptrace(2)).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from weighbridge import _libc
 class Shield:
     """Hold the flag that says who may look into this process.
 
-    The kernel keeps one a process, so the first view that needs it sets it, and the last gives back what was before.
+    The kernel keeps one a process, so the first who needs it sets it, and the last gives back what was before.
     """
 
     def __init__(self) -> None:

@@ -110,6 +110,8 @@ def private_view(model: Path, *, progress: Progress | None = None, room: Room | 
         ModelError: For everything that ``hash_model`` refuses; at the end, when the view itself was changed.
     """
     with ExitStack() as stack:
+        # Whoever can look into this process can change what it holds and what it says about it, whatever the kind.
+        stack.enter_context(SHIELD.up())
         tree = stack.enter_context(open_tree(model))
         allowed = room if room is not None else room_for(tree.sources)
         made = _make(tree, stack, allowed, progress or Silent())
@@ -160,8 +162,6 @@ def _sealed(tree: Tree, stack: ExitStack, progress: Progress) -> _Made:
 
 
 def _copied(tree: Tree, stack: ExitStack, directory: Path, against: dict[ViewKind, str], progress: Progress) -> _Made:
-    # The same user could else open the copy by way of /proc, change its mode, and write it.
-    stack.enter_context(SHIELD.up())
     pack, sums, lease = copy(tree, directory, progress=progress)
     stack.callback(os.close, pack.descriptor)
     made = os.fstat(pack.descriptor)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.checks.worker import hostile_answers, hostile_view, libraries
+from tests.checks.worker import hostile_answers, hostile_channels, hostile_view, libraries
 
 REACHED = "reached"
 DENIED = "denied"
@@ -323,7 +323,7 @@ def read_model(path: str) -> str:
 
 
 def _find(name: str) -> Callable[..., str | None]:
-    homes = (sys.modules[__name__], hostile_answers, hostile_view, libraries)
+    homes = (sys.modules[__name__], hostile_answers, hostile_channels, hostile_view, libraries)
     action: Callable[..., str | None] = next(getattr(home, name) for home in homes if hasattr(home, name))
     return action
 

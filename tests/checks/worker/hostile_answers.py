@@ -11,10 +11,10 @@ import time
 
 
 def _raw(content: bytes) -> None:
-    """Write on the result pipe past the launcher, which is the only pipe left beside the standard ones."""
+    """Write on the channel of answers past the launcher, the only socket left beside the standard ones."""
     for descriptor in range(3, 64):
         try:
-            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 rest = memoryview(content)
                 while rest:
                     rest = rest[os.write(descriptor, rest) :]
@@ -81,11 +81,11 @@ def answer_nothing() -> None:
     os._exit(0)
 
 
-def close_pipe() -> None:
+def close_answers() -> None:
     os.closerange(3, 64)
 
 
-def close_pipe_and_stay() -> None:
+def close_answers_and_stay() -> None:
     os.closerange(3, 64)
     time.sleep(60)
 

@@ -21,7 +21,7 @@ from tests import processes
 from tests.builders import request_for
 from tests.checks.worker.answers import told
 from tests.checks.worker.conftest import LIMITS, Attempt
-from weighbridge.checks.interface import CheckOutput, Limits, ModelScanOptions
+from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits, ModelFile, ModelScanOptions
 from weighbridge.checks.worker import frames
 from weighbridge.checks.worker.parent import examine, examine_with
 from weighbridge.errors import WorkerError
@@ -134,13 +134,13 @@ def test_reports_a_worker_that_said_too_little(attempt: Attempt, name: str) -> N
     assert "said too little: it ended without an answer" in _refused(attempt, name)
 
 
-def test_reports_a_worker_that_closed_its_pipe(attempt: Attempt) -> None:
-    assert "ended with exit code" in _refused(attempt, "close_pipe")
+def test_reports_a_worker_that_closed_its_end(attempt: Attempt) -> None:
+    assert "ended with exit code" in _refused(attempt, "close_answers")
 
 
-def test_reports_a_worker_that_closed_its_pipe_and_stays(attempt: Attempt) -> None:
-    said = "closed its result pipe without an answer"
-    assert said in _stopped_in_time(attempt, "close_pipe_and_stay", said=said)
+def test_reports_a_worker_that_closed_its_end_and_stays(attempt: Attempt) -> None:
+    said = "closed its end without an answer"
+    assert said in _stopped_in_time(attempt, "close_answers_and_stay", said=said)
 
 
 def test_stops_a_worker_that_floods_standard_output(attempt: Attempt) -> None:
@@ -255,6 +255,50 @@ def test_the_real_worker_takes_no_module_from_data(model: Path) -> None:
     assert told_nothing.returncode == 1
     assert told_nothing.stdout == b""
     assert told_nothing.stderr == b"ParseError: the setup ends too early\n"
+
+
+DEAF = """
+import os, signal
+from weighbridge.checks.worker import confine, frames
+frames.write(1, frames.encode(confine.confine(frames.read(0, frames.Setup, what="it"))))
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+"""A worker that is stopped before it reads its request."""
+
+
+def _request_over_what_a_channel_holds(model: Path) -> CheckRequest:
+    files = tuple(ModelFile(name=f"{number:0200}", size=0, path="/") for number in range(4000))
+    return CheckRequest(model=str(model), options=ModelScanOptions(), files=files)
+
+
+def test_a_worker_that_is_stopped_before_it_reads_does_not_stop_its_parent(model: Path) -> None:
+    command = (sys.executable, "-I", "-B", "-c", DEAF)
+    request = _request_over_what_a_channel_holds(model)
+    assert "timed out" in told(examine_with(command, request, limits=_shorter(seconds=5)))
+
+
+def test_a_check_is_called_off_while_the_request_is_sent(model: Path) -> None:
+    command = (sys.executable, "-I", "-B", "-c", DEAF)
+    stop = threading.Event()
+    threading.Timer(2, stop.set).start()
+    examination = examine_with(command, _request_over_what_a_channel_holds(model), limits=LIMITS, stop=stop)
+    assert told(examination) == "the worker was stopped because the check was called off"
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by signal 9"),
+        ("os.write(1, b'early'); os.kill(os.getpid(), signal.SIGSTOP)", "answered before it was asked"),
+        ("os.close(1); os.kill(os.getpid(), signal.SIGSTOP)", "timed out"),
+        ("print('x' * 20, file=sys.stderr); frames.read(0, dict, what='it')", "ended without an answer"),
+    ],
+)
+def test_whatever_a_worker_does_instead_of_reading_is_said(model: Path, ending: str, said: str) -> None:
+    program = "import sys\n" + DEAF.replace("os.kill(os.getpid(), signal.SIGSTOP)", ending)
+    command = (sys.executable, "-I", "-B", "-c", program)
+    request = _request_over_what_a_channel_holds(model)
+    assert said in told(examine_with(command, request, limits=_shorter(seconds=10)))
 
 
 PARENT = """

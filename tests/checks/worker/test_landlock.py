@@ -71,8 +71,10 @@ def test_asks_each_kernel_for_what_it_knows(
     monkeypatch.setattr(_libc, "syscall", kernel)
     file = tmp_path / "file"
     file.touch()
-    readable = [tmp_path, file, tmp_path / "missing"]
-    assert landlock.restrict(readable=readable, devices=[Path("/dev/null")], scratch=tmp_path) == abi
+    opened = os.open(tmp_path, os.O_PATH)
+    readable: list[landlock.Place] = [opened, file, tmp_path / "missing"]
+    assert landlock.restrict(readable=readable, devices=[Path("/dev/null")], scratch=opened) == abi
+    os.close(opened)  # it was left to its owner
     assert kernel.attributes == attributes
     assert kernel.restricted
     read, read_file, device, scratch = kernel.rules

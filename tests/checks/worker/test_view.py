@@ -81,7 +81,7 @@ def test_the_filter_is_what_keeps_it_from_the_mode_of_a_copy(attempt: Attempt) -
 
 def test_is_given_one_descriptor_and_no_other(attempt: Attempt) -> None:
     for kind in ViewKind:
-        # The view, and the result pipe.
+        # The view, and the channel of answers.
         assert len(json.loads(attempt(kind, "tell_descriptors"))) == 2
 
 

@@ -20,12 +20,12 @@ from weighbridge.evidence.record import CheckName, Undecided
 
 Run = Callable[[CheckRequest], CheckOutput]
 
-_RESULT: Final = 1
+_ANSWERS: Final = 1
 _MAX_REASON: Final = 2000
 
 
 def main(find: Callable[[CheckName], Run]) -> None:
-    """Serve one request from standard input to the result pipe, which was standard output.
+    """Serve one request from standard input to the channel of answers, which was standard output.
 
     Raises:
         OSError, WorkerError: When the process cannot be confined; nothing was examined then.
@@ -33,13 +33,13 @@ def main(find: Callable[[CheckName], Run]) -> None:
     """
     sys.excepthook = _one_line
     # What the check prints must not end up between the frames: standard output becomes standard error.
-    results = os.dup(_RESULT)
-    os.dup2(sys.stderr.fileno(), _RESULT)
+    answers = os.dup(_ANSWERS)
+    os.dup2(sys.stderr.fileno(), _ANSWERS)
     confinement = confine.confine(frames.read(0, frames.Setup, what="the setup"))
-    frames.write(results, frames.encode(confinement))
+    frames.write(answers, frames.encode(confinement))
     request = frames.read(0, CheckRequest, what="the request")
-    frames.write(results, frames.encode(_examine(find, request)))
-    os.close(results)
+    frames.write(answers, frames.encode(_examine(find, request)))
+    os.close(answers)
 
 
 def run_of(check: CheckName) -> Run:

@@ -36,19 +36,24 @@ def confine(setup: Setup) -> Confinement:
         WorkerError: When the parent is gone.
         OSError: When the kernel offers a confinement and refuses to apply it. Then nothing may be examined.
     """
+    seen = privileges.could_be_looked_into()
     privileges.give_up(parent=setup.parent)
+    abi = landlock.restrict(
+        readable=[*setup.granted, *map(Path, setup.readable), *map(Path, KERNEL_FILES)],
+        devices=[Path(name) for name in DEVICES],
+        scratch=Path(setup.scratch) if setup.scratch_opened is None else setup.scratch_opened,
+    )
+    # Before the limits: there may be more of them than a worker may open.
+    for descriptor in (*setup.granted, setup.scratch_opened, setup.program):
+        if descriptor is not None:
+            os.close(descriptor)
     limits = rlimits.apply(memory=setup.memory, cpu_seconds=setup.cpu_seconds, files=setup.files)
     privileges.drop_capabilities()
-    abi = landlock.restrict(
-        readable=[*map(Path, setup.readable), *map(Path, KERNEL_FILES)],
-        devices=[Path(name) for name in DEVICES],
-        scratch=Path(setup.scratch),
-    )
     filtered = seccomp.install(pid=os.getpid())
-    return _measure(abi=abi, filtered=filtered, limits=limits, beside=Path(setup.scratch).parent)
+    return _measure(abi=abi, filtered=filtered, limits=limits, beside=Path(setup.scratch).parent, seen=seen)
 
 
-def _measure(*, abi: int, filtered: bool, limits: dict[str, int], beside: Path) -> Confinement:
+def _measure(*, abi: int, filtered: bool, limits: dict[str, int], beside: Path, seen: bool) -> Confinement:
     # Each claim is tried, so that a kernel that accepts rules and does not enforce them is not believed.
     whole = landlock.restricts_truncation(abi) or (abi > 0 and filtered)
     filesystem = whole and state.no_files() and _cannot_write(beside)
@@ -60,7 +65,7 @@ def _measure(*, abi: int, filtered: bool, limits: dict[str, int], beside: Path) 
         network=network,
         seccomp=seccomp_in_force,
         limits=limits,
-        summary=_summary(abi=abi, filesystem=filesystem, network=network, filtered=seccomp_in_force),
+        summary=_summary(abi=abi, filesystem=filesystem, network=network, filtered=seccomp_in_force, seen=seen),
     )
 
 
@@ -77,7 +82,7 @@ def _cannot_write(directory: Path) -> bool:
     return False
 
 
-def _summary(*, abi: int, filesystem: bool, network: bool, filtered: bool) -> str:
+def _summary(*, abi: int, filesystem: bool, network: bool, filtered: bool, seen: bool) -> str:
     if filesystem:
         files = f"files were confined by Landlock (ABI {abi}) to the model and its inputs"
     elif abi:
@@ -91,4 +96,5 @@ def _summary(*, abi: int, filesystem: bool, network: bool, filtered: bool) -> st
     else:
         sockets = "THE NETWORK WAS NOT CONFINED"
     calls = "a system call filter was in force" if filtered else "NO SYSTEM CALL FILTER WAS IN FORCE"
-    return f"{files}; {sockets}; {calls}; resource limits were set"
+    since = "once it was confined, though not while it started" if seen else "from its start on"
+    return f"{files}; {sockets}; {calls}; resource limits were set; its memory was closed to others {since}"

@@ -1,4 +1,4 @@
-"""What goes over the pipes between parent and worker: a length in four bytes, then so many bytes of JSON.
+"""What goes over the channels between parent and worker: a length in four bytes, then so many bytes of JSON.
 
 In this order: ``Setup`` to the worker, ``Confinement`` back, ``CheckRequest`` to the worker, ``CheckOutput`` back.
 The worker learns which model it is about only after it has reported its confinement.
@@ -32,7 +32,12 @@ T = TypeVar("T")
 
 
 class Setup(Wire):
-    """What the launcher needs to confine itself: nothing of it says what will be examined."""
+    """What the launcher needs to confine itself: nothing of it says what will be examined.
+
+    ``readable`` are the paths of the interpreter. What was asked for beside them comes as descriptors that were looked
+    at, ``granted``, and so does the scratch directory. From ``program`` this program was started. None of these
+    descriptors is of use once the rules are made.
+    """
 
     readable: Annotated[tuple[str, ...], Meta(max_length=MAX_READABLE)]
     scratch: str
@@ -40,6 +45,9 @@ class Setup(Wire):
     memory: int
     cpu_seconds: int
     files: int
+    granted: Annotated[tuple[int, ...], Meta(max_length=MAX_READABLE)] = ()
+    scratch_opened: int | None = None
+    program: int | None = None
 
 
 def encode(value: Wire) -> bytes:

@@ -51,6 +51,10 @@ SCRATCH: Final = READ | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE
 _FILE_RIGHTS: Final = READ_FILE | WRITE_FILE | TRUNCATE
 
 
+Place = Path | int
+"""A path, or a descriptor of what somebody else has opened and looked at."""
+
+
 def abi() -> int:
     """Return the kernel's Landlock ABI; 0 where it has none or has switched it off."""
     try:
@@ -69,10 +73,11 @@ def restricts_truncation(version: int) -> bool:
     return version >= _TRUNCATION_SINCE
 
 
-def restrict(*, readable: Iterable[Path], devices: Iterable[Path], scratch: Path) -> int:
+def restrict(*, readable: Iterable[Place], devices: Iterable[Place], scratch: Place) -> int:
     """Confine this thread and all that it starts from now on; return the ABI, 0 when nothing is in force.
 
-    The caller has set no_new_privs. Paths that do not exist are left out: what is not there cannot be read.
+    The caller has set no_new_privs, and closes the descriptors. Paths that do not exist are left out: what is not there
+    cannot be read.
 
     Raises:
         OSError: When the kernel has Landlock and still refuses the rules.
@@ -83,10 +88,10 @@ def restrict(*, readable: Iterable[Path], devices: Iterable[Path], scratch: Path
     handled = _handled(version)
     ruleset = _create(version, handled)
     try:
-        for path in readable:
-            _allow(ruleset, path, READ)
-        for path in devices:
-            _allow(ruleset, path, READ_FILE | WRITE_FILE)
+        for place in readable:
+            _allow(ruleset, place, READ)
+        for place in devices:
+            _allow(ruleset, place, READ_FILE | WRITE_FILE)
         _allow(ruleset, scratch, SCRATCH & handled)
         _libc.syscall(_RESTRICT_SELF, ruleset, 0)
     finally:
@@ -113,15 +118,22 @@ def _create(version: int, handled: int) -> int:
     return _libc.syscall(_CREATE_RULESET, ctypes.c_char_p(attributes), len(attributes), 0)
 
 
-def _allow(ruleset: int, path: Path, rights: int) -> None:
+def _allow(ruleset: int, place: Place, rights: int) -> None:
+    if isinstance(place, int):
+        _add(ruleset, place, rights)
+        return
     try:
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            rights &= _FILE_RIGHTS
-        rule = struct.pack("=Qi", rights, descriptor)
-        _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)
+        _add(ruleset, descriptor, rights)
     finally:
         os.close(descriptor)
+
+
+def _add(ruleset: int, descriptor: int, rights: int) -> None:
+    if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        rights &= _FILE_RIGHTS
+    rule = struct.pack("=Qi", rights, descriptor)
+    _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.c_char_p(rule), 0)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,10 +18,11 @@ import msgspec
 from weighbridge import _json
 from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
-from weighbridge.checks.worker import frames, reach
+from weighbridge.checks.worker import frames, grants, program, reach
 from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess, started
 from weighbridge.errors import ParseError, WorkerError
 from weighbridge.evidence.record import Confinement, Undecided
+from weighbridge.model.shield import SHIELD
 
 COMMAND: Final = (sys.executable, "-I", "-B", "-m", "weighbridge.checks.worker.child")
 """How a worker is started: a fresh interpreter that ignores the environment and the user's packages."""
@@ -74,17 +75,27 @@ def examine_with(
     runtime = reach.runtime_paths()
     # Once: what a requirements file includes may change, and what was checked is what must be granted.
     asked = request.readable()
-    # Of a model in a private view the worker opens no path, and sees all its bytes.
-    reach.refuse_secrets(secrets, asked=(Path(request.model), *asked), runtime=runtime)
-    readable = tuple(str(path) for path in (*runtime, *asked))
-    with _scratch() as scratch:
+    with ExitStack() as stack:
+        # Whoever can look into this process, or into the worker, can answer in its place.
+        stack.enter_context(SHIELD.up())
+        granted = stack.enter_context(grants.opened(asked))
+        # Of a model in a private view the worker opens no path, and sees all its bytes.
+        model = stack.enter_context(grants.opened((Path(request.model),)))
+        names = reach.names_of(secrets)
+        reach.refuse_secrets(secrets, asked=(*model, *granted), runtime=runtime)
+        scratch, opened = stack.enter_context(_scratch())
+        copied = stack.enter_context(_copy_of(command[0]))
+        descriptors = tuple(grant.descriptor for grant in granted)
         setup = frames.Setup(
-            readable=readable,
+            readable=tuple(map(str, runtime)),
+            granted=descriptors,
             scratch=str(scratch),
+            scratch_opened=opened,
             parent=os.getpid(),
             memory=limits.memory,
             cpu_seconds=limits.cpu_seconds,
             files=limits.files,
+            program=copied,
         )
         environment = environment_for(scratch)
         with started(
@@ -93,10 +104,14 @@ def examine_with(
             scratch=scratch,
             seconds=limits.seconds,
             stop=stop or threading.Event(),
-            inherited=request.inherited(),
+            inherited=(*request.inherited(), *descriptors, opened),
+            program=copied,
         ) as worker:
             confinement = _confined(worker, setup)
-            return Examination(output=_answer(worker, request, limits), confinement=confinement)
+            examination = Examination(output=_answer(worker, request, limits), confinement=confinement)
+        if any(grant.directory for grant in granted):
+            reach.require_no_new_name(secrets, before=names)
+        return examination
 
 
 def environment_for(scratch: Path) -> dict[str, str]:
@@ -115,8 +130,13 @@ def environment_for(scratch: Path) -> dict[str, str]:
     }
 
 
+def _copy_of(executable: str) -> AbstractContextManager[int | None]:
+    # Of another program than the interpreter nobody knows whether it runs from elsewhere.
+    return program.unreadable(executable) if executable == sys.executable else nullcontext()
+
+
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def _scratch() -> Iterator[tuple[Path, int]]:
     try:
         scratch = Path(os.path.realpath(tempfile.mkdtemp(prefix="weighbridge-worker-")))
     except OSError as error:
@@ -124,9 +144,30 @@ def _scratch() -> Iterator[Path]:
             f"no scratch directory can be made: {error.strerror}", remedy="free some space or set TMPDIR"
         ) from None
     try:
-        yield scratch
+        descriptor = _as_it_was_made(scratch)
+        try:
+            yield scratch, descriptor
+        finally:
+            os.close(descriptor)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _as_it_was_made(scratch: Path) -> int:
+    # Who may write the directory around it may have put another one in its place, or a link.
+    reason, descriptor = "it is another directory than was made", None
+    try:
+        descriptor = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if os.fstat(descriptor).st_uid == os.geteuid() and not os.listdir(descriptor):
+            return descriptor
+    except OSError as error:
+        reason = error.strerror or reason
+    if descriptor is not None:
+        os.close(descriptor)
+    raise WorkerError(
+        f"the scratch directory {scratch} cannot be used: {reason}",
+        remedy="set TMPDIR to a directory in which nobody else can rename (mode 1777, or your own)",
+    )
 
 
 def _confined(worker: WorkerProcess, setup: frames.Setup) -> Confinement:

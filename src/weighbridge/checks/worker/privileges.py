@@ -20,8 +20,15 @@ _DIES_FIRST: Final = "1000"
 _OWN_SCORE: Final = Path("/proc/self/oom_score_adj")
 
 
+def could_be_looked_into() -> bool:
+    """Tell whether another process of the user could look into this one until now; root always can."""
+    return _libc.prctl(_libc.PR_GET_DUMPABLE) == 1
+
+
 def give_up(*, parent: int) -> None:
-    """Die with the parent, gain no privilege by any program, be traced by nobody, be the first to go without memory.
+    """Die with the parent, gain no privilege by any program, be traced by nobody.
+
+    Where the process may still say so, it is also the first to go when memory runs out.
 
     Raises:
         WorkerError: When the parent is already gone.
@@ -30,6 +37,7 @@ def give_up(*, parent: int) -> None:
     _libc.prctl(_libc.PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != parent:
         raise WorkerError("the process that started this worker is gone")
+    # Of a process that nobody may look into the file is root's.
     with contextlib.suppress(OSError):
         _OWN_SCORE.write_text(_DIES_FIRST, encoding="ascii")
     _libc.prctl(_libc.PR_SET_NO_NEW_PRIVS, 1)

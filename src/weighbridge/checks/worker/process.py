@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.worker.frames import HEADER, write
+from weighbridge.checks.worker.channels import Channels
+from weighbridge.checks.worker.frames import HEADER
 from weighbridge.errors import WorkerError
 
 MAX_STDERR: Final = 16 * 1024 * 1024
@@ -27,14 +28,16 @@ MAX_SCRATCH_FILES: Final = 1000
 """Most files that a worker may keep in its scratch directory."""
 
 GRACE: Final = 10.0
-"""Seconds that a worker has to end after it has closed its result pipe."""
+"""Seconds that a worker has to end after it has closed its end of the answers."""
 
 _KEPT_STDERR: Final = 8 * 1024
 _TURN: Final = 0.2
 _SHORT_TURN: Final = 0.002
 _CHUNK: Final = 1 << 16
 _LAST_READS: Final = 4
-_RESULT: Final = "result"
+_ANSWERS: Final = "answers"
+_TEXT: Final = "text"
+_REQUESTS: Final = "requests"
 _DEAD: Final = ("Z", "X")
 
 
@@ -47,6 +50,7 @@ class WorkerProcess:
     """A running worker. ``deadline`` is on the monotonic clock; ``scratch`` is watched while waiting."""
 
     process: subprocess.Popen[bytes]
+    channels: Channels
     scratch: Path
     deadline: float
     seconds: int
@@ -54,15 +58,25 @@ class WorkerProcess:
     received: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
     stderr_size: int = 0
-    open_pipes: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    open_ends: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def send(self, frame: bytes) -> None:
         """Write one frame to the worker, which is still the launcher's own code and reads it.
 
         A worker that is gone takes nothing; ``receive``, which comes next, says how it ended.
+
+        Raises:
+            WorkerFailed: When it does not take the frame in time, or says something before it has it.
         """
-        with contextlib.suppress(OSError):
-            write(_fileno(self.process.stdin), frame)
+        rest = memoryview(frame)
+        while rest:
+            try:
+                rest = rest[self.channels.requests.send(rest) :]
+            except BlockingIOError:
+                if not self._wait_to_send():
+                    return
+            except OSError:
+                return
 
     def receive(self, *, limit: int) -> bytes:
         """Return the content of the next frame.
@@ -82,6 +96,17 @@ class WorkerProcess:
             if not self._turn():
                 raise WorkerFailed(self._how_it_ended())
 
+    def _wait_to_send(self) -> bool:
+        self.open_ends.register(self.channels.requests, selectors.EVENT_WRITE, _REQUESTS)
+        try:
+            going_on = self._turn()
+        finally:
+            self.open_ends.unregister(self.channels.requests)
+        # What is read meanwhile has no limit yet, and there is nothing that could be answered.
+        if self.received:
+            raise WorkerFailed("wrote garbage: it answered before it was asked")
+        return going_on
+
     def finish(self) -> None:
         """Wait for the worker to end by itself, with nothing more to say.
 
@@ -100,23 +125,20 @@ class WorkerProcess:
         """Kill the worker and everything in its session, wait until it is gone, and take in its last words."""
         if self.process.returncode is None:
             self._reap()
-        self.open_pipes.close()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self.open_ends.close()
+        self.channels.close()
 
     def _turn(self) -> bool:
-        """Take in what is there; return False when the result pipe has ended or the worker has."""
+        """Take in what is there; return False when the answers have ended or the worker has."""
         if self.stop.is_set():
             raise WorkerFailed("was stopped because the check was called off")
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise WorkerFailed(f"timed out: it was stopped after {self.seconds} seconds")
-        events = self.open_pipes.select(min(left, _TURN))
+        events = self.open_ends.select(min(left, _TURN))
         if not events and _has_exited(self.process.pid):
-            # It may have written between the two calls; a straggler may hold the pipe open for ever.
-            events = self.open_pipes.select(0)
+            # It may have written between the two calls; a straggler may hold its end open for ever.
+            events = self.open_ends.select(0)
             if not events:
                 return False
         self._watch_scratch()
@@ -126,11 +148,13 @@ class WorkerProcess:
         return going_on
 
     def _take(self, key: selectors.SelectorKey) -> bool:
+        if key.data == _REQUESTS:
+            return True
         data = os.read(key.fd, _CHUNK)
         if not data:
-            self.open_pipes.unregister(key.fileobj)
-            return bool(key.data != _RESULT)
-        if key.data == _RESULT:
+            self.open_ends.unregister(key.fileobj)
+            return bool(key.data != _ANSWERS)
+        if key.data == _ANSWERS:
             self.received += data
         else:
             self._keep(data)
@@ -157,9 +181,9 @@ class WorkerProcess:
         while not _has_exited(self.process.pid):
             if time.monotonic() > until:
                 raise WorkerFailed("timed out: it did not end after its answer")
-            for key, _ in self.open_pipes.select(_SHORT_TURN):
+            for key, _ in self.open_ends.select(_SHORT_TURN):
                 self._take(key)
-            if not self.open_pipes.get_map():
+            if not self.open_ends.get_map():
                 time.sleep(_SHORT_TURN)
         self._reap()
 
@@ -176,7 +200,7 @@ class WorkerProcess:
             time.sleep(_SHORT_TURN)
         self.process.wait()
         for _ in range(_LAST_READS):
-            for key, _ in self.open_pipes.select(0):
+            for key, _ in self.open_ends.select(0):
                 with contextlib.suppress(WorkerFailed):
                     self._take(key)
 
@@ -185,7 +209,7 @@ class WorkerProcess:
             try:
                 self._await_exit()
             except WorkerFailed:
-                return "said too little: it closed its result pipe without an answer"
+                return "said too little: it closed its end without an answer"
         code = self.process.returncode
         if code == -signal.SIGXCPU:
             return "used more processor time than it may"
@@ -205,46 +229,78 @@ def started(
     seconds: int,
     stop: threading.Event,
     inherited: Sequence[int] = (),
+    program: int | None = None,
 ) -> Iterator[WorkerProcess]:
     """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
 
-    Beside its pipes it gets the descriptors ``inherited``, by the same numbers, and no other.
+    Beside its channels it gets the descriptors ``inherited``, by the same numbers, and no other; and
+    ``program``, a copy of the program that is started in its place, where one was had and the kernel starts it.
 
     Raises:
         WorkerError: When the program cannot be started.
     """
     try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=scratch,
-            env=dict(environment),
-            start_new_session=True,
-            close_fds=True,
-            pass_fds=inherited,
+        ours, theirs = Channels.pair()
+    except OSError as error:
+        raise WorkerError(
+            f"no worker can be talked to: {error.strerror}", remedy="raise the limit on open files (`ulimit -n`)"
+        ) from None
+    try:
+        process = _start(
+            command, theirs, environment=environment, scratch=scratch, inherited=inherited, program=program
         )
     except OSError as error:
+        ours.close()
         raise WorkerError(
             f"no worker can be started with {command[0]}: {error.strerror}",
             remedy="check the Python installation and the limits on processes",
         ) from None
+    finally:
+        theirs.close()
     worker = WorkerProcess(
-        process=process, scratch=scratch, deadline=time.monotonic() + seconds, seconds=seconds, stop=stop
+        process=process,
+        channels=ours,
+        scratch=scratch,
+        deadline=time.monotonic() + seconds,
+        seconds=seconds,
+        stop=stop,
     )
     try:
-        worker.open_pipes.register(_fileno(process.stdout), selectors.EVENT_READ, _RESULT)
-        worker.open_pipes.register(_fileno(process.stderr), selectors.EVENT_READ, "stderr")
+        worker.open_ends.register(ours.answers, selectors.EVENT_READ, _ANSWERS)
+        worker.open_ends.register(ours.text, selectors.EVENT_READ, _TEXT)
         yield worker
     finally:
         worker.kill()
 
 
-def _fileno(pipe: object) -> int:
-    number: int = pipe.fileno()  # type: ignore[attr-defined]
-    return number
+def _start(
+    command: Sequence[str],
+    ends: Channels,
+    *,
+    environment: Mapping[str, str],
+    scratch: Path,
+    inherited: Sequence[int],
+    program: int | None,
+) -> subprocess.Popen[bytes]:
+    def start(executable: str | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # Its name stays that of the interpreter, which finds its installation by it.
+            command,
+            executable=executable,
+            stdin=ends.requests.fileno(),
+            stdout=ends.answers.fileno(),
+            stderr=ends.text.fileno(),
+            cwd=scratch,
+            env=dict(environment),
+            start_new_session=True,
+            close_fds=True,
+            pass_fds=inherited if program is None else (*inherited, program),
+        )
+
+    if program is not None:
+        with contextlib.suppress(OSError):
+            return start(f"/proc/self/fd/{program}")
+    return start(None)
 
 
 def _has_exited(pid: int) -> bool:

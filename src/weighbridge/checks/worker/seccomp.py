@@ -42,8 +42,11 @@ _DENIED_PRCTL: Final = (1, 4, 22, 0x59616D61)
 # PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_PTRACER: none may loosen what the launcher set.
 _DENIED_FCNTL: Final = (8, 10, 15)
 # F_SETOWN, F_SETSIG, F_SETOWN_EX: these make the kernel send any signal to any process of the same user.
-_DENIED_IOCTL: Final = (0x5412, 0x541C, 0x8901, 0x8902)
-# TIOCSTI and TIOCLINUX type into a terminal; FIOSETOWN and SIOCSPGRP are F_SETOWN again.
+_DENIED_IOCTL: Final = (0x5412, 0x541C)
+# TIOCSTI and TIOCLINUX type into a terminal.
+_IOCTL_FAMILY: Final = 0xFF00
+_DENIED_IOCTL_FAMILIES: Final = (0x8900, 0x8B00)
+# What sockets are asked, those without a network too: interfaces, bridges, wireless; and FIOSETOWN, F_SETOWN again.
 
 Instruction = tuple[int, int, int, int]
 
@@ -104,7 +107,7 @@ def _conditional(pid: int) -> dict[str, list[Instruction]]:
         "prlimit64": _only(0, (0, pid)),
         "prctl": _never(0, _DENIED_PRCTL),
         "fcntl": _never(1, _DENIED_FCNTL),
-        "ioctl": _never(1, _DENIED_IOCTL),
+        "ioctl": _never(1, _DENIED_IOCTL, families=_DENIED_IOCTL_FAMILIES),
         # Before ABI 3 Landlock lets a file that may only be read be emptied by opening it.
         "open": _never(1, (_O_TRUNC,), masked=truncating),
         "openat": _never(2, (_O_TRUNC,), masked=truncating),
@@ -122,8 +125,14 @@ def _only(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [_argument(index), *tests, _refuse(errno.EPERM), _allow()]
 
 
-def _never(index: int, values: tuple[int, ...], *, masked: list[Instruction] | None = None) -> list[Instruction]:
-    tests = [(_JUMP_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+def _never(
+    index: int, values: tuple[int, ...], *, masked: list[Instruction] | None = None, families: tuple[int, ...] = ()
+) -> list[Instruction]:
+    asked: list[int | None] = [*values, *((None, *families) if families else ())]
+    tests: list[Instruction] = [
+        (_AND, 0, 0, _IOCTL_FAMILY) if value is None else (_JUMP_EQUAL, len(asked) - place, 0, value)
+        for place, value in enumerate(asked)
+    ]
     return [_argument(index), *(masked or []), *tests, _allow(), _refuse(errno.EPERM)]
 
 

@@ -26,6 +26,16 @@ _NETWORK: Final[Numbers] = {
     "sendto": (44, 206),
     "sendmsg": (46, 211),
     "sendmmsg": (307, 269),
+    # A worker is born with sockets to its parent. It reads and writes them as files, and can do nothing else with them:
+    # hand over or take descriptors, ask for the other side as a process, close the other side's half.
+    "recvfrom": (45, 207),
+    "recvmsg": (47, 212),
+    "recvmmsg": (299, 243),
+    "shutdown": (48, 210),
+    "setsockopt": (54, 208),
+    "getsockopt": (55, 209),
+    "getsockname": (51, 204),
+    "getpeername": (52, 205),
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
