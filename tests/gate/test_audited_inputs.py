@@ -6,17 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.attacks.dependencies import ecosystem, record, write_bundle
-from tests.builders import NOW, POLICY, SUM, Scene, make_record
+from tests.builders import NOW, POLICY, SUM, Scene, make_record, trust_bytes
 from weighbridge.checks.dependencies.check import run
+from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
 from weighbridge.checks.interface import CheckRequest, DependencyAuditOptions
 from weighbridge.cli._bindings import Given, bindings_of
+from weighbridge.evidence.inputs import sign_input, signature_path, signatures_beside
+from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
+from weighbridge.evidence.measurements import InputRole
 from weighbridge.evidence.record import CheckName
+from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.judge import judge
+from weighbridge.gate.run import RunInputs
 from weighbridge.policy import Policy
 from weighbridge.policy.edit import bind
+from weighbridge.trust import Trust
+from weighbridge.trust.edit import add_key, dump, parse_document
 
 SEVERE = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
 BAD = record("demo", ecosystem({"introduced": "0"}), id="PYSEC-1", severity=[SEVERE])
@@ -35,14 +44,17 @@ def bound(**given: Any) -> str:
     return bind(text.encode(), bindings=found, name="policy.yaml").decode()
 
 
-def audit(scene: Scene, text: str, bundle: Path, **inputs: Path) -> VerdictResult:
+def audit(
+    scene: Scene, text: str, bundle: Path, *, trust: Trust | None = None, signed: tuple[bytes, ...] = (), **inputs: Path
+) -> VerdictResult:
     """Audit, let that be the scene's evidence, and judge it by a policy."""
     options = DependencyAuditOptions(advisories=str(bundle), **{name: (str(path),) for name, path in inputs.items()})
     output = run(CheckRequest(model=str(scene.model), options=options))
     made = make_record(CheckName.DEPENDENCY_AUDIT, findings=output.findings, undecided=output.undecided)
     scene.records[CheckName.DEPENDENCY_AUDIT] = msgspec.structs.replace(made, measurements=output.measurements)
     policy = Policy.parse(text.encode(), name="policy.yaml")
-    return judge(scene.digest, policy=policy, trust=scene.trust, files=scene.files(), now=NOW).result
+    files = [*scene.files(), *(StoredFile(f"{number}.sigstore.json", data) for number, data in enumerate(signed))]
+    return judge(scene.digest, policy=policy, trust=trust or scene.trust, files=files, now=NOW).result
 
 
 def write(path: Path, text: str) -> Path:
@@ -62,3 +74,55 @@ def test_an_old_bundle_does_not_become_new_by_its_name(scene: Scene, tmp_path: P
     assert audit(scene, text, old, requirements=lock) == "undecided"
     renamed = old.rename(tmp_path / f"pysec-{NOW.date()}.jsonl.gz")
     assert audit(scene, text, renamed, requirements=lock) == "undecided"
+
+
+# --- requirements and what they include -----------------------------------------------------------------------------
+
+
+def test_an_included_file_does_not_stand_for_the_file_that_includes_it(scene: Scene, tmp_path: Path) -> None:
+    bundle = advisories(tmp_path)
+    root = write(tmp_path / "requirements.txt", "-r base.txt\ndemo==1.0\n")
+    inner = write(tmp_path / "base.txt", "fine==1.0\n")
+    text = bound(requirements=(root,), advisories=(bundle,))
+    assert audit(scene, text, bundle, requirements=root) == "failed"
+    assert audit(scene, text, bundle, requirements=inner) == "undecided"
+
+
+@pytest.mark.parametrize("option", ["-r", "-c"])
+def test_an_included_file_cannot_be_another_of_the_files_that_are_bound(
+    scene: Scene, tmp_path: Path, option: str
+) -> None:
+    bundle = advisories(tmp_path)
+    root = write(tmp_path / "requirements.txt", f"{option} extra.txt\nfine==1.0\n")
+    inner = write(tmp_path / "extra.txt", "demo==1.0\n")
+    text = bound(requirements=(root,), advisories=(bundle,))
+    assert audit(scene, text, bundle, requirements=root) == "failed"
+    inner.write_bytes(root.read_bytes())
+    assert audit(scene, text, bundle, requirements=root) == "undecided"
+
+
+def test_requirements_that_include_others_pass_when_all_are_as_they_were_bound(scene: Scene, tmp_path: Path) -> None:
+    bundle = advisories(tmp_path)
+    root = write(tmp_path / "requirements.txt", "-r base.txt\n-c limits.txt\nfine\n")
+    write(tmp_path / "base.txt", "fine==1.0\n")
+    write(tmp_path / "limits.txt", "fine==1.0\n")
+    text = bound(requirements=(root,), advisories=(bundle,))
+    assert audit(scene, text, bundle, requirements=root) == "passed"
+
+
+def test_one_signature_covers_requirements_and_all_that_they_include(scene: Scene, tmp_path: Path) -> None:
+    bundle, curator = advisories(tmp_path), PrivateKey.generate(KeyAlgorithm.ED25519)
+    root = write(tmp_path / "requirements.txt", "-r base.txt\n")
+    inner = write(tmp_path / "base.txt", "fine==1.0\n")
+    signed = sign_input(
+        bytes_to_bind(root), name=root.name, role=InputRole.REQUIREMENTS, signer=curator, now=NOW, about="digits"
+    )
+    signature_path(root).write_bytes(signed)
+    assert signatures_beside(RunInputs(requirements=(root,)).files) == [signed]
+    document = parse_document(trust_bytes(scene.keys), name="trust.yaml")
+    document = add_key(document, role="curator", signs=("input:requirements",), key=curator.public, not_after=None)
+    trust = Trust.parse(dump(document), name="trust.yaml")
+    text = bound(advisories=(bundle,), signed=("requirements=curator",), about="digits")
+    assert audit(scene, text, bundle, trust=trust, signed=(signed,), requirements=root) == "passed"
+    inner.write_text("fine==2.0\n")
+    assert audit(scene, text, bundle, trust=trust, signed=(signed,), requirements=root) == "undecided"

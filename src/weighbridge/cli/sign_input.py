@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from weighbridge._files import read_limited, write_new
+from weighbridge._files import write_new
+from weighbridge.cli._bindings import input_bytes
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE, sign_input, signature_path
+from weighbridge.evidence.inputs import SIGNABLE, sign_input, signature_path
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy.inputs import OF_ONE_MODEL
 
@@ -33,16 +34,16 @@ def command(
 
     Checks choose nothing by themselves: whoever calls them names the data. With `inputs: {test: {signers: [curator]}}`
     in the policy, only data that the curator signed counts. The signature lies beside the file and travels with it.
+    That of requirements is over FILE and all that it includes.
     """
     if InputRole(role) in OF_ONE_MODEL and about is None:
         raise UsageError(
             f"an input of the role {role} belongs to one line of models, and none is named",
             remedy="give --about NAME, the name that policies for these models have as `about`",
         )
-    data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
-    sign_bytes(
-        data, file=file, role=InputRole(role), key=key, passphrase_file=passphrase_file, about=about, output=output
-    )
+    named = InputRole(role)
+    data = input_bytes(named, file)
+    sign_bytes(data, file=file, role=named, key=key, passphrase_file=passphrase_file, about=about, output=output)
 
 
 def sign_bytes(
