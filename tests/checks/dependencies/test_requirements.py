@@ -234,7 +234,7 @@ def test_a_name_that_no_list_of_sums_can_hold_is_undecided(tmp_path: Path, name:
 
 def test_what_could_never_be_judged_is_neither_bound_nor_signed(tmp_path: Path) -> None:
     read(tmp_path, "fine==1.0\n-r missing.txt\n")
-    with pytest.raises(InputError, match="the included file 'missing.txt' is not judged"):
+    with pytest.raises(InputError, match="could never be judged"):
         bytes_to_bind(tmp_path / "requirements.txt")
 
 
@@ -296,6 +296,44 @@ def test_passes_over_options_that_do_not_change_what_is_installed(tmp_path: Path
 def test_refuses_bytes_that_are_not_utf_8(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(ParseError, match="not UTF-8"):
         read(tmp_path, data)
+
+
+@pytest.mark.parametrize("mark", ["utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le"])
+def test_refuses_what_another_byte_order_mark_begins(tmp_path: Path, mark: str) -> None:
+    with pytest.raises(ParseError, match="not UTF-8"):
+        read(tmp_path, "\ufeffdemo==1.0\n".encode(mark))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"# -*- coding: utf-7 -*-\n",
+        b"# first\n# vim: set fileencoding=latin-1 :\n",
+        b"#coding=cp037\r\n",
+        b"\xef\xbb\xbf# coding: utf-7\n",
+        b"# coding: utf-8-sig\n",
+        b"# coding: no.such.codec\n",
+        b"# a\x0b\r# encoding:\t utf_7\n",
+    ],
+)
+def test_refuses_a_comment_that_makes_pip_read_another_encoding(tmp_path: Path, start: bytes) -> None:
+    with pytest.raises(ParseError, match="says that it is written in"):
+        read(tmp_path, start + b"# reviewed 2026 +AAo-demo==1.0\nfine==1.0\n")
+    (tmp_path / "base.txt").write_bytes(start)
+    assert "says that it is written in" in read(tmp_path, "-r base.txt\n").undecided[0].reason
+
+
+@pytest.mark.parametrize(
+    "start", ["# coding: UTF-8\n", "# coding=utf_8", "#\n#\n# coding: utf-7\n", " # coding: utf-7\n", "# coding\n"]
+)
+def test_reads_what_pip_reads_as_utf_8(tmp_path: Path, start: str) -> None:
+    assert pins(read(tmp_path, f"{start}\ndemo==1.0\n"))[0][:2] == ("demo", "1.0")
+
+
+@pytest.mark.parametrize("line", ["-r a.txt -c b.txt", "-c b.txt --requirement=a.txt", "-r a.txt -r b.txt"])
+def test_a_line_that_includes_several_files_is_undecided_since_pip_reads_one(tmp_path: Path, line: str) -> None:
+    found = read(tmp_path, f"{line}\n", a_txt="demo\n", b_txt="demo==1.0\n")
+    assert "of which pip reads one" in " ".join(entry.reason for entry in found.undecided)
 
 
 def test_reads_a_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
