@@ -126,6 +126,7 @@ def test_what_is_no_bundle_is_not_signed_and_a_broken_signature_stops_the_run(si
         (("policy", "bind", "policy.yaml"), "there is nothing to bind"),
         (("policy", "bind", "policy.yaml", "--signed", "curator"), "is not ROLE=SIGNER"),
         (("policy", "bind", "policy.yaml", "--signed", "nonsense=curator"), "is not ROLE=SIGNER"),
+        (("policy", "new", "q.yaml", "--signed", "environment=curator"), "nobody can sign it"),
         (("policy", "bind", "policy.yaml", "--unbound", "test", "--signed", "test=curator"), "is named twice"),
         (("policy", "bind", "policy.yaml", "--test", "missing.npz"), "does not exist"),
         (("policy", "new", "policy.yaml"), "policy.yaml cannot be written"),

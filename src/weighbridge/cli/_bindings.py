@@ -11,7 +11,7 @@ from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.sources.environment import read_environment
 from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
 from weighbridge.errors import UsageError
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES
+from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
 from weighbridge.policy.edit import NewBinding
@@ -110,6 +110,10 @@ def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRo
         role = InputRole(name)
         signers[role] = (*signers.get(role, ()), signer)
     for role, names in signers.items():
+        if role not in SIGNABLE:
+            raise UsageError(
+                f"an input of the role {role} is no file, so nobody can sign it", remedy=f"bind it with --{role} PATH"
+            )
         named = about if role in OF_ONE_MODEL else None
         if role in OF_ONE_MODEL and named is None:
             raise UsageError(
