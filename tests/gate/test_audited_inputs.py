@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.attacks.dependencies import ecosystem, record, write_bundle
+from tests.attacks.dependencies import ecosystem, install, record, write_bundle
 from tests.builders import NOW, POLICY, SUM, Scene, make_record, trust_bytes
 from weighbridge.checks.dependencies.check import run
 from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
@@ -126,3 +127,47 @@ def test_one_signature_covers_requirements_and_all_that_they_include(scene: Scen
     assert audit(scene, text, bundle, trust=trust, signed=(signed,), requirements=root) == "passed"
     inner.write_text("fine==2.0\n")
     assert audit(scene, text, bundle, trust=trust, signed=(signed,), requirements=root) == "undecided"
+
+
+# --- environments ---------------------------------------------------------------------------------------------------
+
+
+def environment(tmp_path: Path) -> tuple[Path, Path]:
+    """An environment with one harmless package, and its site."""
+    site = tmp_path / "venv" / "lib" / "python3.12" / "site-packages"
+    install(site, "fine", "1.0")
+    return tmp_path / "venv", site
+
+
+def test_an_environment_passes_as_it_was_bound_and_not_with_code_that_was_added(scene: Scene, tmp_path: Path) -> None:
+    bundle, (top, site) = advisories(tmp_path), environment(tmp_path)
+    text = bound(environments=(top,), advisories=(bundle,))
+    assert audit(scene, text, bundle, environments=top) == "passed"
+    write(site / "torch" / "__init__.py", "import os; os.system('id')\n")
+    assert audit(scene, text, bundle, environments=top) == "undecided"
+
+
+def test_the_place_from_which_an_environment_is_read_is_bound(scene: Scene, tmp_path: Path) -> None:
+    bundle, (top, site) = advisories(tmp_path), environment(tmp_path)
+    write(top / "pyvenv.cfg", "include-system-site-packages = true\n")
+    text = bound(environments=(top,), advisories=(bundle,))
+    assert audit(scene, text, bundle, environments=top) == "undecided"
+    assert audit(scene, text, bundle, environments=site) == "undecided"
+
+
+def test_one_of_two_sites_does_not_stand_for_the_environment(scene: Scene, tmp_path: Path) -> None:
+    bundle, (top, site) = advisories(tmp_path), environment(tmp_path)
+    install(top / "lib64" / "python3.12" / "site-packages", "demo", "1.0")
+    text = bound(environments=(top,), advisories=(bundle,))
+    assert audit(scene, text, bundle, environments=top) == "failed"
+    assert audit(scene, text, bundle, environments=site) == "undecided"
+
+
+def test_where_a_package_came_from_is_bound_with_the_environment(scene: Scene, tmp_path: Path) -> None:
+    bundle, (top, site) = advisories(tmp_path), environment(tmp_path)
+    origin = site / "fine-1.0.dist-info" / "direct_url.json"
+    write(origin, json.dumps({"url": "git+https://elsewhere.example/fine", "vcs_info": {}}))
+    text = bound(environments=(top,), advisories=(bundle,))
+    assert audit(scene, text, bundle, environments=top) == "undecided"
+    origin.unlink()
+    assert audit(scene, text, bundle, environments=top) == "undecided"
