@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,23 @@ def json_lines(*records: Json) -> bytes:
     return b"".join(json.dumps(each).encode() + b"\n" for each in records)
 
 
-def write_bundle(folder: Path, *records: Json, name: str = "test-2026-01-02.jsonl.gz") -> Path:
-    """Write a bundle that carries its date in its file name."""
+def bundle_lines(*records: Json, built: str = "2026-01-02", **changes: Any) -> bytes:
+    """A bundle as JSON lines: records below the header that counts them; ``changes`` make the header lie."""
+    sources = Counter(each["id"].partition("-")[0] for each in records)
+    header = {
+        "schema": "weighbridge.dev/advisories/v1",
+        "built": built,
+        "records": len(records),
+        "withdrawn": sum("withdrawn" in each for each in records),
+        "sources": [{"name": name, "records": count} for name, count in sorted(sources.items())],
+    }
+    return json_lines({**header, **changes}, *records)
+
+
+def write_bundle(folder: Path, *records: Json, built: str = "2026-01-02", name: str = "test.jsonl.gz") -> Path:
+    """Write a packed bundle."""
     path = folder / name
-    path.write_bytes(gzip.compress(json_lines(*records)))
+    path.write_bytes(gzip.compress(bundle_lines(*records, built=built), mtime=0))
     return path
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.attacks.dependencies import install
 from tests.builders import Scene
 from tests.cli.conftest import Shell
 from weighbridge.evidence.bundle import read_bundle
@@ -114,6 +115,48 @@ def test_signed_advisories_count_from_beside_the_bundle(site: Shell) -> None:
     assert len([path for path in (site.directory / "b").iterdir() if path.name.startswith("input-")]) == 1
 
 
+def test_a_confined_audit_reads_what_was_bound_of_requirements_and_an_environment(site: Shell) -> None:
+    """The worker, which sees less than whoever binds, computes the digests that the policy has."""
+    directory = site.directory
+    packages = directory / "venv" / "lib" / "python3.12" / "site-packages"
+    install(packages, "six", "1.17.0", {"six.py": b"", "../../../bin/six": b"#!python\n"})
+    (directory / "venv" / "lib64").symlink_to("lib")
+    (directory / "venv" / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    (directory / "requirements.txt").write_text("-r base.txt\n-c limits.txt\n")
+    (directory / "base.txt").write_text("six\n")
+    (directory / "limits.txt").write_text("six==1.17.0\n")
+    new_policy(site, "--advisories", "tiny.jsonl.gz", "--environment", "venv")
+    run = (*RUN, "--advisories", "tiny.jsonl.gz", "--environment", "venv")
+    done = site.run(*run, "--evidence", "a", "-o", "a.json")
+    assert done.code == 0, done.out + done.err
+    (packages / "torch.py").write_text("import os\n")
+    done = site.run(*run, "--evidence", "b", "-o", "b.json")
+    assert done.code == 2
+    assert "the environment venv" in done.out
+
+
+def test_the_signature_of_requirements_covers_what_they_include(site: Shell) -> None:
+    (site.directory / "requirements.txt").write_text("-r base.txt\n")
+    (site.directory / "base.txt").write_text("six==1.17.0\n")
+    new_policy(site, "--advisories", "tiny.jsonl.gz")
+    named = ("--signed", "requirements=curator", "--about", "digits")
+    assert site.run("policy", "bind", "policy.yaml", *named).code == 0
+    key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    sign = ("sign-input", "requirements.txt", "--role", "requirements", "--about", "digits", *key)
+    assert site.run(*sign).code == 0
+    run = (*RUN, "--advisories", "tiny.jsonl.gz")
+    done = site.run(*run, "--evidence", "a", "-o", "a.json")
+    assert done.code == 0, done.out + done.err
+    (site.directory / "base.txt").write_text("six==1.16.0\n")
+    done = site.run(*run, "--evidence", "b", "-o", "b.json")
+    assert done.code == 2
+    assert "the policy wants it from curator" in done.out
+    (site.directory / "base.txt").unlink()
+    refused = site.run(*sign, "-o", "other.sigstore.json")
+    assert refused.code == 2
+    assert "could never be judged" in refused.err
+
+
 def test_what_is_no_bundle_is_not_signed_and_a_broken_signature_stops_the_run(site: Shell) -> None:
     key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
     assert site.run("advisories", "sign", "requirements.txt", *key).code == 2
@@ -131,6 +174,7 @@ def test_what_is_no_bundle_is_not_signed_and_a_broken_signature_stops_the_run(si
         (("policy", "bind", "policy.yaml"), "there is nothing to bind"),
         (("policy", "bind", "policy.yaml", "--signed", "curator"), "is not ROLE=SIGNER"),
         (("policy", "bind", "policy.yaml", "--signed", "nonsense=curator"), "is not ROLE=SIGNER"),
+        (("policy", "new", "q.yaml", "--signed", "environment=curator"), "nobody can sign it"),
         (("policy", "bind", "policy.yaml", "--unbound", "test", "--signed", "test=curator"), "is named twice"),
         (("policy", "bind", "policy.yaml", "--test", "missing.npz"), "does not exist"),
         (("policy", "new", "policy.yaml"), "policy.yaml cannot be written"),

@@ -139,6 +139,14 @@ def test_refuses_a_binding_that_binds_nothing_or_twice(binding: str, words: str)
         parse(POLICY.replace(old, f"test: {text}"))
 
 
+def test_refuses_a_signature_of_what_nobody_can_sign() -> None:
+    text = POLICY.replace("inputs: {", "inputs: {environment: {signers: [curator]}, ")
+    with pytest.raises(PolicyError, match="the role environment is to be signed") as caught:
+        parse(text)
+    assert "weighbridge policy bind policy.yaml --environment PATH" in caught.value.remedy
+    parse(text.replace("signers: [curator]", "suppliedBy: requester"))
+
+
 def test_advisories_without_age_need_somebody_who_answers_for_it() -> None:
     old = 'advisories: {sha256: ["' + "0" * 64 + '"]}'
     ageless = POLICY.replace(old, old.replace("]}", "], maxAge: 520w}")).replace(", databaseMaxAge: 7d", "")

@@ -33,7 +33,7 @@ class DependencyAuditOptions(Wire, tag_field="check", tag="dependency-audit"):
 
     def inputs(self) -> tuple[str, ...]:
         """Return the paths that the worker may read beside the model, with the files that requirements include."""
-        from weighbridge.checks.dependencies.sources.requirements import included_files
+        from weighbridge.checks.dependencies.sources.requirement_tree import included_files
 
         nested = (str(path) for name in self.requirements for path in included_files(Path(name)))
         return (self.advisories, *self.requirements, *nested, *self.locks, *self.environments)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.sources.environment import read_environment
-from weighbridge.checks.dependencies.sources.requirements import included_files
+from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
 from weighbridge.errors import UsageError
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES, OF_ONE_MODEL
+from weighbridge.evidence.inputs import MAX_INPUT_BYTES, OF_ONE_MODEL, SIGNABLE
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
 from weighbridge.policy.edit import NewBinding
@@ -84,9 +84,18 @@ def _digests(role: InputRole, path: Path) -> Iterator[str]:
     if role is InputRole.ENVIRONMENT:
         yield from (each.sha256 for each in read_environment(path).inputs)
         return
-    nested = included_files(path) if role is InputRole.REQUIREMENTS else ()
-    for file in (path, *nested):
-        yield hashlib.sha256(read_limited(file, limit=MAX_INPUT_BYTES, what="the input")).hexdigest()
+    yield hashlib.sha256(input_bytes(role, path)).hexdigest()
+
+
+def input_bytes(role: InputRole, path: Path) -> bytes:
+    """Return the bytes of a file whose sha256 binds it in a role, and which are signed.
+
+    Raises:
+        InputError: When it, or a file that requirements include, cannot be read.
+    """
+    if role is InputRole.REQUIREMENTS:
+        return bytes_to_bind(path)
+    return read_limited(path, limit=MAX_INPUT_BYTES, what="the input")
 
 
 def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRole, Binding]]:
@@ -101,6 +110,10 @@ def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRo
         role = InputRole(name)
         signers[role] = (*signers.get(role, ()), signer)
     for role, names in signers.items():
+        if role not in SIGNABLE:
+            raise UsageError(
+                f"an input of the role {role} is no file, so nobody can sign it", remedy=f"bind it with --{role} PATH"
+            )
         named = about if role in OF_ONE_MODEL else None
         if role in OF_ONE_MODEL and named is None:
             raise UsageError(

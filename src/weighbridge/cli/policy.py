@@ -46,7 +46,7 @@ def input_options(function: C) -> C:
         click.option("--about", help="Line of models that signed members or locks belong to."),
         click.option("--signed", "signed", multiple=True, metavar="ROLE=SIGNER", help="Signed by this trust role."),
         click.option("--advisories", type=INPUT, multiple=True, help="Advisory bundle."),
-        click.option("--environment", "environments", type=INPUT, multiple=True, help="site-packages directory."),
+        click.option("--environment", "environments", type=INPUT, multiple=True, help="Installed environment."),
         click.option("--lock", "locks", type=INPUT, multiple=True, help="Lock file."),
         click.option("-r", "--requirement", "requirements", type=INPUT, multiple=True, help="Requirements file."),
         click.option("--non-members", type=INPUT, multiple=True, help="Examples that were not trained on."),

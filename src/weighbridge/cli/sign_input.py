@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from weighbridge._files import read_limited, write_new
+from weighbridge._files import write_new
+from weighbridge.cli._bindings import input_bytes
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES, SIGNABLE, sign_input, signature_path
+from weighbridge.evidence.inputs import SIGNABLE, sign_input, signature_path
 from weighbridge.evidence.measurements import InputRole
 
 PATH = click.Path(path_type=Path)
@@ -31,11 +32,11 @@ def command(
 
     Checks choose nothing by themselves: whoever calls them names the data. With `inputs: {test: {signers: [curator]}}`
     in the policy, only data that the curator signed counts. The signature lies beside the file and travels with it.
+    That of requirements is over FILE and all that it includes.
     """
-    data = read_limited(file, limit=MAX_INPUT_BYTES, what="the input")
-    sign_bytes(
-        data, file=file, role=InputRole(role), key=key, passphrase_file=passphrase_file, about=about, output=output
-    )
+    named = InputRole(role)
+    data = input_bytes(named, file)
+    sign_bytes(data, file=file, role=named, key=key, passphrase_file=passphrase_file, about=about, output=output)
 
 
 def sign_bytes(

@@ -13,7 +13,7 @@ import msgspec
 from weighbridge import _json, _yaml
 from weighbridge.clock import parse_duration, parse_instant
 from weighbridge.errors import ParseError, PolicyError
-from weighbridge.evidence.inputs import OF_ONE_MODEL
+from weighbridge.evidence.inputs import OF_ONE_MODEL, SIGNABLE
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.evidence.record import CheckName
 from weighbridge.policy.document import (
@@ -249,6 +249,11 @@ def _require_bindings(inputs: InputsSpec, document: _yaml.Document) -> datetime 
             raise PolicyError(
                 f"{where}: the role {role} is bound in {binding.ways} ways; exactly one is meant",
                 remedy="give sha256, signers or suppliedBy; or write `unbound`, which reports repeat",
+            )
+        if binding.signers and role not in SIGNABLE:
+            raise PolicyError(
+                f"{where}: the role {role} is to be signed, and only files can be",
+                remedy=f"bind it by digest: `weighbridge policy bind {document.name} --{role} PATH`",
             )
         if binding.signers and role in OF_ONE_MODEL and binding.about is None:
             raise PolicyError(

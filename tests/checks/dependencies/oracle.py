@@ -24,7 +24,7 @@ LOWEST = Version("0.dev0")
 def live_records(path: Path) -> list[Json]:
     """Return the records of a bundle that are in force."""
     with gzip.open(path) as file:
-        return [each for each in map(json.loads, file) if "withdrawn" not in each]
+        return [each for each in map(json.loads, file) if "id" in each and "withdrawn" not in each]
 
 
 def version_of(text: str) -> Version | None:

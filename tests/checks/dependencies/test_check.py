@@ -116,7 +116,7 @@ def test_a_bad_input_does_not_hide_the_findings_of_another(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\x1f\x8b"])
 def test_a_bad_bundle_leaves_everything_undecided(tmp_path: Path, data: bytes) -> None:
-    bundle = tmp_path / "bad-2026-01-02.jsonl"
+    bundle = tmp_path / "bad.jsonl"
     bundle.write_bytes(data)
     requirements = write(tmp_path, "r.txt", "demo==1\n")
     options = DependencyAuditOptions(advisories=str(bundle), requirements=(str(requirements),))

@@ -3,8 +3,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 import sysconfig
+from collections.abc import Callable
 from importlib import metadata
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.attacks.dependencies import LITELLM_PTH, install, namespace_line
 
+from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import Inventory
-from weighbridge.checks.dependencies.sources import environment, installed, recorded, startup
+from weighbridge.checks.dependencies.sources import (
+    environment,
+    environment_listing,
+    environment_tree,
+    installed,
+    recorded,
+    startup,
+)
 from weighbridge.checks.dependencies.sources.environment import read_environment
+from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.errors import InputError
 
 
@@ -80,12 +92,130 @@ def test_the_running_environment_has_no_false_alarm() -> None:
     assert all("editable" in reason for reason in reasons(found))
 
 
-def test_the_input_digest_changes_with_any_record(site: Path) -> None:
-    before = read_environment(site).inputs[0].sha256
-    assert read_environment(site).inputs[0].sha256 == before
-    record = site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD"
-    record.write_text(record.read_text() + "extra.py,,\n")
-    assert read_environment(site).inputs[0].sha256 != before
+def digest(path: Path) -> str:
+    (found,) = read_environment(path).inputs
+    return found.sha256
+
+
+def add(path: Path, data: bytes = b"x = 2\n") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a row of a RECORD": lambda site: add(site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD", b"extra.py,,\n"),
+    "metadata": lambda site: add(site / "Demo_Pkg-1.0+cu121.dist-info" / "METADATA", b"Name: demo-pkg\nVersion: 2\n"),
+    "where it came from": lambda site: add(site / "Demo_Pkg-1.0+cu121.dist-info" / "direct_url.json", b"{}"),
+    "a recorded file": lambda site: add(site / "demo_pkg" / "__init__.py"),
+    "a recorded file that is gone": lambda site: (site / "demo_pkg" / "__init__.py").unlink(),
+    "a script": lambda site: add(venv(site) / "bin" / "demo"),
+    "a module": lambda site: add(site / "torch.py"),
+    "a module in a package": lambda site: add(site / "demo_pkg" / "more.py"),
+    "a library": lambda site: add(site / "demo_pkg" / "_more.abi3.so"),
+    "byte code": lambda site: add(site / "demo_pkg" / "__pycache__" / "__init__.cpython-311.pyc"),
+    "a start file": lambda site: add(site / "more.pth", b"# nothing\n"),
+    "an empty package": lambda site: (site / "torch").mkdir(),
+    "a hidden file": lambda site: add(site / ".hidden"),
+    "a link to a directory": lambda site: (site / "torch").symlink_to("demo_pkg"),
+    "a link to a file": lambda site: (site / "torch.py").symlink_to("demo_pkg/__init__.py"),
+    "another site": lambda site: (venv(site) / "lib64" / "python3.11" / "site-packages").mkdir(parents=True),
+    "settings": lambda site: add(venv(site) / "pyvenv.cfg", b"include-system-site-packages = false\n"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_the_digest_is_over_everything_that_decides(site: Path, change: Callable[[Path], object]) -> None:
+    install(site, "scripted", "1.0", {"../../../bin/demo": b"#!python\n"})
+    before = digest(venv(site))
+    assert digest(venv(site)) == before
+    change(site)
+    assert digest(venv(site)) != before
+
+
+def test_the_digest_is_the_same_wherever_the_environment_lies_and_whenever_it_was_written(
+    site: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(venv(site), tmp_path / "other")
+    assert digest(tmp_path / "other") == digest(venv(site))
+
+
+def test_the_digest_of_a_site_is_not_that_of_its_environment(site: Path) -> None:
+    assert digest(site) != digest(venv(site))
+
+
+def test_no_name_can_be_read_as_two(site: Path) -> None:
+    one = digest(site)
+    add(site / "a\ndirectory\nb.py")
+    two = digest(site)
+    (site / "a\ndirectory\nb.py").rename(site / "a")
+    assert len({one, two, digest(site)}) == 3
+
+
+@pytest.mark.parametrize("what", ["a file", "a directory", "a site", "settings"])
+def test_a_link_that_leads_out_of_the_environment_is_undecided(site: Path, tmp_path: Path, what: str) -> None:
+    away = tmp_path / "away"
+    install(away, "other", "1.0")
+    link, target = {
+        "a file": (site / "x.py", away / "other" / "__init__.py"),
+        "a directory": (site / "other", away / "other"),
+        "a site": (venv(site) / "lib" / "python3.12" / "site-packages", away),
+        "settings": (venv(site) / "pyvenv.cfg", away / "other" / "__init__.py"),
+    }[what]
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(target)
+    assert "lead" in reasons(read_environment(venv(site)))[0]
+
+
+def test_a_link_to_a_directory_counts_where_it_leads_to_what_is_judged(site: Path) -> None:
+    (site / "alias").symlink_to("demo_pkg")
+    found = read_environment(venv(site))
+    assert not found.undecided
+    (venv(site) / "src").mkdir()
+    (site / "more").symlink_to("../../../src")
+    assert "a directory that is not judged" in reasons(read_environment(venv(site)))[0]
+
+
+def test_a_site_that_is_reached_through_a_link_has_the_name_of_its_place(site: Path) -> None:
+    before = digest(venv(site))
+    (venv(site) / "lib" / "python3.1").symlink_to("python3.11")
+    assert digest(venv(site)) == before
+    (site / "alias").symlink_to("demo_pkg")
+    assert not read_environment(venv(site)).undecided
+
+
+@pytest.mark.parametrize("place", ["METADATA", "RECORD"])
+def test_what_is_exchanged_while_it_is_read_is_undecided_or_under_the_digest(
+    site: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """The bytes that were judged are those of the digest, whatever lies there later."""
+    before = digest(site)
+    path = site / "Demo_Pkg-1.0+cu121.dist-info" / place
+    good, opening = path.read_bytes(), open_regular
+
+    def exchanging(name: Path) -> BufferedReader:
+        path.write_bytes(good + b"\n" if name == path else good)
+        return opening(name)
+
+    monkeypatch.setattr(environment_tree, "open_regular", exchanging)
+    assert digest(site) != before
+
+
+def test_a_file_that_comes_while_it_is_read_is_not_read(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = EnvironmentTree.of(site, (site,))
+    add(site / "late.py")
+    with pytest.raises(FileNotFoundError):
+        tree.read("late.py", limit=10)
+    (site / "demo_pkg" / "__init__.py").unlink()
+    _, doubts = tree.finish()
+    assert "not under the digest" in doubts[0].reason
+
+
+def test_settings_that_cannot_be_read_are_undecided(site: Path) -> None:
+    (venv(site) / "pyvenv.cfg").mkdir()
+    assert "cannot be read" in reasons(read_environment(venv(site)))[0]
+    (venv(site) / "pyvenv.cfg").rmdir()
+    (venv(site) / "pyvenv.cfg").write_bytes(b"#" * 70_000 + b"\ninclude-system-site-packages = true\n")
+    assert "more than 65536 bytes" in reasons(read_environment(venv(site)))[0]
 
 
 def test_system_packages_that_are_visible_too_are_undecided(site: Path) -> None:
@@ -302,6 +432,10 @@ def test_refuses_more_than_the_limits(site: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(installed, "MAX_RECORD", 1)
         assert "RECORD is larger" in reasons(read_environment(site))[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(environment_listing, "MAX_ENTRIES", 3)
+        with pytest.raises(InputError, match="more than 3 files and directories"):
+            read_environment(site)
     monkeypatch.setattr(environment, "MAX_DISTRIBUTIONS", 0)
     with pytest.raises(InputError, match="more than 0"):
         read_environment(site)

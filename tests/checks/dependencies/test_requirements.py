@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.checks.dependencies.inventory import Inventory
-from weighbridge.checks.dependencies.sources import requirement_lines, requirements
+from weighbridge.checks.dependencies.sources import requirement_lines, requirement_tree
 from weighbridge.checks.dependencies.sources.requirement_lines import lines
-from weighbridge.checks.dependencies.sources.requirements import included_files, read_requirements
+from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind, included_files
+from weighbridge.checks.dependencies.sources.requirements import read_requirements
 from weighbridge.checks.interface import CheckRequest, DependencyAuditOptions
 from weighbridge.errors import InputError, ParseError
 
@@ -129,7 +132,7 @@ def test_reads_nested_files_with_their_own_locations(tmp_path: Path) -> None:
         ("top", "requirements.txt:3"),
     ]
     assert [entry.location for entry in found.undecided] == ["more.txt:2"]
-    assert [entry.name for entry in found.inputs] == ["requirements.txt", "sub/base.txt", "more.txt"]
+    assert [entry.name for entry in found.inputs] == ["requirements.txt"]
 
 
 def test_a_constraint_pins_what_a_requirement_leaves_open(tmp_path: Path) -> None:
@@ -174,13 +177,94 @@ def test_a_worker_may_read_exactly_what_is_included(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def digest(folder: Path, name: str = "requirements.txt") -> str:
+    """The digest that the audit reports, which is that of the bytes that are bound and signed."""
+    (found,) = read_requirements(folder / name).inputs
+    assert found.sha256 == hashlib.sha256(bytes_to_bind(folder / name)).hexdigest()
+    return found.sha256
+
+
+def test_the_digest_of_a_file_that_includes_nothing_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "any.txt").write_text("fine==1.0\n")
+    assert digest(tmp_path, "any.txt") == hashlib.sha256(b"fine==1.0\n").hexdigest()
+
+
+def test_sha256sum_computes_the_digest_of_what_includes_others(tmp_path: Path) -> None:
+    read(tmp_path, "-r sub/b.txt\n-c a.txt\n", sub__b_txt="b==1\n-r ../c.txt\n", a_txt="a==1\n", c_txt="c==1\n")
+    command = "sha256sum requirements.txt a.txt c.txt sub/b.txt | sha256sum"
+    told = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert digest(tmp_path) == told.stdout.split()[0]
+
+
+def test_the_digest_says_which_file_is_the_root(tmp_path: Path) -> None:
+    read(tmp_path, "-c a.txt\nloose\n", a_txt="-r requirements.txt\nloose==1.0\n")
+    assert digest(tmp_path) != digest(tmp_path, "a.txt")
+
+
+def test_the_digest_says_which_bytes_each_name_has(tmp_path: Path) -> None:
+    read(tmp_path, "-r a.txt\n-c b.txt\n", a_txt="a==1\n", b_txt="b==1\n")
+    before = digest(tmp_path)
+    (tmp_path / "b.txt").rename(tmp_path / "c.txt")
+    (tmp_path / "a.txt").rename(tmp_path / "b.txt")
+    (tmp_path / "c.txt").rename(tmp_path / "a.txt")
+    assert digest(tmp_path) != before
+
+
+def test_a_link_is_what_it_is_named_as_and_holds(tmp_path: Path) -> None:
+    # As Kubernetes mounts a ConfigMap: the name stays, what it leads to has another name each time.
+    (tmp_path / "..data").mkdir()
+    held = {"..data__base_txt": "-r more.txt\nbase==1.0\n", "more_txt": "more==1.0\n"}
+    assert read(tmp_path, "-r base.txt\n", **held).undecided
+    (tmp_path / "base.txt").symlink_to("..data/base.txt")
+    linked = digest(tmp_path)
+    assert [name for name, _, _ in pins(read_requirements(tmp_path / "requirements.txt"))] == ["more", "base"]
+    (tmp_path / "base.txt").unlink()
+    (tmp_path / "..data" / "base.txt").rename(tmp_path / "base.txt")
+    assert digest(tmp_path) == linked
+
+
+@pytest.mark.parametrize("name", ["==1.0;.txt", "a\\b.txt", "a@b.txt"])
+def test_a_name_that_no_list_of_sums_can_hold_is_undecided(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("fine==1.0\n")
+    (tmp_path / "fine.txt").write_text("fine==1.0\n")
+    assert "cannot stand in a list" in read(tmp_path, f"-r '{name}'\n").undecided[0].reason
+    (tmp_path / name).write_text("-r fine.txt\n")
+    assert "cannot stand in a list" in read_requirements(tmp_path / name).undecided[0].reason
+
+
+def test_what_could_never_be_judged_is_neither_bound_nor_signed(tmp_path: Path) -> None:
+    read(tmp_path, "fine==1.0\n-r missing.txt\n")
+    with pytest.raises(InputError, match="could never be judged"):
+        bytes_to_bind(tmp_path / "requirements.txt")
+
+
+def test_a_path_that_leads_up_from_a_link_is_undecided(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("deep/er")
+    (tmp_path / "a.txt").write_text("fine==1.0\n")
+    (tmp_path / "deep" / "a.txt").write_text("demo==1.0\n")
+    assert "not every pip reads alike" in read(tmp_path, "-r link/../a.txt\n").undecided[0].reason
+
+
+def test_a_file_that_changes_between_two_readings_is_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = iter([b"-r a.txt\n-c a.txt\n", b"fine==1.0\n", b"fine==2.0\n"])
+    monkeypatch.setattr(requirement_tree, "read_input", lambda *_, **__: next(contents))
+    assert "changed while it was read" in read_requirements(tmp_path / "requirements.txt").undecided[0].reason
+
+
+@pytest.mark.parametrize("name", ["loop.txt", "nul\0.txt", "x" * 300 + ".txt"])
+def test_a_name_that_leads_nowhere_is_undecided(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop.txt").symlink_to("loop.txt")
+    assert read(tmp_path, f"-r {name}\n").undecided
+
+
 def test_stops_at_a_number_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "MAX_FILES", 3)
+    monkeypatch.setattr(requirement_tree, "MAX_FILES", 3)
     for number in range(6):
         (tmp_path / f"f{number}.txt").write_text(f"-r f{number + 1}.txt\n")
     found = read(tmp_path, "-r f0.txt\n")
     assert "more than 3 files" in found.undecided[0].reason
-    assert len(included_files(tmp_path / "requirements.txt")) == 3
+    assert included_files(tmp_path / "requirements.txt") == (tmp_path / "f0.txt", tmp_path / "f1.txt")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +296,44 @@ def test_passes_over_options_that_do_not_change_what_is_installed(tmp_path: Path
 def test_refuses_bytes_that_are_not_utf_8(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(ParseError, match="not UTF-8"):
         read(tmp_path, data)
+
+
+@pytest.mark.parametrize("mark", ["utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le"])
+def test_refuses_what_another_byte_order_mark_begins(tmp_path: Path, mark: str) -> None:
+    with pytest.raises(ParseError, match="not UTF-8"):
+        read(tmp_path, "\ufeffdemo==1.0\n".encode(mark))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"# -*- coding: utf-7 -*-\n",
+        b"# first\n# vim: set fileencoding=latin-1 :\n",
+        b"#coding=cp037\r\n",
+        b"\xef\xbb\xbf# coding: utf-7\n",
+        b"# coding: utf-8-sig\n",
+        b"# coding: no.such.codec\n",
+        b"# a\x0b\r# encoding:\t utf_7\n",
+    ],
+)
+def test_refuses_a_comment_that_makes_pip_read_another_encoding(tmp_path: Path, start: bytes) -> None:
+    with pytest.raises(ParseError, match="says that it is written in"):
+        read(tmp_path, start + b"# reviewed 2026 +AAo-demo==1.0\nfine==1.0\n")
+    (tmp_path / "base.txt").write_bytes(start)
+    assert "says that it is written in" in read(tmp_path, "-r base.txt\n").undecided[0].reason
+
+
+@pytest.mark.parametrize(
+    "start", ["# coding: UTF-8\n", "# coding=utf_8", "#\n#\n# coding: utf-7\n", " # coding: utf-7\n", "# coding\n"]
+)
+def test_reads_what_pip_reads_as_utf_8(tmp_path: Path, start: str) -> None:
+    assert pins(read(tmp_path, f"{start}\ndemo==1.0\n"))[0][:2] == ("demo", "1.0")
+
+
+@pytest.mark.parametrize("line", ["-r a.txt -c b.txt", "-c b.txt --requirement=a.txt", "-r a.txt -r b.txt"])
+def test_a_line_that_includes_several_files_is_undecided_since_pip_reads_one(tmp_path: Path, line: str) -> None:
+    found = read(tmp_path, f"{line}\n", a_txt="demo\n", b_txt="demo==1.0\n")
+    assert "of which pip reads one" in " ".join(entry.reason for entry in found.undecided)
 
 
 def test_reads_a_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
 """Read an advisory bundle: JSON lines of OSV records, packed with gzip or plain.
 
-A bundle made by ``advisories build`` begins with a header line; one without it carries its date in its file name
-(``pysec-2026-07-23.jsonl.gz``). The date is never taken from ``modified``: two records of the snapshot that is
-shipped claim to be from the future.
+A bundle begins with the header line that ``advisories build`` wrote, which has its date. Lines without one are a
+source to build from and no bundle: the date is never taken from the file name, which whoever calls the check chooses,
+nor from ``modified``: two records of the snapshot that is shipped claim to be from the future.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -45,7 +44,6 @@ SCHEMA: Final = "weighbridge.dev/advisories/v1"
 """What the header line of a built bundle says it is."""
 
 _GZIP: Final = b"\x1f\x8b"
-_DATE: Final = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 _REMEDY: Final = "build a bundle with: weighbridge advisories build SOURCE... -o FILE --date YYYY-MM-DD"
 
 
@@ -86,28 +84,29 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def parse_bundle(packed: bytes, *, name: str) -> Bundle:
-    """Read a bundle from bytes; ``name`` is its file name, which may carry the date.
+    """Read a bundle from bytes; ``name`` is its file name, for messages and the evidence.
 
     Raises:
         ParseError: As ``read_bundle``.
     """
     what = f"the advisory bundle {name}"
     lines = _unpack(packed, what).splitlines()
-    header = _header(lines[0], what) if lines else None
-    records = _records(lines if header is None else lines[1:], first=1 if header is None else 2, what=what)
+    if not lines:
+        raise ParseError(f"{what} is empty", remedy=_REMEDY)
+    header = _header(lines[0], what)
+    if header is None:
+        raise ParseError(f"{what} says no date: its first line is no header, and its name says nothing", remedy=_REMEDY)
+    parse_instant(header.built, what=f"the date of {what}")
+    records = _records(lines[1:], what=what)
     withdrawn = sum(record.withdrawn is not None for record in records)
     if withdrawn == len(records):
         raise ParseError(f"{what} holds no record that is in force", remedy=_REMEDY)
     sources = count_sources(records)
-    if header is not None and (header.records, header.withdrawn, header.sources) != (
-        len(records),
-        withdrawn,
-        sources,
-    ):
+    if (header.records, header.withdrawn, header.sources) != (len(records), withdrawn, sources):
         raise ParseError(f"{what} does not hold the records that its header counts", remedy=_REMEDY)
     database = AdvisoryDatabase(
         sha256=hashlib.sha256(packed).hexdigest(),
-        built=_built(header, name, what),
+        built=header.built,
         records=len(records),
         withdrawn=withdrawn,
         sources=tuple(source.name for source in sources),
@@ -119,7 +118,7 @@ def parse_bundle(packed: bytes, *, name: str) -> Bundle:
 
 
 def unpack_lines(packed: bytes, *, name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield the records of a bundle as their JSON, with their line numbers; the header is left out.
+    """Yield the records of a bundle, or of lines without a header, as their JSON, with their line numbers.
 
     Raises:
         InputError: When it is over a limit or is damaged.
@@ -133,7 +132,7 @@ def unpack_lines(packed: bytes, *, name: str) -> Iterator[tuple[int, bytes]]:
 
 
 def stated_date(path: Path) -> str | None:
-    """Return the date that a bundle file states in its header or else once in its name, or None.
+    """Return the date that a bundle file states in its header; None where it has none.
 
     Raises:
         InputError: When the file cannot be read, is over a limit or is damaged.
@@ -141,7 +140,7 @@ def stated_date(path: Path) -> str | None:
     what = f"the advisory bundle {path.name}"
     lines = _unpack(read_packed(path), what).splitlines()
     header = _header(lines[0], what) if lines else None
-    return _built(header, path.name, what) if header or len(_DATE.findall(path.name)) == 1 else None
+    return None if header is None else header.built
 
 
 def count_sources(records: tuple[Record, ...]) -> tuple[SourceCount, ...]:
@@ -194,23 +193,12 @@ def _header(line: bytes, what: str) -> Header | None:
     return _json.parse(line, Header, what=f"the header of {what}", max_bytes=MAX_LINE)
 
 
-def _built(header: Header | None, name: str, what: str) -> str:
-    dates = _DATE.findall(name)
-    if header is None and len(dates) != 1:
-        raise ParseError(f"{what} says no date, neither in a header nor once in its file name", remedy=_REMEDY)
-    built = dates[0] if header is None else header.built
-    instant = parse_instant(built, what=f"the date of {what}")
-    if header is not None and any(date != instant.date().isoformat() for date in dates):
-        raise ParseError(f"{what} was built on {built}, but its file name says {', '.join(dates)}")
-    return built
-
-
-def _records(lines: list[bytes], *, first: int, what: str) -> tuple[Record, ...]:
+def _records(lines: list[bytes], *, what: str) -> tuple[Record, ...]:
     if len(lines) > MAX_RECORDS:
         raise ParseError(f"{what} has more than {MAX_RECORDS} lines")
     records = []
     seen: set[str] = set()
-    for number, line in enumerate(lines, start=first):
+    for number, line in enumerate(lines, start=2):
         if len(line) > MAX_LINE:
             raise ParseError(f"line {number} of {what} is longer than {MAX_LINE} bytes")
         try:

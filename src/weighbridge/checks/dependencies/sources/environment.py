@@ -6,14 +6,14 @@ write (packaging.python.org, "Recording installed projects"). The interpreter an
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import Inventory, Pin
+from weighbridge.checks.dependencies.sources.environment_listing import name_in
+from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.sources.installed import Distribution, read_distribution
 from weighbridge.checks.dependencies.sources.recorded import check_record
 from weighbridge.checks.dependencies.sources.startup import startup_findings
@@ -25,34 +25,46 @@ from weighbridge.evidence.record import Finding, Undecided
 MAX_DISTRIBUTIONS: Final = 20_000
 """Most distributions in one environment."""
 
+MAX_SETTINGS: Final = 65_536
+"""Largest ``pyvenv.cfg`` that is read; real ones have about 200 bytes."""
+
+_SETTINGS: Final = "pyvenv.cfg"
 _PACKAGES: Final = ("site-packages", "dist-packages")
 _METADATA: Final = (".dist-info", ".egg-info", ".egg-link", ".egg")
 
 
 def read_environment(path: Path) -> Inventory:
-    """Read every ``site-packages`` of an environment.
+    """Read every ``site-packages`` of an environment, as one input.
 
     Besides names and versions this checks every installed file against the hash that its installer recorded, and
-    looks at what Python runs by itself at start.
+    looks at what Python runs by itself at start. Its digest is over everything that decides, and over every other file
+    of the sites too: see ``environment_tree``.
 
     Raises:
-        InputError: When the path is no directory, or holds no ``site-packages``.
+        InputError: When the path is no directory, or holds no ``site-packages``, or more than the limits.
     """
     sites = find_sites(path)
     if not sites:
         raise InputError(f"{path.name} holds no site-packages directory and no installed package")
+    tree = EnvironmentTree.of(path, sites)
     pins: list[Pin] = []
     findings: list[Finding] = []
-    undecided: list[Undecided] = list(_borrowed(path))
-    inputs: list[Input] = []
-    for site in sites:
-        label = site.name if site == path else site.relative_to(path).as_posix()
-        found = _read_site(site, root=path, label=label)
-        inputs.extend(found.inputs)
+    undecided: list[Undecided] = list(_borrowed(tree))
+    rows = 0
+    for site in tree.listing.sites:
+        entries = [name for name in tree.listing.tops[site] if name.endswith(_METADATA)]
+        rows += len(entries)
+        found = _read_site(tree, entries, site=site, label=path.name if site == "." else site)
         pins.extend(found.pins)
         findings.extend(found.findings)
         undecided.extend(found.undecided)
-    return Inventory(inputs=tuple(inputs), pins=tuple(pins), findings=tuple(findings), undecided=tuple(undecided))
+    digest, doubts = tree.finish()
+    return Inventory(
+        inputs=(Input(name=plain(path.name), sha256=digest, rows=rows),),
+        pins=tuple(pins),
+        findings=tuple(findings),
+        undecided=(*undecided, *doubts),
+    )
 
 
 def find_sites(path: Path) -> tuple[Path, ...]:
@@ -77,57 +89,56 @@ def find_sites(path: Path) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
-def _borrowed(path: Path) -> Iterator[Undecided]:
+def _borrowed(tree: EnvironmentTree) -> Iterator[Undecided]:
     try:
-        with open_regular(path / "pyvenv.cfg") as file:
-            text = file.read(65_536).decode(errors="replace")
-    except OSError:
+        text = tree.read(_SETTINGS, limit=MAX_SETTINGS)
+    except FileNotFoundError:
+        if os.path.lexists(tree.listing.top / _SETTINGS):
+            yield Undecided(location=_SETTINGS, reason="it leads to nothing that may be read")
         return
-    for line in text.splitlines():
+    except OSError as error:
+        yield Undecided(location=_SETTINGS, reason=f"it cannot be read: {error.strerror}")
+        return
+    if len(text) > MAX_SETTINGS:
+        yield Undecided(location=_SETTINGS, reason=f"it has more than {MAX_SETTINGS} bytes")
+    for line in text.decode(errors="replace").splitlines():
         key, _, value = line.partition("=")
         if key.strip().lower() == "include-system-site-packages" and value.strip().lower() == "true":
             reason = "the environment also uses the packages of the system's Python, which were not handed in"
-            yield Undecided(location="pyvenv.cfg", reason=reason)
+            yield Undecided(location=_SETTINGS, reason=reason)
 
 
-def _read_site(site: Path, *, root: Path, label: str) -> Inventory:
-    try:
-        names = sorted(os.listdir(site))
-    except OSError as error:
-        raise InputError(f"{label} cannot be read: {error.strerror}") from None
-    entries = [name for name in names if name.endswith(_METADATA)]
+def _read_site(tree: EnvironmentTree, entries: list[str], *, site: str, label: str) -> Inventory:
     if len(entries) > MAX_DISTRIBUTIONS:
         raise InputError(f"{label} holds more than {MAX_DISTRIBUTIONS} distributions")
     pins: list[Pin] = []
     findings: list[Finding] = []
     undecided: list[Undecided] = []
-    digest = hashlib.sha256()
     explained: set[str] = set()
     for name in entries:
         location = f"{label}/{plain(name, limit=300)}"
         try:
-            found = read_distribution(site / name)
+            found = read_distribution(tree, name_in(site, name))
         except InputError as error:
             undecided.append(Undecided(location=location, reason=str(error)))
             continue
-        digest.update(f"{found.digest}  {name}\n".encode("utf-8", "surrogateescape"))
         if found.doubt:
             explained.update(found.start_files)
         pins.append(Pin(name=found.name, version=found.version, location=location, doubt=found.doubt))
-        checked = _check(found, site=site, root=root, location=location)
+        checked = _check(found, tree, site=site, location=location)
         findings.extend(checked.findings)
         undecided.extend(checked.undecided)
-    started = startup_findings(site, names, label=label, explained=explained)
+    started = startup_findings(tree, tree.listing.tops[site], site=site, label=label, explained=explained)
     return Inventory(
-        inputs=(Input(name=label, sha256=digest.hexdigest(), rows=len(entries)),),
+        inputs=(),
         pins=tuple(pins),
         findings=(*findings, *started.findings),
         undecided=(*undecided, *started.undecided),
     )
 
 
-def _check(found: Distribution, *, site: Path, root: Path, location: str) -> Inventory:
+def _check(found: Distribution, tree: EnvironmentTree, *, site: str, location: str) -> Inventory:
     if found.record is None:
         reason = f"{found.name} was installed without a RECORD, so its files cannot be compared with what was installed"
         return Inventory(inputs=(), undecided=(Undecided(location=location, reason=reason),))
-    return check_record(found, site=site, root=root, location=location)
+    return check_record(found, tree, site=site, location=location)

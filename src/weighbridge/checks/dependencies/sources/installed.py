@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from weighbridge import _json
-from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import normalise
 from weighbridge.checks.dependencies.names import canonical
+from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.errors import InputError, ParseError
 
 MAX_METADATA: Final = 4 * 1024 * 1024
@@ -25,11 +24,10 @@ _WANTED: Final = ("name", "version")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """One installed distribution; ``digest`` is over its metadata and RECORD, ``record`` is None where it has none."""
+    """One installed distribution; ``record`` is None where it has none."""
 
     name: str
     version: str
-    digest: str
     record: bytes | None
     doubt: str = ""
 
@@ -40,40 +38,39 @@ class Distribution:
         return tuple(name.decode("utf-8", "surrogateescape") for name in found)
 
 
-def read_distribution(place: Path) -> Distribution:
-    """Read a ``.dist-info`` directory, or an ``.egg-info`` directory or file.
+def read_distribution(tree: EnvironmentTree, name_in_tree: str) -> Distribution:
+    """Read a ``.dist-info`` directory, or an ``.egg-info`` directory or file, by its name in the environment.
 
     Raises:
         InputError: When the metadata is missing, unreadable, or names no package and version.
     """
+    place = PurePosixPath(name_in_tree)
     if place.suffix in (".egg-link", ".egg"):
         raise InputError("it was installed as an egg, whose metadata is not read; install it from a wheel")
-    data = _metadata(place)
+    data = _metadata(tree, place)
     name, version = _name_and_version(data)
-    record = _optional(place / "RECORD", MAX_RECORD) if place.suffix == ".dist-info" else None
+    record = _optional(tree, place / "RECORD", MAX_RECORD) if place.suffix == ".dist-info" else None
     doubt = ""
     if place.suffix == ".dist-info":
         stem = place.name.removesuffix(".dist-info").partition("-")[0]
         if canonical(stem) != name:
             doubt = f"its directory names another package than its metadata, which says {name}"
-        doubt = doubt or _origin(place, name)
-    digest = hashlib.sha256(data + b"\0" + (record or b"")).hexdigest()
-    return Distribution(name=name, version=version, digest=digest, record=record, doubt=doubt)
+        doubt = doubt or _origin(tree, place, name)
+    return Distribution(name=name, version=version, record=record, doubt=doubt)
 
 
-def _metadata(place: Path) -> bytes:
+def _metadata(tree: EnvironmentTree, place: PurePosixPath) -> bytes:
     candidates = [place / "METADATA"] if place.suffix == ".dist-info" else [place / "PKG-INFO", place]
     for candidate in candidates:
-        data = _optional(candidate, MAX_METADATA)
+        data = _optional(tree, candidate, MAX_METADATA)
         if data is not None:
             return data
     raise InputError("its metadata is missing or cannot be read")
 
 
-def _optional(path: Path, limit: int) -> bytes | None:
+def _optional(tree: EnvironmentTree, path: PurePosixPath, limit: int) -> bytes | None:
     try:
-        with open_regular(path) as file:
-            data = file.read(limit + 1)
+        data = tree.read(str(path), limit=limit)
     except OSError:
         return None
     if len(data) > limit:
@@ -97,9 +94,9 @@ def _name_and_version(data: bytes) -> tuple[str, str]:
     return normalise(found["name"]), found["version"]
 
 
-def _origin(place: Path, name: str) -> str:
+def _origin(tree: EnvironmentTree, place: PurePosixPath, name: str) -> str:
     """Say why a distribution is no release of an index, from ``direct_url.json`` (PEP 610)."""
-    data = _optional(place / "direct_url.json", 1024 * 1024)
+    data = _optional(tree, place / "direct_url.json", 1024 * 1024)
     if data is None:
         return ""
     try:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
-import hashlib
 import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.sources.installed import Distribution
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError
@@ -33,10 +30,10 @@ _COLUMNS: Final = 3
 _ALGORITHMS: Final = ("sha256", "sha384", "sha512")
 
 
-def check_record(found: Distribution, *, site: Path, root: Path, location: str) -> Inventory:
+def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, location: str) -> Inventory:
     """Hash the files of one distribution and compare.
 
-    Only files below ``root``, which is what was handed in, are read: an entry that leads elsewhere, such as a script
+    Only files of the tree, which is what was handed in, are read: an entry that leads elsewhere, such as a script
     beside a bare ``site-packages``, is not compared.
     """
     try:
@@ -46,13 +43,12 @@ def check_record(found: Distribution, *, site: Path, root: Path, location: str) 
     changed: list[str] = []
     missing: list[str] = []
     unread: list[str] = []
-    top = os.path.realpath(root)
     for name, recorded in rows:
-        place = os.path.realpath(site / name)
-        if os.path.isabs(name) or os.path.commonpath([top, place]) != top:
+        place = tree.recorded(site, name)
+        if place is None:
             continue
         try:
-            if not _holds(place, recorded):
+            if not _holds(tree, place, recorded):
                 changed.append(name)
         except FileNotFoundError:
             missing.append(name)
@@ -84,7 +80,7 @@ def _rows(record: bytes) -> Iterator[tuple[str, str]]:
         raise InputError(f"its RECORD cannot be read: {plain(str(error), limit=100)}") from None
 
 
-def _holds(place: str, recorded: str) -> bool:
+def _holds(tree: EnvironmentTree, place: str, recorded: str) -> bool:
     algorithm, _, expected = recorded.partition("=")
     if algorithm not in _ALGORITHMS:
         raise InputError("the hash is of an algorithm that is not known or not safe")
@@ -92,8 +88,7 @@ def _holds(place: str, recorded: str) -> bool:
         wanted = base64.b64decode(expected + "=" * (-len(expected) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise InputError("the hash is not base64") from None
-    with open_regular(place) as file:
-        return hashlib.file_digest(file, algorithm).digest() == wanted
+    return tree.hash(place, algorithm) == wanted
 
 
 def _findings(found: Distribution, location: str, *, changed: list[str], missing: list[str]) -> Iterator[Finding]:

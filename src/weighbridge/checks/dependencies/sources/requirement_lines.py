@@ -6,6 +6,7 @@ argument or the text of one requirement with its hashes.
 
 from __future__ import annotations
 
+import codecs
 import re
 import shlex
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ MAX_LINES: Final = 200_000
 MAX_LINE: Final = 256 * 1024
 """Longest logical line, in characters; a requirement with the hashes of two hundred files has about 20,000."""
 
+_CODING: Final = re.compile(rb"coding[:=]\s*([-\w.]+)")
+"""As pip looks for it in a comment of the first two lines (``pip._internal.req.req_file``)."""
+
+_UTF_8: Final = frozenset({"utf-8", "utf8"})
 _COMMENT_LINE: Final = re.compile(r"^\s*#")
 _OPTION_START: Final = re.compile(r"\s(?=--?[a-zA-Z])")
 _VARIABLE: Final = re.compile(r"\$\{[A-Z0-9_]+\}")
@@ -47,6 +52,9 @@ _WITH_VALUE: Final = frozenset(
         "--uploaded-prior-to",
     }
 )
+INCLUDES: Final = frozenset({"--requirement", "--constraint"})
+"""Options that include another file."""
+
 _FLAGS: Final = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
 
 
@@ -82,9 +90,20 @@ Line = OptionLine | RequirementLine | UnreadableLine
 def decode(data: bytes, *, what: str) -> str:
     """Return the text of a requirements file, which must be UTF-8, with or without a byte order mark.
 
+    pip would read other encodings: the one of a byte order mark, the one that a comment names, and where bytes are not
+    UTF-8 the one of the locale. All of these are refused, for in another encoding a comment can be a requirement.
+
     Raises:
-        ParseError: For other bytes.
+        ParseError: For other bytes, and where a comment names another encoding.
     """
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n")[:2], start=1):
+        found = _CODING.search(line) if line.startswith(b"#") else None
+        coding = "utf-8" if found is None else found[1].decode("ascii")
+        if coding.lower().replace("_", "-") not in _UTF_8:
+            raise ParseError(
+                f"line {number} of {what} says that it is written in {coding[:60]}; only UTF-8 is read",
+                remedy="save it as UTF-8, and take the comment out",
+            )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -146,10 +165,17 @@ def _one(number: int, text: str) -> Iterator[Line]:
 
 def _options(number: int, text: str) -> Iterator[Line]:
     words = iter(shlex.split(text))
+    included = 0
     for word in words:
         name, value = _option(word)
         if name in _WITH_VALUE:
             value = value or next(words, "")
+            included += name in INCLUDES
+            if included > 1:
+                yield UnreadableLine(
+                    number, "it includes several files, of which pip reads one: give each its own line"
+                )
+                return
             yield OptionLine(number, name, value) if value else UnreadableLine(number, f"{name} has no value")
         elif name in _FLAGS and not value:
             yield OptionLine(number, name, "")

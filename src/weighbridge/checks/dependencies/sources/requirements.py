@@ -13,56 +13,43 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
-from weighbridge.checks.dependencies.inventory import Inventory, Pin, describe, normalise, read_input
+from weighbridge.checks.dependencies.inventory import Inventory, Pin, normalise
 from weighbridge.checks.dependencies.sources.requirement_lines import (
     OptionLine,
     RequirementLine,
     UnreadableLine,
-    decode,
-    lines,
 )
+from weighbridge.checks.dependencies.sources.requirement_tree import Kind, NotIncluded, Placed, RequirementTree
 from weighbridge.checks.dependencies.sources.targets import Place, may_hold, places
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
 from weighbridge.errors import InputError
-from weighbridge.evidence.measurements import Input
 from weighbridge.evidence.record import Finding, Severity, Undecided
-
-MAX_FILES: Final = 200
-"""Most requirements files that one may include, directly or through another."""
 
 MAX_REQUIREMENT: Final = 4096
 """Longest requirement without its hashes, in characters."""
 
-NESTED_SUFFIXES: Final = (".txt", ".in", ".pip")
-"""Endings that an included file must have. A requirements file is hostile input: without this it could have any file
-below its directory opened, and a line of a private key repeated as "no requirement"."""
-
 _UNREADABLE: Final = (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InputError, RecursionError)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|file:")
 _ARCHIVE: Final = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
-_NESTED: Final = {"--requirement": "requirement", "--constraint": "constraint"}
 
 
 @dataclass(slots=True)
 class _Reading:
     """What was found so far while a file and everything that it includes is read."""
 
-    root: Path
-    inputs: list[Input] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
     loose: list[tuple[str, str, str]] = field(default_factory=list)
     bounds: set[str] = field(default_factory=set)
     unhashed: list[str] = field(default_factory=list)
     options: list[tuple[str, OptionLine]] = field(default_factory=list)
-    seen: set[tuple[Path, str]] = field(default_factory=set)
     passed_over: int = 0
     places: tuple[Place, ...] = field(default_factory=lambda: places(values={"extra": ""}))
 
@@ -71,7 +58,7 @@ class _Reading:
 
 
 def read_requirements(path: Path) -> Inventory:
-    """Read a requirements file and the files that it includes.
+    """Read a requirements file and the files that it includes, as one input.
 
     Included files must lie in the directory of the given file or below it.
 
@@ -79,15 +66,20 @@ def read_requirements(path: Path) -> Inventory:
         InputError: When the file itself cannot be read or is no text; a nested one that cannot be read is
             undecided.
     """
-    reading = _Reading(root=path.parent)
-    _read(reading, path, plain(path.name), kind="requirement")
+    reading = _Reading()
+    tree = RequirementTree(path)
+    for each in tree.walk():
+        if isinstance(each, NotIncluded):
+            reading.doubt(each.location, each.reason)
+        else:
+            _line(reading, each)
     pinned = {pin.name for pin in reading.pins}
     for name, location, reason in reading.loose:
         if name not in pinned:
             reading.doubt(location, reason)
     findings = tuple(_index_findings(reading))
     return Inventory(
-        inputs=tuple(reading.inputs),
+        inputs=(tree.describe(),),
         pins=tuple(reading.pins),
         findings=findings,
         undecided=tuple(reading.undecided),
@@ -96,79 +88,24 @@ def read_requirements(path: Path) -> Inventory:
     )
 
 
-def included_files(path: Path) -> tuple[Path, ...]:
-    """Return the files that a requirements file includes with ``-r`` and ``-c``, directly or through another.
-
-    For the caller that has to let a confined worker read them. Files that cannot be read, that lie outside the
-    directory of the given file, and those beyond ``MAX_FILES`` are left out; the audit then says so.
-    """
-    found: dict[Path, None] = {}
-    waiting = [path]
-    while waiting and len(found) < MAX_FILES:
-        current = waiting.pop()
-        try:
-            text = decode(read_input(current, what=current.name), what=current.name)
-            for line in lines(text, what=current.name):
-                if isinstance(line, OptionLine) and line.name in _NESTED:
-                    nested = _inside(path.parent, current.parent, line.value)
-                    if nested not in found and nested != path:
-                        found[nested] = None
-                        waiting.append(nested)
-        except InputError:
-            continue
-    return tuple(nested for nested in found if nested.is_file())
+def _line(reading: _Reading, placed: Placed) -> None:
+    match placed.line:
+        case UnreadableLine() as line:
+            reading.doubt(placed.location, f"the line cannot be judged: {plain(line.reason)}")
+        case OptionLine() as line:
+            _option(reading, line, placed.location)
+        case RequirementLine() as line:
+            _requirement(reading, line, placed.location, kind=placed.kind)
 
 
-def _inside(root: Path, folder: Path, written: str) -> Path:
-    if _URL.match(written) or PurePosixPath(written).is_absolute():
-        raise InputError("it is not a relative path")
-    nested = folder / written
-    if not nested.resolve().is_relative_to(root.resolve()):
-        raise InputError("it lies outside the directory of the file that is audited")
-    if not (written.endswith(NESTED_SUFFIXES) and nested.resolve().name.endswith(NESTED_SUFFIXES)):
-        raise InputError(f"its name does not end in {', '.join(NESTED_SUFFIXES)}")
-    # Without this, "a/../b" and "b" would be two files.
-    return root / nested.resolve().relative_to(root.resolve())
-
-
-def _read(reading: _Reading, path: Path, name: str, *, kind: str) -> None:
-    data = read_input(path, what=name)
-    text = decode(data, what=name)
-    reading.seen.add((path.resolve(), kind))
-    rows = 0
-    place = len(reading.inputs)
-    for line in lines(text, what=name):
-        rows += 1
-        location = f"{name}:{line.number}"
-        match line:
-            case UnreadableLine():
-                reading.doubt(location, f"the line cannot be judged: {plain(line.reason)}")
-            case OptionLine():
-                _option(reading, line, path, location)
-            case RequirementLine():
-                _requirement(reading, line, location, kind=kind)
-    reading.inputs.insert(place, describe(name, data, rows=rows))
-
-
-def _option(reading: _Reading, option: OptionLine, path: Path, location: str) -> None:
+def _option(reading: _Reading, option: OptionLine, location: str) -> None:
     if option.name == "--editable":
         reading.doubt(location, "an editable install is whatever its directory holds; it has no version to look up")
-    elif option.name in _NESTED:
-        try:
-            nested = _inside(reading.root, path.parent, option.value)
-            if (nested.resolve(), _NESTED[option.name]) in reading.seen:
-                return
-            if len(reading.seen) >= MAX_FILES:
-                raise InputError(f"more than {MAX_FILES} files are included")
-            name = plain(nested.relative_to(reading.root).as_posix())
-            _read(reading, nested, name, kind=_NESTED[option.name])
-        except InputError as error:
-            reading.doubt(location, f"the included file {plain(option.value)!r} is not judged: {error}")
     else:
         reading.options.append((location, option))
 
 
-def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kind: str) -> None:
+def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kind: Kind) -> None:
     if _is_place(line.text):
         reading.doubt(location, "a file, directory or URL is not a release of an index; it has no advisories")
         return
@@ -197,17 +134,17 @@ def _is_place(text: str) -> bool:
 
 
 def _pin(
-    reading: _Reading, requirement: Requirement, name: str, line: RequirementLine, location: str, *, kind: str
+    reading: _Reading, requirement: Requirement, name: str, line: RequirementLine, location: str, *, kind: Kind
 ) -> None:
     exact = [
         each.version
         for each in requirement.specifier
         if each.operator == "===" or (each.operator == "==" and not each.version.endswith(".*"))
     ]
-    if not line.hashes and kind == "requirement":
+    if not line.hashes and kind is Kind.REQUIREMENT:
         reading.unhashed.append(name)
     if not exact:
-        if kind == "requirement":
+        if kind is Kind.REQUIREMENT:
             reason = f"{name} is not pinned to one version, so which one is installed is not known"
             reading.loose.append((name, location, reason))
         else:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence, Set
-from pathlib import Path
 from typing import Final
 
-from weighbridge._files import open_regular
 from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.sources.environment_listing import name_in
+from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.evidence.record import Finding, Severity, Undecided
 
@@ -68,8 +68,10 @@ _HOOKS: Final = ("sitecustomize", "usercustomize")
 _SUFFIXES: Final = (".py", ".pyc", ".so", ".pyd")
 
 
-def startup_findings(site: Path, names: Sequence[str], *, label: str, explained: Set[str]) -> Inventory:
-    """Report every file at the top of a ``site-packages`` that runs code at start and is not known.
+def startup_findings(
+    tree: EnvironmentTree, names: Sequence[str], *, site: str, label: str, explained: Set[str]
+) -> Inventory:
+    """Report every file at the top of a site that runs code at start and is not known.
 
     A ``.pth`` file that only adds directories runs nothing, but what lies in these directories is importable and was
     not judged, so it is undecided; ``explained`` names the files of editable installs, which are undecided already,
@@ -81,25 +83,22 @@ def startup_findings(site: Path, names: Sequence[str], *, label: str, explained:
         location = f"{label}/{plain(name, limit=300)}"
         if name.endswith((".pth", ".start")):
             try:
-                data = _read(site / name)
+                data = tree.read(name_in(site, name), limit=MAX_PTH)
             except OSError as error:
                 reason = f"the start-up file cannot be read: {error.strerror}"
                 undecided.append(Undecided(location=location, reason=reason))
                 continue
-            findings.extend(_code(site, name, data, location, explained))
+            findings.extend(_code(tree, site, name, data, location, explained))
             if name not in explained:
                 undecided.extend(_directories(name, data, location))
-        elif _is_hook(site, name):
+        elif _is_hook(tree, site, name):
             findings.append(_finding(location, f"{name.partition('.')[0]} is imported at every start of Python"))
     return Inventory(inputs=(), findings=tuple(findings), undecided=tuple(undecided))
 
 
-def _read(path: Path) -> bytes:
-    with open_regular(path) as file:
-        return file.read(MAX_PTH + 1)
-
-
-def _code(site: Path, name: str, data: bytes, location: str, explained: Set[str]) -> Iterator[Finding]:
+def _code(
+    tree: EnvironmentTree, site: str, name: str, data: bytes, location: str, explained: Set[str]
+) -> Iterator[Finding]:
     if hashlib.sha256(data).hexdigest() in KNOWN_FILES:
         return
     if len(data) > MAX_PTH:
@@ -108,7 +107,7 @@ def _code(site: Path, name: str, data: bytes, location: str, explained: Set[str]
     for number, line in enumerate(_lines(data), start=1):
         executed = line.startswith(("import ", "import\t"))
         if executed or (name.endswith(".start") and line.strip() and not line.startswith("#")):
-            if _known_line(site, line) or (name in explained and _FINDER.fullmatch(line.strip())):
+            if _known_line(tree, site, line) or (name in explained and _FINDER.fullmatch(line.strip())):
                 continue
             shown = plain(line, limit=160)
             yield _finding(f"{location}:{number}", f"Python executes this line at every start: {shown}")
@@ -128,14 +127,14 @@ def shape_of(line: str) -> str:
     return hashlib.sha256(shape.encode("utf-8", "replace")).hexdigest()
 
 
-def _known_line(site: Path, line: str) -> bool:
+def _known_line(tree: EnvironmentTree, site: str, line: str) -> bool:
     if shape_of(line.strip()) in KNOWN_SHAPES:
         return True
     if line.strip() not in KNOWN_LINES:
         return False
     module = line.split()[1]
     try:
-        digest = hashlib.sha256(_read(site / f"{module}.py")).hexdigest()
+        digest = tree.hash(name_in(site, f"{module}.py")).hex()
     except OSError:
         return False
     return digest in KNOWN_MODULES[module]
@@ -157,11 +156,11 @@ def _lines(data: bytes) -> list[str]:
     return data.decode("utf-8-sig", "replace").splitlines()
 
 
-def _is_hook(site: Path, name: str) -> bool:
+def _is_hook(tree: EnvironmentTree, site: str, name: str) -> bool:
     stem, _, rest = name.partition(".")
     if stem not in _HOOKS:
         return False
-    return (site / name).is_dir() if not rest else f".{rest}".endswith(_SUFFIXES)
+    return tree.listing.is_directory(name_in(site, name)) if not rest else f".{rest}".endswith(_SUFFIXES)
 
 
 def _finding(location: str, what: str) -> Finding:
