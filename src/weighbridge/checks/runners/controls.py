@@ -6,7 +6,7 @@ the decision follows from the scores and when a row gets the same answer alone, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from weighbridge.checks.runners.interface import Answers, Floats, Labels, Runner
 from weighbridge.evidence.measurements import Control
+from weighbridge.evidence.record import Undecided
 
 MAX_LABEL_DISAGREEMENT: Final = 0.02
 """Share of examples whose decision may differ from the best score; scikit-learn's SVC differs on a few."""
@@ -131,3 +132,15 @@ def answers_repeat(repetitions: tuple[Repetition, ...], *, name: str = "answers-
         f"difference of a score is {doubtful.difference:.2g}"
     )
     return Control(name=name, held=False, detail=detail)
+
+
+def doubts(path: str, controls: tuple[Control, ...], *, remedies: Mapping[str, str] = REMEDIES) -> list[Undecided]:
+    """Return an undecided place for each control of a model file that did not hold, with what to do about it."""
+    return [
+        Undecided(
+            location=path,
+            reason=f"the control {control.name} did not hold: {control.detail}; {remedies[control.name]}",
+        )
+        for control in controls
+        if not control.held
+    ]
