@@ -104,6 +104,12 @@ def test_rows_beside_what_is_measured_are_not_passed_over(directory: Path, monke
     assert "train.npy" in [doubt.location for doubt in run(directory).undecided]
 
 
+def test_training_rows_in_a_text_of_the_model_are_undecided(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(directory, "model.pkl", digits_mlp(), monkeypatch)
+    np.savetxt(directory / "model" / "train.csv", digits()[0][:5], delimiter=",", fmt="%.4f")
+    assert "train.csv" in [doubt.location for doubt in run(directory).undecided]
+
+
 def test_non_members_inside_the_file_are_undecided(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, outside, known, unknown = digits()
     everything = fitted(KNeighborsClassifier(), np.concatenate([inside, outside]), np.concatenate([known, unknown]))
