@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from weighbridge.checks.robustness.measure import Setting, measure
-from weighbridge.checks.runners.interface import Floats, Labels
+from weighbridge.checks.runners.interface import Answers, Floats, Labels
 from weighbridge.checks.runners.sklearn_model import SklearnRunner
 
 EPSILON: Final = 0.1
@@ -44,6 +44,7 @@ class Counting:
     """A runner that counts the rows it is asked about."""
 
     framework = "scikit-learn"
+    decides_at_once = False
 
     def __init__(self, runner: SklearnRunner) -> None:
         self.runner = runner
@@ -58,6 +59,10 @@ class Counting:
     def labels(self, batch: Floats, /) -> Labels | None:
         """Return the decisions."""
         return self.runner.labels(batch)
+
+    def answers(self, batch: Floats, /) -> Answers:
+        """Return both and count."""
+        return Answers(self.scores(batch), self.labels(batch))
 
 
 def ours(model: ClassifierMixin, x: Floats, y: Labels, *, seed: int) -> tuple[int, int, float]:

@@ -104,7 +104,7 @@ class DependencyAuditMeasurements(Wire, tag_field="kind", tag="dependency-audit"
     components: tuple[AuditedComponent, ...]
 
 
-# --- robustness ---------------------------------------------------------------------------------------------------
+# --- robustness and leakage ---------------------------------------------------------------------------------------
 
 
 class Control(Wire):
@@ -113,6 +113,9 @@ class Control(Wire):
     name: ShortText
     held: bool
     detail: ShortText
+
+
+# --- robustness ---------------------------------------------------------------------------------------------------
 
 
 class CurvePoint(Wire):
@@ -189,8 +192,12 @@ class RocPoint(Wire):
     tpr: Proportion
 
 
-class LeakageEntry(Wire):
-    """One examined model file."""
+class LeakageEntry(Wire, omit_defaults=True):
+    """One examined model file.
+
+    ``verbatim_training_rows`` of the ``rows_looked_up`` lie in the file as they are; a row of one repeated value is not
+    looked up. Evidence of the first release says neither that nor ``controls``.
+    """
 
     path: ShortText
     framework: ShortText
@@ -200,6 +207,8 @@ class LeakageEntry(Wire):
     roc: tuple[RocPoint, ...]
     verbatim_training_rows: Count
     arrays_examined: Count
+    rows_looked_up: Count | None = None
+    controls: tuple[Control, ...] = ()
 
 
 class LeakageMeasurements(Wire, tag_field="kind", tag="leakage"):

@@ -222,6 +222,7 @@ def _leakage(limits: LeakageLimits, measured: LeakageMeasurements) -> Iterator[P
         yield Problem(VerdictResult.UNDECIDED, "no model file was examined", "run the check on a loadable model")
     for entry in measured.entries:
         yield from _membership(limits, entry)
+        yield from _lookup(limits, entry, members=measured.members.rows)
         if entry.verbatim_training_rows > limits.verbatim_training_rows:
             yield Problem(
                 VerdictResult.FAILED,
@@ -229,6 +230,18 @@ def _leakage(limits: LeakageLimits, measured: LeakageMeasurements) -> Iterator[P
                 f"{limits.verbatim_training_rows} are allowed",
                 "use a model that does not keep its training data, such as one with fitted parameters only",
             )
+
+
+def _lookup(limits: LeakageLimits, entry: LeakageEntry, *, members: int) -> Iterator[Problem]:
+    # Evidence of the first release does not say how many rows were looked up: at most all of them.
+    looked_up = members if entry.rows_looked_up is None else min(members, entry.rows_looked_up)
+    if limits.verbatim_training_rows >= looked_up:
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"{entry.path}: {looked_up} training rows were looked for in it, so nothing can fail the limit of "
+            f"{limits.verbatim_training_rows}",
+            "lower `verbatimTrainingRows` in the policy, or run the leakage check with more members",
+        )
 
 
 def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ def _conclusive(record: CheckRecord) -> bool:
         case RobustnessMeasurements(entries=entries):
             return bool(entries) and all(control.held for entry in entries for control in entry.controls)
         case LeakageMeasurements(entries=examined):
-            return bool(examined)
+            return bool(examined) and all(control.held for entry in examined for control in entry.controls)
         case _:
             return True
 

@@ -149,7 +149,7 @@ def test_a_robust_decoy_beside_what_is_served_is_not_the_model(model: Path, data
 
 @pytest.mark.parametrize("size", [MAX_TEXT_BYTES, MAX_TEXT_BYTES + 1])
 def test_text_beside_what_is_measured_is_no_model(model: Path, data: Path, size: int) -> None:
-    (model / "tokenizer.json").write_text("ß" + "a" * (size - 2), encoding="utf-8")
+    (model / "tokenizer.json").write_text("ß" + ("a word " * size)[: size - 2], encoding="utf-8")
     (model / "settings.bin").write_text("a: 1\r\n\tb: 2\f")
     assert [doubt.location for doubt in run(model, data).undecided] == ["tokenizer.json"] * (size > MAX_TEXT_BYTES)
 

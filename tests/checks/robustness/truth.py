@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.checks.robustness.measure import Setting
-from weighbridge.checks.runners.interface import Floats, Labels
+from weighbridge.checks.runners.interface import Answers, Floats, Labels
 
 Array = NDArray[Any]
 
@@ -23,6 +23,7 @@ class FunctionRunner:
     count: int
     decide: Callable[[Floats], Array] | None = None
     framework: str = "function"
+    decides_at_once: bool = True
     asked: int = 0
     classes: Labels = field(init=False)
 
@@ -35,6 +36,9 @@ class FunctionRunner:
 
     def labels(self, batch: Floats, /) -> Labels | None:
         return None if self.decide is None else self.decide(batch)
+
+    def answers(self, batch: Floats, /) -> Answers:
+        return Answers(self.scores(batch), self.labels(batch))
 
 
 def setting_of(x: Array, y: Array, **more: Any) -> Setting:

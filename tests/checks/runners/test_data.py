@@ -93,6 +93,30 @@ def test_refuses_arrays_that_cannot_be_used(tmp_path: Path, arrays: dict[str, An
         read_examples(tmp_path / "d.npz")
 
 
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (-3.0, 500.0), (0.0, 5e-324), (-1.7e308, 1.7e308), (1e15, 1e15 + 8)])
+def test_examples_that_no_model_can_tell_apart_are_not_distinct(tmp_path: Path, bounds: tuple[float, float]) -> None:
+    # The second base lies on multiples of 1/1024, where noise of any size would cross an edge of a plain grid.
+    rng = np.random.default_rng(0)
+    base = np.stack([rng.uniform(0.1, 0.9, 16), rng.integers(1, 1024, 16) / 1024])
+    noisy = np.repeat(base, 100, axis=0) + rng.uniform(-1e-12, 1e-12, (200, 16))
+    half = bounds[1] / 2 - bounds[0] / 2
+    x = np.clip(bounds[0] + half * noisy + half * noisy, *bounds)
+    path = save_examples(tmp_path / "t.npz", x, np.repeat([0, 1], 100), bounds=np.array(bounds))
+    distinct = read_examples(path).source.distinct
+    assert distinct is not None
+    assert distinct <= 2
+
+
+def test_examples_that_differ_by_a_level_of_grey_are_distinct(tmp_path: Path) -> None:
+    x = np.full((256, 4), 100) + np.eye(4, dtype=int)[np.arange(256) % 4] * np.arange(256)[:, None] // 4
+    assert len(np.unique(x, axis=0)) == 253
+    path = save_examples(tmp_path / "t.npz", x, np.zeros(256, dtype=int), bounds=np.array([0, 255]))
+    assert read_examples(path).source.distinct == 253
+    assert (
+        read_examples(save_examples(tmp_path / "c.npz", np.repeat(X, 3, axis=0), np.repeat(Y, 3))).source.distinct == 3
+    )
+
+
 def test_refuses_objects_without_unpickling(tmp_path: Path) -> None:
     touched = tmp_path / "touched"
 

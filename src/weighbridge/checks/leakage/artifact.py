@@ -23,11 +23,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """How many rows of each side were found, in how many arrays."""
+    """How many rows of each side were found, in how many arrays, and how many of the members were looked up."""
 
     members: int
     non_members: int
     arrays: int
+    looked_up: int
 
 
 def find_rows(entry: Entry, loaded: Loaded, *, members: Floats, non_members: Floats) -> Verbatim:
@@ -48,10 +49,13 @@ def find_rows(entry: Entry, loaded: Loaded, *, members: Floats, non_members: Flo
         for pipeline in contents.pipelines:
             views.extend(_transformed(pipeline, members, non_members))
     found: tuple[set[int], set[int]] = (set(), set())
+    looked_up: tuple[set[int], set[int]] = (set(), set())
     for view in views:
         for side in (0, 1):
-            found[side].update(RowIndex(view[side]).found_in(arrays))
-    return Verbatim(members=len(found[0]), non_members=len(found[1]), arrays=len(arrays))
+            index = RowIndex(view[side])
+            found[side].update(index.found_in(arrays))
+            looked_up[side].update(index.rows)
+    return Verbatim(members=len(found[0]), non_members=len(found[1]), arrays=len(arrays), looked_up=len(looked_up[0]))
 
 
 def _transformed(pipeline: Any, members: Floats, non_members: Floats) -> list[tuple[Floats, Floats]]:  # noqa: ANN401

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.checks.interface import CheckOutput, CheckRequest, LeakageOptions
-from weighbridge.checks.leakage.artifact import Verbatim, find_rows
-from weighbridge.checks.leakage.membership import ATTACK, auc, enough_rows, membership_scores, rate_at, roc
+from weighbridge.checks.leakage.artifact import Verbatim
+from weighbridge.checks.leakage.measure import measure
+from weighbridge.checks.leakage.membership import enough_rows
 from weighbridge.checks.leakage.rows import common_rows
+from weighbridge.checks.runners.controls import doubts
 from weighbridge.checks.runners.data import DataError, Examples, read_examples
-from weighbridge.checks.runners.entries import Entry, Loaded, find_entries, load, worker_safeguards
-from weighbridge.checks.runners.interface import Floats, Labels, Runner, RunnerError
+from weighbridge.checks.runners.entries import Entry, find_entries, load, worker_safeguards
+from weighbridge.checks.runners.interface import RunnerError
 from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import LeakageEntry, LeakageMeasurements
@@ -31,8 +32,8 @@ def run(request: CheckRequest, /) -> CheckOutput:
     """Measure what every loadable file of the model tells about its training rows.
 
     Undecided are: data that cannot be used, too few rows for a wanted false-positive rate, members that stand among
-    the non-members, a file that cannot be loaded or examined, a model without any file that can be run. The only
-    finding is rows of the training data that lie inside a file.
+    the non-members, a control that does not hold, a file that cannot be loaded or examined, a model without any file
+    that can be run. The only finding is rows of the training data that lie inside a file.
     """
     options = request.options
     if not isinstance(options, LeakageOptions):
@@ -51,13 +52,14 @@ def run(request: CheckRequest, /) -> CheckOutput:
         try:
             loaded = load(entry, features=members.x.shape[1], threads=threads, safeguards=safeguards)
             read.update(loaded.beside)
-            result, verbatim = _measure(entry, loaded, members, non_members, options=options)
+            result, verbatim = measure(entry, loaded, members=members, non_members=non_members, options=options)
             measured.append(result)
         except RunnerError as error:
             undecided.append(_undecided(entry.name, error))
             continue
         if verbatim.non_members:
             undecided.append(_control_failed(entry, verbatim))
+        undecided.extend(doubts(entry.name, result.controls))
     undecided.extend(unmeasured(request.files, read))
     return CheckOutput(
         findings=tuple(_finding(entry, len(members.x)) for entry in measured if entry.verbatim_training_rows),
@@ -86,41 +88,6 @@ def _require_usable(members: Examples, non_members: Examples, options: LeakageOp
             f"{shared} of the {len(non_members.x)} non-members are also members",
             remedy="Give rows that the model was not trained on as non-members, without duplicates of members.",
         )
-
-
-def _measure(
-    entry: Entry, loaded: Loaded, members: Examples, non_members: Examples, *, options: LeakageOptions
-) -> tuple[LeakageEntry, Verbatim]:
-    inside = _scores(loaded.runner, members)
-    outside = _scores(loaded.runner, non_members)
-    verbatim = find_rows(entry, loaded, members=members.x, non_members=non_members.x)
-    result = LeakageEntry(
-        path=entry.name,
-        framework=loaded.runner.framework,
-        attack=ATTACK,
-        auc=auc(inside, outside),
-        rates=tuple(
-            rate_at(inside, outside, fpr=rate, confidence=confidence)
-            for rate in options.rates
-            for confidence in options.confidences
-        ),
-        roc=roc(inside, outside),
-        verbatim_training_rows=verbatim.members,
-        arrays_examined=verbatim.arrays,
-    )
-    return result, verbatim
-
-
-def _scores(runner: Runner, examples: Examples) -> Floats:
-    return membership_scores(runner.scores(examples.x), _columns(examples.y, runner.classes))
-
-
-def _columns(labels: Labels, classes: Labels) -> NDArray[np.intp]:
-    unknown = sorted(set(labels.tolist()) - set(classes.tolist()))
-    if unknown:
-        raise RunnerError(f"labels {unknown[:5]} of the data are no classes of the model")
-    order = np.argsort(classes, kind="stable")
-    return order[np.searchsorted(classes[order], labels)]
 
 
 def _finding(entry: LeakageEntry, members: int) -> Finding:

@@ -26,9 +26,6 @@ from weighbridge._binomial import lower_bound, tail_at_least, upper_bound
 from weighbridge.checks.runners.interface import Floats
 from weighbridge.evidence.measurements import RateAtFpr, RocPoint
 
-ATTACK: Final = "loss-threshold/v1"
-"""Name and version of the attack, as evidence tells it."""
-
 MAX_ROC: Final = 128
 """Most points of a ROC in evidence."""
 

@@ -44,12 +44,16 @@ def tables(array: Array, features: int) -> Iterator[Array]:
 
 
 class RowIndex:
-    """The rows of a data set, ready to be looked for; rows of one repeated value are left out, they prove nothing."""
+    """The rows of a data set, ready to be looked for; rows of one repeated value are left out, they prove nothing.
+
+    ``rows`` are the numbers of those that are looked for.
+    """
 
     def __init__(self, table: Array) -> None:
         """Index the rows in single and half precision."""
         self.features = table.shape[1]
         telling = np.flatnonzero((table != table[:, :1]).any(axis=1))
+        self.rows = telling.tolist()
         self._single = _places(row_keys(table[telling]), telling)
         self._half = _places(row_keys(table[telling], precision=np.float16), telling)
 

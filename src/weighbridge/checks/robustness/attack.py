@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from weighbridge.checks.robustness.proposals import Box, Generator, Image, flip, flip_groups, patch, start
 from weighbridge.checks.runners.interface import Floats
 
-NAME: Final = "patches-and-flips/v1"
+NAME: Final = "patches-and-flips/v2"
 """Name and version of the attack, as evidence tells it."""
 
 _PATCH_SHARE: Final = 0.3

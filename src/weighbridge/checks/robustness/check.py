@@ -14,6 +14,7 @@ from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOp
 from weighbridge.checks.robustness.attack import NAME
 from weighbridge.checks.robustness.controls import REMEDIES
 from weighbridge.checks.robustness.measure import Setting, measure
+from weighbridge.checks.runners.controls import doubts
 from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
@@ -61,7 +62,8 @@ def run(request: CheckRequest, /) -> CheckOutput:
             measured.append(measure(loaded.runner, entry.name, setting))
         except RunnerError as error:
             undecided.append(_undecided(entry.name, error))
-    undecided.extend(doubt for result in measured for doubt in _doubts(result))
+    for result in measured:
+        undecided.extend(doubts(result.path, result.controls, remedies=REMEDIES))
     undecided.extend(unmeasured(request.files, read))
     return CheckOutput(
         findings=tuple(finding for result in measured for finding in _findings(result, options)),
@@ -101,17 +103,6 @@ def _measurements(
 def _undecided(location: str, error: InputError) -> Undecided:
     reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
     return Undecided(location=location, reason=reason[:4096])
-
-
-def _doubts(entry: RobustnessEntry) -> list[Undecided]:
-    return [
-        Undecided(
-            location=entry.path,
-            reason=f"the control {control.name} did not hold: {control.detail}; {REMEDIES[control.name]}",
-        )
-        for control in entry.controls
-        if not control.held
-    ]
 
 
 def _findings(entry: RobustnessEntry, options: RobustnessOptions) -> list[Finding]:

@@ -14,14 +14,21 @@ from numpy.typing import NDArray
 
 from weighbridge._binomial import lower_bound, upper_bound
 from weighbridge.checks.robustness.attack import Outcome
-from weighbridge.checks.runners.interface import Floats, Labels
+from weighbridge.checks.runners import controls as shared
+from weighbridge.checks.runners.interface import Answers, Labels
 from weighbridge.evidence.measurements import Control
 
 CONTROL_CONFIDENCE: Final = 0.95
 """Confidence of every bound in a control."""
 
-MAX_LABEL_DISAGREEMENT: Final = 0.02
-"""Share of examples whose decision may differ from the best score; scikit-learn's SVC differs on a few."""
+MAX_SPLIT_FALLS: Final = 0.5
+"""Share of falls under the larger epsilon at which the decision may differ from the best score.
+
+A decision that follows from the scores falls with them. One that has a head of its own falls elsewhere, where an
+attack that is led by scores does not look; then nearly every fall is a split one. Measured: 0 where the decision is
+the best score, 0.10-0.34 for scikit-learn's SVC with probabilities, which are fitted beside its votes. Under the
+smaller epsilon steps are smaller too, and up to 0.8 of the falls of such an SVC lie between its two boundaries.
+"""
 
 MAX_UNREPEATED: Final = 0.02
 """Share of broken examples, beside one, that may be right when asked again: single precision rounds by batch."""
@@ -48,47 +55,18 @@ MIN_BROKEN_BY_LARGER: Final = 0.9
 """Share of examples that the attack must break once epsilon is much larger."""
 
 REMEDIES: Final = {
-    "classes-match-labels": "correct the labels of the data",
-    "answers-repeat": "switch the model's randomness off",
-    "decisions-agree-with-scores": "export the model with its true scores",
+    **shared.REMEDIES,
     "clean-accuracy-above-chance": "check the scaling of the inputs and the labels",
     "budget-covers-input": "raise --queries",
     "falls-repeat": "switch the model's randomness off",
+    "answers-repeat-under-attack": shared.REMEDIES["answers-repeat"],
+    "decisions-agree-under-attack": "export the model with the scores that its decision is made from",
     "attack-saw-signal": "export unrounded scores, or raise --epsilon",
     "attack-converged": "raise --queries, and give 200 examples or more",
     "larger-budget-not-needed": "raise --queries",
     "larger-epsilon-breaks": "this attack does not suit the model, so it says nothing about it",
 }
 """What to do when a control does not hold, by its name."""
-
-
-def classes_match(labels: Labels, classes: Labels) -> Control:
-    """Check that every label of the data is one of the model's, and that the data has two or more."""
-    unknown = sorted(set(labels.tolist()) - set(classes.tolist()))
-    distinct = len(np.unique(labels))
-    if unknown:
-        detail = f"labels {unknown[:5]} of the data are no classes of the model"
-    else:
-        detail = f"{distinct} labels, all among the model's {len(classes)} classes"
-    return Control(name="classes-match-labels", held=not unknown and distinct > 1, detail=detail)
-
-
-def answers_repeat(first: Floats, second: Floats) -> Control:
-    """Check that the same rows in another order and company get the same scores."""
-    scale = max(1.0, float(np.abs(first).max()))
-    difference = float(np.abs(first - second).max()) / scale
-    # Batches of other sizes go through other code paths of BLAS, which round differently in single precision.
-    return Control(name="answers-repeat", held=difference <= 1e-4, detail=f"largest difference {difference:.2g}")  # noqa: PLR2004
-
-
-def decisions_agree(decided: Labels | None, scores: Floats, classes: Labels) -> Control:
-    """Check that the model's own decision is the class of its best score."""
-    name = "decisions-agree-with-scores"
-    if decided is None:
-        return Control(name=name, held=True, detail="the model gives scores only")
-    differ = int((decided != classes[scores.argmax(axis=1)]).sum())
-    held = differ <= MAX_LABEL_DISAGREEMENT * len(scores)
-    return Control(name=name, held=held, detail=f"{differ} of {len(scores)} decisions differ from the best score")
 
 
 def above_chance(correct: int, labels: Labels) -> Control:
@@ -154,3 +132,15 @@ def falls_repeat(again: NDArray[np.bool_], broken: int) -> Control:
     repeated = int(again.sum())
     detail = f"{repeated} of {broken} broken examples are wrong again"
     return Control(name="falls-repeat", held=broken - repeated <= 1 + MAX_UNREPEATED * broken, detail=detail)
+
+
+def decisions_agree_under_attack(fallen: Answers | None, classes: Labels) -> Control:
+    """Check that decisions fall where the scores do; ``fallen`` are answers at the falls under a larger epsilon."""
+    name = "decisions-agree-under-attack"
+    if fallen is None:
+        return Control(name=name, held=True, detail="nothing fell under the larger epsilon")
+    if fallen.labels is None:
+        return Control(name=name, held=True, detail="the model gives scores only")
+    split, falls = int(fallen.contradict(classes).sum()), len(fallen.scores)
+    detail = f"decision and best score differ at {split} of {falls} falls under the larger epsilon"
+    return Control(name=name, held=split <= MAX_SPLIT_FALLS * falls, detail=detail)

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.checks.robustness import controls
-from weighbridge.checks.robustness.attack import Margin, Outcome, attack
-from weighbridge.checks.robustness.margin import margins, scale_of
+from weighbridge.checks.robustness.asking import Asking
+from weighbridge.checks.robustness.attack import Outcome, attack
+from weighbridge.checks.robustness.margin import scale_of
 from weighbridge.checks.robustness.pictures import MAX_PICTURES, can_show, picture
 from weighbridge.checks.robustness.proposals import Box, Image
-from weighbridge.checks.runners.interface import Floats, Labels, Runner
+from weighbridge.checks.runners import controls as shared
+from weighbridge.checks.runners.interface import Answers, Floats, Labels, Runner
 from weighbridge.evidence.measurements import Control, CurvePoint, Picture, RobustnessEntry
 
 MAX_CURVE: Final = 64
@@ -28,12 +30,16 @@ LARGER: Final = 4.0
 LARGER_SHARE: Final = 0.6
 """Least epsilon of the control, as a share of the bounds' width: over half, so that ends can change places."""
 
+MAX_REPEATED: Final = 1_000
+"""Most standing examples whose attacked points are asked again in other ways."""
+
 MAX_BLOCK: Final = 2**24
 """Most numbers of examples that are attacked at once, so that memory stays bounded."""
 
 _STREAM_ATTACK: Final = 1
 _STREAM_CONTROL: Final = 2
 _STREAM_ORDER: Final = 3
+_STREAM_ATTACKED_ORDER: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,8 @@ def measure(runner: Runner, path: str, setting: Setting) -> RobustnessEntry:
     Raises:
         RunnerError: The model stopped answering as a classifier.
     """
-    scores = runner.scores(setting.x)
-    before = _controls_before(runner, scores, setting)
+    clean = runner.answers(setting.x)
+    before = _controls_before(runner, clean, setting)
     if not all(control.held for control in before):
         return RobustnessEntry(
             path=path,
@@ -77,9 +83,10 @@ def measure(runner: Runner, path: str, setting: Setting) -> RobustnessEntry:
             pictures=(),
         )
     columns = _columns(setting.y, runner.classes)
-    correct = np.flatnonzero(scores.argmax(axis=1) == columns)
-    outcome = _attack(runner, setting, correct, columns, epsilon=setting.epsilon, stream=_STREAM_ATTACK)
-    after = _controls_after(runner, setting, outcome, correct, columns)
+    correct = np.flatnonzero(~clean.wrong(setting.y, runner.classes))
+    attacked = _Attacked(runner, setting, columns=columns, clean=clean)
+    outcome = attacked.outcome(correct, epsilon=setting.epsilon, stream=_STREAM_ATTACK)
+    after = _controls_after(attacked, outcome, correct)
     return RobustnessEntry(
         path=path,
         framework=runner.framework,
@@ -98,74 +105,85 @@ def _columns(labels: Labels, classes: Labels) -> NDArray[np.intp]:
     return order[np.searchsorted(classes[order], labels)]
 
 
-def _controls_before(runner: Runner, scores: Floats, setting: Setting) -> tuple[Control, ...]:
-    match = controls.classes_match(setting.y, runner.classes)
+def _controls_before(runner: Runner, clean: Answers, setting: Setting) -> tuple[Control, ...]:
+    match = shared.classes_match(setting.y, runner.classes)
     if not match.held:
         return (match,)
-    order = setting.generator(_STREAM_ORDER).permutation(len(setting.x))
-    again = np.empty_like(scores)
-    half = len(order) // 2
-    for part in (order[:half], order[half:]):
-        if len(part):
-            again[part] = runner.scores(setting.x[part])
-    correct = int((runner.classes[scores.argmax(axis=1)] == setting.y).sum())
+    repetitions = shared.ask_again(runner, setting.x, clean, rng=setting.generator(_STREAM_ORDER))
+    correct = int((~clean.wrong(setting.y, runner.classes)).sum())
     return (
         match,
-        controls.answers_repeat(scores, again),
-        controls.decisions_agree(runner.labels(setting.x), scores, runner.classes),
+        shared.answers_repeat(repetitions),
+        shared.decisions_agree(clean, runner.classes),
         controls.above_chance(correct, setting.y),
         controls.budget_covers(setting.queries, setting.x.shape[1]),
     )
 
 
-def _attack(
-    runner: Runner,
-    setting: Setting,
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    *,
-    epsilon: float,
-    stream: int,
-) -> Outcome:
-    scale = scale_of(runner.scores(setting.x[rows]))
-    size = max(1, MAX_BLOCK // setting.x.shape[1])
-    parts: list[Outcome] = []
-    for number, first in enumerate(range(0, len(rows), size)):
-        block = rows[first : first + size]
+@dataclass(frozen=True, slots=True)
+class _Attacked:
+    """A model under attack: what is the same for the attack itself and for the one with the larger epsilon."""
 
-        def margin(candidates: Floats, within: NDArray[np.intp], block: NDArray[np.intp] = block) -> Floats:
-            return margins(runner.scores(candidates), columns[block[within]], scale=scale)
+    runner: Runner
+    setting: Setting
+    columns: NDArray[np.intp]
+    clean: Answers
 
-        ask: Margin = margin
-        x = setting.x[block]
-        box = Box.around(x, epsilon=epsilon, bounds=setting.bounds)
-        rng = setting.generator(stream, number)
-        parts.append(attack(ask, x, box=box, image=setting.image, budget=setting.queries, rng=rng))
-    return Outcome.joined(parts)
+    def outcome(self, rows: NDArray[np.intp], *, epsilon: float, stream: int) -> Outcome:
+        """Attack some examples, in blocks that fit the memory."""
+        setting, budget = self.setting, self.setting.queries
+        scale = scale_of(self.clean.scores[rows])
+        doubted = bool(self.clean.contradict(self.runner.classes).any())
+        size = max(1, MAX_BLOCK // setting.x.shape[1])
+        parts: list[Outcome] = []
+        for number, first in enumerate(range(0, len(rows), size)):
+            block = rows[first : first + size]
+            asking = Asking(self.runner, setting.y[block], self.columns[block], scale=scale, doubted=doubted)
+            box = Box.around(setting.x[block], epsilon=epsilon, bounds=setting.bounds)
+            rng = setting.generator(stream, number)
+            found = attack(asking.margin, setting.x[block], box=box, image=setting.image, budget=budget, rng=rng)
+            parts.append(asking.settled(found, budget=budget))
+            doubted = asking.doubted
+        return Outcome.joined(parts)
 
 
-def _controls_after(
-    runner: Runner,
-    setting: Setting,
-    outcome: Outcome,
-    correct: NDArray[np.intp],
-    columns: NDArray[np.intp],
-) -> tuple[Control, ...]:
-    broken = np.flatnonzero(~outcome.standing)
-    again = np.zeros(0, dtype=np.bool_)
-    if len(broken):
-        again = runner.scores(outcome.adversarial[broken]).argmax(axis=1) != columns[correct[broken]]
+def _controls_after(attacked: _Attacked, outcome: Outcome, correct: NDArray[np.intp]) -> tuple[Control, ...]:
+    runner, setting = attacked.runner, attacked.setting
     width = setting.bounds[1] - setting.bounds[0]
     larger = min(width, max(LARGER * setting.epsilon, LARGER_SHARE * width))
     few = correct[:CONTROL_EXAMPLES]
-    positive = _attack(runner, setting, few, columns, epsilon=larger, stream=_STREAM_CONTROL)
+    positive = attacked.outcome(few, epsilon=larger, stream=_STREAM_CONTROL)
+    fallen = _answers_at(runner, outcome, ~outcome.standing)
+    again = np.zeros(0, dtype=np.bool_)
+    if fallen is not None:
+        again = fallen.wrong(setting.y[correct[~outcome.standing]], runner.classes)
     return (
-        controls.falls_repeat(again, len(broken)),
+        controls.falls_repeat(again, len(again)),
+        _repeat_under_attack(runner, setting, outcome, correct),
+        controls.decisions_agree_under_attack(_answers_at(runner, positive, ~positive.standing), runner.classes),
         controls.saw_signal(outcome),
         controls.converged(outcome, budget=setting.queries),
         controls.nothing_in_sight(outcome),
         controls.larger_epsilon_breaks(positive, larger / width),
     )
+
+
+def _answers_at(runner: Runner, outcome: Outcome, which: NDArray[np.bool_]) -> Answers | None:
+    # The points at which an attack ended; a runner is not asked about no rows at all.
+    return runner.answers(outcome.adversarial[which]) if which.any() else None
+
+
+def _repeat_under_attack(runner: Runner, setting: Setting, outcome: Outcome, correct: NDArray[np.intp]) -> Control:
+    name = "answers-repeat-under-attack"
+    standing = np.flatnonzero(outcome.standing)[:MAX_REPEATED]
+    if not len(standing):
+        return Control(name=name, held=True, detail="no example is left standing")
+    points = outcome.adversarial[standing]
+    first = runner.answers(points)
+    wrong = int(first.wrong(setting.y[correct[standing]], runner.classes).sum())
+    once_more = shared.Repetition(way="once more", asked=len(standing), changed=wrong, difference=0.0)
+    others = shared.ask_again(runner, points, first, rng=setting.generator(_STREAM_ATTACKED_ORDER))
+    return shared.answers_repeat((once_more, *others), name=name)
 
 
 def curve_of(fell_at: NDArray[np.int64], *, examples: int, budget: int) -> tuple[CurvePoint, ...]:
@@ -186,16 +204,22 @@ def _pictures(runner: Runner, setting: Setting, outcome: Outcome, correct: NDArr
     # Broken ones first, those that took longest in front: they lie nearest to what the model withstands.
     order = np.argsort(-outcome.fell_at, kind="stable")[:MAX_PICTURES]
     clean, changed = setting.x[correct[order]], outcome.adversarial[order]
-    before = runner.classes[runner.scores(clean).argmax(axis=1)]
-    after = runner.classes[runner.scores(changed).argmax(axis=1)]
+    labels = setting.y[correct[order]]
+    before, after = (_shown(runner.answers(rows), labels, runner.classes) for rows in (clean, changed))
     return tuple(
         picture(
             clean[place],
             changed[place],
             image=image,
             bounds=setting.bounds,
-            label=int(setting.y[correct[order[place]]]),
+            label=int(labels[place]),
             predicted=np.array([before[place], after[place]]),
         )
         for place in range(len(order))
     )
+
+
+def _shown(answers: Answers, labels: Labels, classes: Labels) -> Labels:
+    # Of decision and best score the one that is wrong, if either is.
+    decided = answers.decided(classes)
+    return np.where(decided != labels, decided, answers.best(classes))

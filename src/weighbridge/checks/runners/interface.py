@@ -1,7 +1,8 @@
-"""What a loaded model offers to a check: scores for a batch, and nothing else."""
+"""What a loaded model offers to a check: scores and decisions for a batch, and nothing else."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 import numpy as np
@@ -18,6 +19,33 @@ MAX_CLASSES: Final = 100_000
 
 class RunnerError(InputError):
     """A model cannot be loaded, or does not answer as a classifier answers. Makes the entry undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model says of a batch: its scores, and its own decisions where it gives them (else None)."""
+
+    scores: Floats
+    labels: Labels | None
+
+    def best(self, classes: Labels) -> Labels:
+        """Return the class of each row's best score."""
+        found: Labels = classes[self.scores.argmax(axis=1)]
+        return found
+
+    def decided(self, classes: Labels) -> Labels:
+        """Return what is decided of each row: the model's own decision, or else the class of its best score."""
+        return self.best(classes) if self.labels is None else self.labels
+
+    def wrong(self, labels: Labels, classes: Labels) -> NDArray[np.bool_]:
+        """Tell which rows have a best score or a decision that is not their label: either may be what is served."""
+        wrong: NDArray[np.bool_] = (self.best(classes) != labels) | (self.decided(classes) != labels)
+        return wrong
+
+    def contradict(self, classes: Labels) -> NDArray[np.bool_]:
+        """Tell which rows have a decision that is not the class of their best score."""
+        differ: NDArray[np.bool_] = self.best(classes) != self.decided(classes)
+        return differ
 
 
 class Runner(Protocol):
@@ -48,6 +76,17 @@ class Runner(Protocol):
         Raises:
             RunnerError: As ``scores``.
         """
+
+    def answers(self, batch: Floats, /) -> Answers:
+        """Return scores and decisions of the same rows.
+
+        Raises:
+            RunnerError: As ``scores``.
+        """
+
+    @property
+    def decides_at_once(self) -> bool:
+        """Tell whether scores and decisions come from one call, so that decisions cost nothing."""
 
 
 def checked_scores(answer: object, *, rows: int, what: str) -> Floats:

@@ -21,7 +21,7 @@ from packaging.version import Version
 from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.model_scan.onnx import external_locations
 from weighbridge.checks.reading import mapped
-from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+from weighbridge.checks.runners.interface import Answers, Floats, Labels, RunnerError, checked_scores
 from weighbridge.errors import InputError
 
 _INPUT_TYPES: Final = {
@@ -48,6 +48,7 @@ class OnnxRunner:
     """An ONNX Runtime session as a ``Runner``."""
 
     framework = "onnxruntime"
+    decides_at_once = True
 
     def __init__(
         self, content: bytes, *, name: str, features: int, threads: int, beside: Mapping[str, ModelFile] | None = None
@@ -72,11 +73,20 @@ class OnnxRunner:
 
     def scores(self, batch: Floats, /) -> Floats:
         """Return finite scores; see ``Runner``."""
-        return self._answer(batch)[0]
+        return self.answers(batch).scores
 
     def labels(self, batch: Floats, /) -> Labels | None:
         """Return the integer output where the model has one; see ``Runner``."""
-        return self._answer(batch)[1]
+        return self.answers(batch).labels
+
+    def answers(self, batch: Floats, /) -> Answers:
+        """Return scores and the integer output of one call; see ``Runner``."""
+        step = self._fixed or MAX_ROWS_A_CALL
+        parts = [self._chunk(batch[start : start + step]) for start in range(0, len(batch), step)]
+        scores = np.concatenate([part[0] for part in parts])
+        if self._label is None:
+            return Answers(scores, None)
+        return Answers(scores, np.concatenate([part[1] for part in parts if part[1] is not None]))
 
     def _probe(self, features: int) -> Labels:
         raw = self._call(np.zeros((1, features)))[0]
@@ -85,14 +95,6 @@ class OnnxRunner:
         if not isinstance(raw, list) or not raw or not isinstance(raw[0], dict):
             raise RunnerError(f"{self._name} did not answer with a sequence of maps")
         return np.array(sorted(raw[0]), dtype=np.int64)
-
-    def _answer(self, batch: Floats) -> tuple[Floats, Labels | None]:
-        step = self._fixed or MAX_ROWS_A_CALL
-        parts = [self._chunk(batch[start : start + step]) for start in range(0, len(batch), step)]
-        scores = np.concatenate([part[0] for part in parts])
-        if self._label is None:
-            return scores, None
-        return scores, np.concatenate([part[1] for part in parts if part[1] is not None])
 
     def _chunk(self, rows: Floats) -> tuple[Floats, Labels | None]:
         raw, label = self._call(rows)

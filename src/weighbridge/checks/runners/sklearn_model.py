@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 
-from weighbridge.checks.runners.interface import Floats, Labels, RunnerError, checked_scores
+from weighbridge.checks.runners.interface import Answers, Floats, Labels, RunnerError, checked_scores
 from weighbridge.checks.runners.threads import thread_pools
 
 
@@ -22,6 +22,7 @@ class SklearnRunner:
     """
 
     framework = "scikit-learn"
+    decides_at_once = False
 
     def __init__(self, model: object, *, name: str, features: int, threads: int) -> None:
         """Take a loaded object for rows of so many features.
@@ -56,6 +57,10 @@ class SklearnRunner:
         if answer.shape != (len(batch),) or answer.dtype.kind not in "iub":
             raise RunnerError(f"{self.name} predicted {answer.dtype} {answer.shape}, expected one label a row")
         return answer.astype(np.int64)
+
+    def answers(self, batch: Floats, /) -> Answers:
+        """Return scores and decisions, which are two calls; see ``Runner``."""
+        return Answers(self.scores(batch), self.labels(batch))
 
     def _call(self, method: Callable[[Floats], Any], batch: Floats) -> object:
         # The sequential backend overrides an n_jobs that came with the model: a worker may not start processes.

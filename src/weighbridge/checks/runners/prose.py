@@ -1,0 +1,153 @@
+"""Tell text that people read from text in which a model, or the rows of a table, may lie.
+
+A licence, a description, settings, labels and lists of packages are words with some numbers. A model or a table
+written as text is numbers with some words. So what is measured is how much of a text is numbers, in every stretch of
+it, how many follow each other, and whether a number stands where trees and linear models keep theirs. Characters of
+long runs without spaces count as numbers: what is written in hexadecimal or base64 is not read by people either.
+
+This tells honest files from files in the formats that programs write. Numbers that were hidden among words on purpose
+are not found; a program that reads them would have to be written for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+STRETCH: Final = 2_048
+"""Letters and digits that a share of numbers is taken of; of a shorter text, all."""
+
+MAX_SHARE: Final = 0.4
+"""Largest share of the letters and digits of a stretch that may belong to numbers."""
+
+MAX_LIST: Final = 32
+"""Most numbers that may follow each other without a word between them."""
+
+MAX_REPEATED: Final = 32
+"""Most fractions that may follow one and the same word, as thresholds do in trees that give each a name."""
+
+FEW_NUMBERS: Final = 8
+"""So many numbers may be all there is: ``0-9`` as labels, or one setting."""
+
+_RUN: Final = 16
+"""Letters and digits mixed without a space, so many and more, are no word."""
+
+_LONGEST_COUNT: Final = 6
+"""Digits of the largest number that may be one of a count."""
+
+_LONG_WORD: Final = 40
+"""ASCII letters without a space, so many and more, are no word either."""
+
+_DIGEST: Final = re.compile(
+    r"\b(?:sha(?:1|224|256|384|512)|md5)[:=-](?:[0-9a-fA-F]{32,128}\b|[0-9A-Za-z+/]{27,86}={0,2}(?![\w+/=]))"
+)
+_VERSION: Final = re.compile(
+    r"(?:[=<>~!]=|[<>^]|\bv) ?\d{1,4}(?:\.\d{1,4}){0,5}(?![\d.])|(?<![\w.])\d{1,4}(?:\.\d{1,4}){2,5}(?![\d.])"
+)
+_TOKEN: Final = re.compile(r"(?:(?<![\w.])[+-])?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?![^\W\d_])|[^\W_]+")
+_FRACTION: Final = re.compile(r"[+-]?\d*(?:\.\d+(?:[eE][+-]?\d+)?|\d[eE][+-]?\d+)")
+_PARAMETER: Final = re.compile(
+    r"\b(?:left_child(?:ren)?|right_child(?:ren)?|leaf_(?:values?|weights?)|split_(?:feature|conditions?|indices)"
+    r"|base_weights|coefs?_?|coefficients?|intercepts?_?|support_vectors_?)\b[\"']?\s*[=:]\s*\[*\s*[+-]?[\d.]"
+    r"|\b(?:weights?|bias(?:es)?)\b[\"']?\s*[=:]\s*\[+\s*[+-]?[\d.]"
+)
+_FORMAT: Final = re.compile(
+    r"\"gradient_booster\"|\"oblivious_trees\"|\"weightsManifest\"|<PMML\b|^booster\[\d|^Tree=\d|^(?:svm|solver)_type ",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word or a number of a text."""
+
+    text: str
+    number: bool
+
+    @property
+    def size(self) -> int:
+        """Return its length in characters."""
+        return len(self.text)
+
+
+def why_not_prose(text: str) -> str | None:
+    """Return what makes a text none that people read, in words that follow "it", or None when it is one."""
+    model = _PARAMETER.search(text) or _FORMAT.search(text)
+    if model:
+        return f"has {model.group().split()[0][:40]!r}, as models do that are written as text"
+    tokens = list(_tokens(text))
+    numbers = [token.size for token in tokens if token.number]
+    if len(numbers) <= FEW_NUMBERS and max(numbers, default=0) < _RUN:
+        return None
+    longest = _longest_list(tokens)
+    if longest > MAX_LIST:
+        return f"has {longest} numbers that follow each other; at most {MAX_LIST} do in text that people read"
+    word, count = _commonest_key(tokens)
+    if count > MAX_REPEATED:
+        return f"gives {word[:40]!r} {count} fractions; at most {MAX_REPEATED} in text that people read"
+    share = _largest_share(tokens)
+    if share > MAX_SHARE:
+        return f"has a part of which numbers are {share:.0%}; at most {MAX_SHARE:.0%} are in text that people read"
+    return None
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    # Digests and versions are numbers that belong to a name, and a lock file has little else.
+    named = _VERSION.sub(" ", _DIGEST.sub(" ", text))
+    last, after_word, new = -1, True, False
+    for match in _TOKEN.finditer(named):
+        token = match.group()
+        number = _is_number(token)
+        if token.isdecimal() and len(token) <= _LONGEST_COUNT:
+            # Numbers that count, as before labels and words, and those that say the same once more tell nothing.
+            step, last = int(token) - last, int(token)
+            if step == 1 or (step == 0 and (after_word or new)):
+                after_word, new = False, step == 1
+                continue
+        after_word, new = not number, False
+        yield _Token(text=token, number=number)
+
+
+def _is_number(token: str) -> bool:
+    digits = sum(letter.isdecimal() for letter in token)
+    if not digits:
+        return token.isascii() and len(token) >= _LONG_WORD
+    # A sign, a point or an exponent's sign stand in numbers alone.
+    return not token.isalnum() or len(token) >= _RUN or 2 * digits >= len(token)
+
+
+def _longest_list(tokens: list[_Token]) -> int:
+    longest = current = 0
+    for token in tokens:
+        current = current + 1 if token.number else 0
+        longest = max(longest, current)
+    return longest
+
+
+def _commonest_key(tokens: list[_Token]) -> tuple[str, int]:
+    keys = Counter(
+        before.text.lower()
+        for before, token in pairwise(tokens)
+        if _FRACTION.fullmatch(token.text) and not before.number
+    )
+    return max(keys.items(), key=lambda item: item[1], default=("", 0))
+
+
+def _largest_share(tokens: list[_Token]) -> float:
+    # The stretch that ends with each token; of a text that is shorter, the one that is all of it.
+    largest = 0.0
+    first = size = numbers = 0
+    for token in tokens:
+        size += token.size
+        numbers += token.size if token.number else 0
+        while size - tokens[first].size >= STRETCH:
+            size -= tokens[first].size
+            numbers -= tokens[first].size if tokens[first].number else 0
+            first += 1
+        if size >= STRETCH:
+            largest = max(largest, numbers / size)
+    return largest if first or size >= STRETCH else numbers / max(size, 1)

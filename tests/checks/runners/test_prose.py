@@ -1,0 +1,240 @@
+"""Which text may lie beside a measured file: what people read, and not a model or a table that is written as text."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from weighbridge.checks.interface import ModelFile
+from weighbridge.checks.runners.prose import FEW_NUMBERS, MAX_LIST, MAX_REPEATED, why_not_prose
+from weighbridge.checks.runners.unmeasured import MAX_TEXT_BYTES, unmeasured
+
+ROOT = Path(__file__).parents[3]
+BYTES = random.Random(0).randbytes(6000)
+NUMBERS = np.random.default_rng(0).random((60, 5))
+
+XGBOOST = json.dumps(
+    {
+        "learner": {
+            "gradient_booster": {
+                "model": {
+                    "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": "1"},
+                    "tree_info": [0],
+                    "trees": [{"base_weights": [0.5, -1.0, 1.0], "left_children": [1, -1, -1], "id": 0}],
+                },
+                "name": "gbtree",
+            },
+            "learner_model_param": {"base_score": "5E-1", "num_class": "0", "num_feature": "4"},
+        },
+        "version": [2, 1, 1],
+    }
+)
+LIGHTGBM = """tree
+version=v4
+num_class=1
+label_index=0
+max_feature_idx=3
+objective=binary sigmoid:1
+feature_names=a b c d
+feature_infos=[0:1] [0:1] [0:1] [0:1]
+
+Tree=0
+num_leaves=2
+split_feature=0
+threshold=0.5
+left_child=-1
+right_child=-2
+leaf_value=-1 1
+
+end of trees
+"""
+LABELS = {str(place): f"LABEL_{place}" for place in range(1000)}
+CONFIG = {
+    "architectures": ["Wav2Vec2ForSequenceClassification"],
+    "attention_probs_dropout_prob": 0.1,
+    "conv_dim": [512] * 7,
+    "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
+    "hidden_size": 768,
+    "id2label": LABELS,
+    "initializer_range": 0.02,
+    "label2id": {name: int(place) for place, name in LABELS.items()},
+    "layer_norm_eps": 1e-12,
+    "num_attention_heads": 12,
+    "num_hidden_layers": 12,
+    "vocab_size": 30522,
+}
+PREPROCESSOR = {
+    "crop_size": 224,
+    "do_center_crop": True,
+    "do_normalize": True,
+    "feature_extractor_type": "CLIPFeatureExtractor",
+    "image_mean": [0.48145466, 0.4578275, 0.40821073],
+    "image_std": [0.26862954, 0.26130258, 0.27577711],
+    "resample": 3,
+    "size": {"shortest_edge": 224},
+}
+MLMODEL = """flavors:
+  sklearn: {pickled_model: model.pkl, serialization_format: cloudpickle, sklearn_version: 1.4.2}
+mlflow_version: 2.14.3
+model_size_bytes: 57475
+model_uuid: 48b0cbaab8c24c178214e8d869ceec0b
+utc_time_created: '2026-07-22 20:21:53.281528'
+"""
+CONDA = "name: env\ndependencies:\n- python=3.11.9\n- pip<=24.2\n- pip:\n  - mlflow==2.14.3\n  - scikit-learn==1.4.2\n"
+CARD = """# Digits
+
+A network of 64 units, trained on 1797 pictures of 8x8 pixels (see https://scikit-learn.org/stable/datasets.html).
+
+| epsilon | accuracy | lower | upper |
+|---|---|---|---|
+| 0.00 | 0.975 | 0.943 | 0.992 |
+| 0.05 | 0.870 | 0.815 | 0.913 |
+| 0.10 | 0.750 | 0.684 | 0.808 |
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0-9",
+        "\n".join(str(digit) for digit in range(10)),
+        "\n".join(f"{place}: tench, Tinca tinca" for place in range(1000)),
+        json.dumps(CONFIG, indent=2),
+        json.dumps(CONFIG),
+        json.dumps(PREPROCESSOR, indent=2),
+        json.dumps({"vocab": {letter: place for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz|' ")}}),
+        MLMODEL,
+        CONDA,
+        CARD,
+        "mlflow==2.14.3\nnumpy==2.4.0\nscikit-learn==1.4.2\n",
+        "*.bin filter=lfs diff=lfs merge=lfs -text\n" * 30,
+        "Die Gewichte liegen bei: 0,5 und 0,25. 重みは別のファイルにあります。" * 20,
+    ],
+)
+def test_what_people_read_may_lie_beside(text: str) -> None:
+    assert why_not_prose(text) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["LICENSE", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "requirements.lock", "pyproject.toml"]
+)
+def test_this_projects_own_texts_may_lie_beside(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert len(text.encode()) <= MAX_TEXT_BYTES
+    assert why_not_prose(text) is None
+
+
+def csv(**options: object) -> str:
+    stream = io.StringIO()
+    np.savetxt(stream, NUMBERS, delimiter=",", **options)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def hexadecimal() -> str:
+    return BYTES.hex()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        XGBOOST,
+        LIGHTGBM,
+        json.dumps({"coef_": [0.5, -0.25], "intercept_": [0.125]}),
+        json.dumps({"layer": {"weights": [[0.5, -0.25]]}}),
+        '<PMML version="4.4"><Header/></PMML>',
+        "svm_type c_svc\nkernel_type rbf\n",
+        csv(),
+        csv(fmt="%.2f"),
+        "\n".join(f"{row[0]:.1f},{row[1]:.1f},setosa" for row in NUMBERS),
+        "\n".join(f'<node name="n{place}" at="{row[0]:.3f}"/>' for place, row in enumerate(NUMBERS)),
+        "\n".join(",".join(map(str, row)) for row in (NUMBERS > 0.5).astype(int)),
+        "\n".join(",".join(map(str, np.eye(10, dtype=int)[place % 10])) + ",cat" for place in range(60)),
+        json.dumps({"w": NUMBERS.ravel().tolist()}),
+        hexadecimal(),
+        BYTES.hex(" "),
+        BYTES.hex(" ", 4),
+        "\n".join(hexadecimal()[start : start + 64] for start in range(0, 12000, 64)),
+        base64.b64encode(BYTES).decode(),
+        base64.encodebytes(BYTES).decode(),
+        base64.b32encode(BYTES).decode(),
+        "7" * 5000,
+        "abcdefgh" * 500,
+        json.dumps({"a": "\\u0030.5"}) * 400,
+    ],
+)
+def test_models_and_tables_in_text_may_not_lie_beside(text: str) -> None:
+    assert why_not_prose(text)
+
+
+@pytest.mark.parametrize(
+    "padded",
+    [
+        lambda words, numbers: numbers + words * 40,
+        lambda words, numbers: words * 40 + numbers,
+        lambda words, numbers: words * 20 + numbers + words * 20,
+    ],
+)
+def test_numbers_do_not_vanish_in_a_long_text(padded: Callable[[str, str], str]) -> None:
+    words = "The licensor grants the licensee a right to use the work under the terms of this text. " * 5
+    assert why_not_prose(padded(words, "")) is None
+    assert why_not_prose(padded(words, csv(fmt="%.3f")))
+    named = "".join(f"x{place} {value:.4f} " for place, value in enumerate(NUMBERS.ravel()))
+    assert why_not_prose(padded(words, named))
+
+
+def test_each_limit_is_where_it_says() -> None:
+    words = " and so it goes on for a while without any number in it" * 80
+    for count, refused in ((MAX_LIST, False), (MAX_LIST + 1, True)):
+        assert bool(why_not_prose(" 7 3" * (count // 2) + " 7" * (count % 2) + words)) is refused
+    for count, refused in ((MAX_REPEATED, False), (MAX_REPEATED + 1, True)):
+        assert bool(why_not_prose("".join(f"at 0.{place}{words[:200]} " for place in range(count)))) is refused
+    assert why_not_prose(" 7 3" * (FEW_NUMBERS // 2)) is None
+    assert why_not_prose(" 7 3" * (FEW_NUMBERS // 2) + " 7")
+
+
+def test_a_hostile_text_of_the_greatest_length_is_judged() -> None:
+    for part in ("1 ", "1.", "+-", "a", "sha256:", "weights:[", "left_child ", "x=1"):
+        why_not_prose(part * (MAX_TEXT_BYTES // len(part)))
+
+
+def place(path: Path, content: bytes) -> list[str]:
+    path.write_bytes(content)
+    file = ModelFile(name=path.name, size=len(content), path=str(path))
+    assert unmeasured([file], {path.name}) == ()
+    return [doubt.reason for doubt in unmeasured([file], frozenset())]
+
+
+@pytest.mark.parametrize(("name", "content"), [("model.json", XGBOOST), ("model.txt", LIGHTGBM), ("README.md", csv())])
+def test_a_model_in_text_beside_what_was_measured_is_not_passed_over(tmp_path: Path, name: str, content: str) -> None:
+    (reason,) = place(tmp_path / name, content.encode())
+    assert "was not measured" in reason
+    assert "Leave it out of the model" in reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"word " * (MAX_TEXT_BYTES // 5) + b"w", None),
+        (b"word " * (MAX_TEXT_BYTES // 5 + 1), "more than the 262144"),
+        (b"caf\xe9", "is no text"),
+        (b"nul\0", "is no text"),
+        (os.urandom(64) + b"\xff", "is no text"),
+    ],
+)
+def test_what_is_no_text_or_too_long_is_undecided(tmp_path: Path, content: bytes, said: str | None) -> None:
+    reasons = place(tmp_path / "notes", content)
+    assert len(reasons) == (said is not None)
+    assert all(str(said) in reason for reason in reasons)
+
+
+def test_a_file_that_cannot_be_read_is_undecided(tmp_path: Path) -> None:
+    assert unmeasured([ModelFile(name="a", size=3, path=str(tmp_path / "absent"))], frozenset())
