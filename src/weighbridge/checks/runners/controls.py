@@ -32,10 +32,10 @@ MAX_CHANGED: Final = 0.02
 The difference of scores alone is not enough: one huge score in a column that matters to nobody hides any other.
 """
 
-ALONE: Final = 32
+ALONE: Final = 20
 """Rows that are asked one at a time."""
 
-COMPANIES: Final = (2, 3, 4, 7, 8, 16, 32, 64, 128)
+COMPANIES: Final = (2, 3, 5, 8, 16, 32, 64, 128)
 """Sizes of the small batches in which rows are asked again, each once."""
 
 REMEDIES: Final = {
