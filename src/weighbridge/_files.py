@@ -11,7 +11,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-from weighbridge import _libc
 from weighbridge.errors import InputError, OutputError, WeighbridgeError
 
 _NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -143,6 +142,8 @@ def _name_if_free(temporary: Path, path: Path) -> None:
             raise
     else:
         return
+    from weighbridge import _libc  # noqa: PLC0415 - `verify` is to start fast, and needs no C library
+
     try:
         _libc.rename_new(str(temporary), str(path))
     except OSError as error:
