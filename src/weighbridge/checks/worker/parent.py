@@ -19,7 +19,8 @@ from weighbridge import _json
 from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
 from weighbridge.checks.worker import frames, grants, program, reach
-from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess, started
+from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess
+from weighbridge.checks.worker.starting import started
 from weighbridge.errors import ParseError, WorkerError
 from weighbridge.evidence.record import Confinement, Undecided
 from weighbridge.model.shield import SHIELD

@@ -1,4 +1,4 @@
-"""One worker process: start it, talk to it within limits, and make sure that nothing of it is left."""
+"""One worker process: talk to it within limits, and make sure that nothing of it is left."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from weighbridge.checks.worker.channels import Channels
 from weighbridge.checks.worker.frames import HEADER
-from weighbridge.errors import WorkerError
 
 MAX_STDERR: Final = 16 * 1024 * 1024
 """Most bytes that a worker may write to standard output and error before it is stopped."""
@@ -59,6 +57,11 @@ class WorkerProcess:
     stderr: bytearray = field(default_factory=bytearray)
     stderr_size: int = 0
     open_ends: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def listen(self) -> None:
+        """Begin to take in what the worker says."""
+        self.open_ends.register(self.channels.answers, selectors.EVENT_READ, _ANSWERS)
+        self.open_ends.register(self.channels.text, selectors.EVENT_READ, _TEXT)
 
     def send(self, frame: bytes) -> None:
         """Write one frame to the worker, which is still the launcher's own code and reads it.
@@ -218,89 +221,6 @@ class WorkerProcess:
         if code > 0:
             return f"ended with exit code {code}"
         return "said too little: it ended without an answer"
-
-
-@contextlib.contextmanager
-def started(
-    command: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    scratch: Path,
-    seconds: int,
-    stop: threading.Event,
-    inherited: Sequence[int] = (),
-    program: int | None = None,
-) -> Iterator[WorkerProcess]:
-    """Start a worker in a session of its own, and kill all of it on the way out, whatever happened.
-
-    Beside its channels it gets the descriptors ``inherited``, by the same numbers, and no other; and
-    ``program``, a copy of the program that is started in its place, where one was had and the kernel starts it.
-
-    Raises:
-        WorkerError: When the program cannot be started.
-    """
-    try:
-        ours, theirs = Channels.pair()
-    except OSError as error:
-        raise WorkerError(
-            f"no worker can be talked to: {error.strerror}", remedy="raise the limit on open files (`ulimit -n`)"
-        ) from None
-    try:
-        process = _start(
-            command, theirs, environment=environment, scratch=scratch, inherited=inherited, program=program
-        )
-    except OSError as error:
-        ours.close()
-        raise WorkerError(
-            f"no worker can be started with {command[0]}: {error.strerror}",
-            remedy="check the Python installation and the limits on processes",
-        ) from None
-    finally:
-        theirs.close()
-    worker = WorkerProcess(
-        process=process,
-        channels=ours,
-        scratch=scratch,
-        deadline=time.monotonic() + seconds,
-        seconds=seconds,
-        stop=stop,
-    )
-    try:
-        worker.open_ends.register(ours.answers, selectors.EVENT_READ, _ANSWERS)
-        worker.open_ends.register(ours.text, selectors.EVENT_READ, _TEXT)
-        yield worker
-    finally:
-        worker.kill()
-
-
-def _start(
-    command: Sequence[str],
-    ends: Channels,
-    *,
-    environment: Mapping[str, str],
-    scratch: Path,
-    inherited: Sequence[int],
-    program: int | None,
-) -> subprocess.Popen[bytes]:
-    def start(executable: str | None) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            # Its name stays that of the interpreter, which finds its installation by it.
-            command,
-            executable=executable,
-            stdin=ends.requests.fileno(),
-            stdout=ends.answers.fileno(),
-            stderr=ends.text.fileno(),
-            cwd=scratch,
-            env=dict(environment),
-            start_new_session=True,
-            close_fds=True,
-            pass_fds=inherited if program is None else (*inherited, program),
-        )
-
-    if program is not None:
-        with contextlib.suppress(OSError):
-            return start(f"/proc/self/fd/{program}")
-    return start(None)
 
 
 def _has_exited(pid: int) -> bool:
