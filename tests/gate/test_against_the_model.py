@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from datetime import timedelta
 from pathlib import Path
@@ -344,3 +345,31 @@ def test_a_policy_that_was_revoked_by_its_file_is_revoked_for_whoever_names_none
         verify_verdict(data, model=scene.digest, trust=trust, now=NOW, what="v", policy=decision.policy)
     with pytest.raises(VerificationError):
         verify_verdict(data, model=scene.digest, trust=trust, now=NOW, what="v", policy=None)
+
+
+@pytest.mark.parametrize("result", [VerdictResult.FAILED, VerdictResult.UNDECIDED])
+def test_a_newer_verdict_that_did_not_pass_counts_though_its_verifier_ended(result: VerdictResult) -> None:
+    from tests.admission.builders import good_cluster, pod
+    from weighbridge.admission.decision import Outcome
+
+    cluster = good_cluster()
+    keys = cluster.signed.keys
+    new = PrivateKey.generate(KeyAlgorithm.ED25519)
+    document = parse_document(trust_bytes(keys), name="t")
+    document = add_key(document, role="verifier", signs=(), key=new.public, not_after=None)
+    document = retire_key(document, key_id=keys["verifier"].public.id, at=NOW - timedelta(minutes=10))
+    trust = Trust.parse(dump(document), name="t")
+    at = NOW - timedelta(hours=1)
+    failed = cluster.signed.sign(result=result, time=at)
+    passed_by_the_ended = cluster.signed.sign(time=at)
+    keys["verifier"] = new
+    passed = cluster.signed.sign(time=at - timedelta(hours=1))
+
+    def decided(**bundles: bytes) -> Outcome:
+        return dataclasses.replace(cluster, bundles=bundles, trust=trust).decide(pod()).outcome
+
+    assert decided(passed=passed) is Outcome.ADMIT
+    assert decided(passed=passed, failed=failed) is Outcome.HOLD
+    # One that passed ends with its key, and holds up none by a key that is valid.
+    assert decided(passed=passed, ended=passed_by_the_ended) is Outcome.ADMIT
+    assert decided(ended=passed_by_the_ended) is Outcome.HOLD
