@@ -239,7 +239,7 @@ def make_record(
         nonce=nonce,
         started=format_instant(finished - timedelta(minutes=1)),
         finished=format_instant(finished),
-        parameters={},
+        parameters=dict(AMOUNTS.get(check, ())),
         findings=findings,
         undecided=undecided,
         measurements=measured,

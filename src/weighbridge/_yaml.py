@@ -41,6 +41,11 @@ _STRING: Final = "tag:yaml.org,2002:str"
 _SCALARS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")
 )
+_DISGUISE: Final = re.compile(
+    r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+"""Control characters, ends of lines that few programs show, and marks of direction."""
+
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 """Numbers that every reader of YAML takes for the same: 010, 1_000, 0x10 and 1:30 are not, and neither is 1.0e+400."""
 
@@ -105,9 +110,7 @@ def load(data: bytes, *, name: str) -> Document:
         raise ParseError(f"{name} has {len(data)} bytes; at most {MAX_YAML_BYTES} are read")
     try:
         text = data.decode("utf-8")
-        for number, line in enumerate(text.split("\n"), 1):
-            # Comments too: YAML ends one at signs that an editor shows as nothing, and what follows is a field.
-            _visible(line.removesuffix("\r").removeprefix("\ufeff" if number == 1 else ""), name, number)
+        _refuse_disguises(text, name)
         _refuse_aliases(text, name, max_depth=MAX_YAML_DEPTH, max_nodes=MAX_YAML_NODES)
         node = yaml.compose(text, Loader=_Loader)
     except (UnicodeDecodeError, yaml.YAMLError, ValueError, OverflowError) as error:
@@ -174,6 +177,18 @@ def _refuse_aliases(text: str, name: str, *, max_depth: int, max_nodes: int) -> 
             raise ParseError(f"{name}:{line}: nests deeper than {max_depth} levels")
         if count >= max_nodes:
             raise ParseError(f"{name}:{line}: has more than {max_nodes} values")
+
+
+def _refuse_disguises(text: str, name: str) -> None:
+    # In comments too: YAML ends one at signs that an editor shows as nothing, and what follows is a field; and what is
+    # written from right to left may look like a comment and be none.
+    found = _DISGUISE.search(text)
+    if found is not None:
+        raise ParseError(
+            f"{name}:{text.count(chr(10), 0, found.start()) + 1}: there is {found[0]!a}, which ends a line, steers a "
+            "terminal or turns the direction of the text unseen",
+            remedy="take it out; lines end with LF or CRLF",
+        )
 
 
 def _plain(

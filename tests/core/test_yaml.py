@@ -64,7 +64,7 @@ BOMB = "a: &a [x,x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}
         ("# only a comment", "x is empty"),
         ("a: " + "[" * 30 + "]" * 30, "deeper than 24"),
         ("- " * 30 + "a", "deeper than 24"),
-        ("a: \x07", "cannot be seen"),
+        ("a: \x07", "steers a terminal"),
         (r'a: "\U99999999"', "not YAML"),
         ("%YAML " + "1" * 5000 + ".1\n---\na: b", "not YAML"),
         ("a: 010", "decimal"),

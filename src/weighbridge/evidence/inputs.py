@@ -60,14 +60,14 @@ class InputPredicate(Wire, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class SignedInput:
-    """An input that a trusted key signed, and the role in the trust document that the key has."""
+    """An input that a trusted key signed, and the roles in the trust document in which the key may sign it."""
 
     file: str
     role: InputRole
     sha256: str
     signed: datetime
     key: PublicKey
-    signer: str
+    signers: tuple[str, ...]
     about: str | None = None
 
 

@@ -39,13 +39,15 @@ class SortedEvidence:
 
     ``others`` is evidence of other models, whose tries count. ``ended`` is evidence of this model by keys that were
     valid when it was made and are no longer: it counts against the model and never for it, or whoever waits for the
-    end of a key would be rid of a failure. Both are rejected as well.
+    end of a key would be rid of a failure. Both are rejected as well. ``ended_inputs`` are inputs that were signed by
+    such keys, for the same reason.
     """
 
     evidence: list[Evidence] = field(default_factory=list)
     ended: list[Evidence] = field(default_factory=list)
     others: list[Evidence] = field(default_factory=list)
     inputs: list[SignedInput] = field(default_factory=list)
+    ended_inputs: list[SignedInput] = field(default_factory=list)
     resets: list[TriesReset] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
@@ -84,7 +86,7 @@ def _sort(
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
     statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
     if statement.predicate_type == INPUT_TYPE:
-        found.inputs.append(_signed_input(file, statement, key, trust, now))
+        found.inputs.append(_signed_input(file, statement, key, trust, now, ended=found.ended_inputs))
     elif statement.predicate_type == RESET_TYPE:
         found.resets.append(_reset(file, statement, key, trust, now))
     elif is_check_predicate(statement.predicate_type):
@@ -149,20 +151,31 @@ def _other_model(statement: Statement) -> Digest | None:
     return Digest.parse(f"{ALGORITHM}:{named.pop()}")
 
 
-def _signed_input(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> SignedInput:
+def _signed_input(
+    file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime, *, ended: list[SignedInput]
+) -> SignedInput:
     sha256, predicate = read_input_statement(statement, what=file.name)
-    role = trust.role_of(key, signs=INPUT + predicate.role.value, now=now)
     signed = parse_instant(predicate.signed, what="signed")
     _require_past(signed, now + MAX_SKEW, what="it was signed")
-    return SignedInput(
-        file=file.name,
-        role=predicate.role,
-        sha256=sha256,
-        signed=signed,
-        key=key,
-        signer=role.role,
-        about=predicate.about,
-    )
+
+    def made(roles: tuple[TrustedKey, ...]) -> SignedInput:
+        return SignedInput(
+            file=file.name,
+            role=predicate.role,
+            sha256=sha256,
+            signed=signed,
+            key=key,
+            signers=tuple(role.role for role in roles),
+            about=predicate.about,
+        )
+
+    signs = INPUT + predicate.role.value
+    try:
+        return made(trust.roles_of(key.id, signs=signs, now=now))
+    except VerificationError:
+        with contextlib.suppress(VerificationError):
+            ended.append(made(trust.roles_of(key.id, signs=signs, now=signed)))
+        raise
 
 
 def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> TriesReset:

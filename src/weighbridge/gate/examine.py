@@ -22,12 +22,13 @@ from weighbridge.policy import Policy, RequirementSpec, Waiver
 class Examined:
     """What was found. ``against_model`` is what the evidence says.
 
-    ``unrelated`` is why it is not about this model on inputs that count; ``circumstances`` is what else keeps it from
-    counting, which whoever asked could arrange: how much was measured, with which seed, view and confinement, and
-    whether the signature of an input is at hand.
+    ``unrelated`` is why it is not about this model on inputs that count. What else keeps it from counting is what
+    whoever asked could arrange: ``withheld`` is that the signature of an input is not at hand; ``circumstances`` how
+    much was measured, with which seed, view and confinement.
     """
 
     unrelated: tuple[Problem, ...]
+    withheld: tuple[Problem, ...]
     circumstances: tuple[Problem, ...]
     against_model: tuple[Problem, ...]
     waived: tuple[Waiver, ...]
@@ -36,7 +37,7 @@ class Examined:
     @property
     def uncounted(self) -> tuple[Problem, ...]:
         """Return everything that keeps the evidence from counting."""
-        return (*self.unrelated, *self.circumstances)
+        return (*self.unrelated, *self.withheld, *self.circumstances)
 
 
 def examine(
@@ -47,7 +48,6 @@ def examine(
     unrelated = (*inputs.problems, *identity_problems(item.record, model=item.model))
     views = frozenset(ViewKind) if policy.view == "recorded" else PRIVATE_VIEWS
     circumstances = (
-        *inputs.withheld,
         *seed_problems(spec, item),
         *_confinement_problems(item, policy),
         *view_problems(item.record, accepted_views=views),
@@ -61,7 +61,7 @@ def examine(
     ]
     if item.record.measurements is not None or not item.record.undecided:
         against += problems_of(spec, item.record, model=item.model, now=now)
-    return Examined(unrelated, circumstances, tuple(against), tuple(used), inputs.bound)
+    return Examined(unrelated, inputs.withheld, circumstances, tuple(against), tuple(used), inputs.bound)
 
 
 def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:

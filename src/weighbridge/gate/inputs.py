@@ -55,7 +55,7 @@ def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, .
     for each in inputs:
         found = _bind(each, item, policy, signed)
         if isinstance(found, Problem):
-            (withheld if _wants_signature(each, policy) else problems).append(found)
+            (withheld if _wants_signature(each, policy, signed) else problems).append(found)
             continue
         bound.append(found)
         problems += _quantities(each, found.role, item, policy, now)
@@ -63,9 +63,15 @@ def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, .
     return JudgedInputs(tuple(bound), tuple(problems), tuple(withheld))
 
 
-def _wants_signature(each: Input, policy: Policy) -> bool:
+def _wants_signature(each: Input, policy: Policy, signed: tuple[SignedInput, ...]) -> bool:
     binding = None if each.role is None else policy.binding(each.role)
-    return isinstance(binding, FileBinding) and bool(binding.signers) and not binding.sha256
+    if not isinstance(binding, FileBinding) or not binding.signers or binding.sha256:
+        return False
+    # Signed for another line of models, it is another question, and no signature is missing.
+    return not any(
+        one.sha256 == each.sha256 and one.role is each.role and not set(one.signers).isdisjoint(binding.signers)
+        for one in signed
+    )
 
 
 def _bind(each: Input, item: Evidence, policy: Policy, signed: tuple[SignedInput, ...]) -> BoundInput | Problem:
@@ -105,9 +111,10 @@ def _signed(
 ) -> BoundInput | Problem:
     about = [one for one in signed if one.sha256 == each.sha256 and one.role is role]
     for one in about:
-        if one.signer in signers:
-            return BoundInput(each, role, Bond.SIGNED, by=one.signer, key=one.key)
-    others = ", ".join(sorted({one.signer for one in about}))
+        for signer in one.signers:
+            if signer in signers:
+                return BoundInput(each, role, Bond.SIGNED, by=signer, key=one.key)
+    others = ", ".join(sorted({signer for one in about for signer in one.signers}))
     return _open(
         f"{what} is signed by {others or 'nobody who may sign it'}; the policy wants it from {', '.join(signers)}",
         f"have it signed: `weighbridge sign-input FILE --role {role} --key KEY`, and keep the signature beside it",

@@ -26,12 +26,15 @@ from weighbridge.gate.preconditions import preconditions
 from weighbridge.gate.statistics import (
     drew,
     earlier_tries,
+    first_of,
+    is_forgiven,
     is_statistic,
     newest,
     standing_statistic,
     tightened_spec,
     tries_note,
     tries_problem,
+    withheld_failure,
 )
 from weighbridge.gate.waivers import normal_name
 from weighbridge.model.digest import Digest, ModelFiles
@@ -80,10 +83,15 @@ class _Case:
         signed = (item.signed_as(self.requirement.spec.signers) for item in of_check)
         return [item for item in signed if item is not None]
 
-    def examined(self, item: Evidence, *, tries: int = 0) -> Examined:
-        """Examine one piece of evidence."""
+    def examined(self, item: Evidence, *, tries: int) -> Examined:
+        """Examine the evidence that is to count for the model, after so many tries."""
         spec = tightened_spec(self.requirement.spec, tries=tries)
         return examine(item, spec=spec, policy=self.policy, signed=tuple(self.found.inputs), now=self.now)
+
+    def examined_against(self, item: Evidence) -> Examined:
+        """Examine evidence that may speak against the model; for that, keys that have ended answer for inputs too."""
+        signed = (*self.found.inputs, *self.found.ended_inputs)
+        return examine(item, spec=self.requirement.spec, policy=self.policy, signed=signed, now=self.now)
 
 
 def judge(
@@ -170,24 +178,30 @@ def _tries(case: _Case, item: Evidence, about_it: list[Evidence]) -> tuple[int, 
     candidates = [
         other
         for other in (*about_it, *case.elsewhere)
-        if drew(other) and not (examined := case.examined(other)).unrelated and examined.against_model
+        if drew(other) and not (examined := case.examined_against(other)).unrelated and examined.against_model
     ]
-    all_tries = earlier_tries(candidates, resets=(), before=item)
-    left = earlier_tries(candidates, resets=tuple(case.found.resets), before=item)
+    first = first_of(item, about_it)
+    all_tries = earlier_tries(candidates, resets=(), before=first)
+    left = earlier_tries(candidates, resets=tuple(case.found.resets), before=first)
     forgiving = tuple(reset for reset in case.found.resets if reset.check is item.record.check)
     return max(known, len(left)), forgiving if len(left) < len(all_tries) else ()
 
 
 def _standing_problems(case: _Case, counted: tuple[Evidence, ...]) -> Iterable[Problem]:
     """Yield the failing results beside the evidence that counts which it does not put an end to."""
+    statistic = is_statistic(case.requirement.spec)
     for item in (*case.signed, *case.ended):
         if item in counted:
             continue
-        examined = case.examined(item)
+        examined = case.examined_against(item)
         failed = [problem for problem in examined.against_model if problem.result is VerdictResult.FAILED]
-        if failed and not examined.uncounted:
-            stands = standing_statistic if is_statistic(case.requirement.spec) else standing_fact
+        if not failed:
+            continue
+        if not examined.uncounted:
+            stands = standing_statistic if statistic else standing_fact
             yield from stands(item, failed[0].reason, counted=counted)
+        elif statistic and examined.uncounted == examined.withheld and not is_forgiven(item, case.found.resets):
+            yield withheld_failure(item, failed[0].reason)
 
 
 def _confidence(spec: object) -> float:

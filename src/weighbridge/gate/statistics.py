@@ -7,7 +7,6 @@ next, over all models and data in the store: bytes are quickly changed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
@@ -26,6 +25,10 @@ UNKNOWN: Final = "how often it was tried before is not known"
 """What is said of a try outside a platform that counts."""
 
 
+_HIGHEST: Final = 1 - 2**-48
+"""Never certainty, of which there is no bound; and the error that is left can be divided among several bounds."""
+
+
 def is_statistic(spec: RequirementSpec) -> bool:
     """Say whether a requirement is answered by a statistic."""
     return isinstance(spec, (RobustnessRequirement, LeakageRequirement))
@@ -40,8 +43,7 @@ def tightened(confidence: float, *, tries: int) -> float:
     """
     if tries == 0:
         return confidence
-    # Never certainty, of which there is no bound.
-    return min(1 - (1 - confidence) / (tries * (tries + 1)), math.nextafter(1.0, 0.0))
+    return max(confidence, min(1 - (1 - confidence) / (tries * (tries + 1)), _HIGHEST))
 
 
 def tightened_spec(spec: RequirementSpec, *, tries: int) -> RequirementSpec:
@@ -72,6 +74,10 @@ def seed_problems(spec: RequirementSpec, item: Evidence) -> Iterator[Problem]:
     measured = item.record.measurements
     if isinstance(measured, RobustnessMeasurements) and measured.seed != seed.value:
         yield _open(f"{item.file} was measured with the seed {measured.seed}, and its record says {seed.value}")
+    if amounts_of(item.record.parameters) != _asked_amounts(spec):
+        asked = " ".join(f"--{name} {value!r}" for name, value in _asked_amounts(spec))
+        yield _open("other amounts were asked for than the policy's, and with them goes another seed", f"with {asked}")
+        return
     if spec.seed == "platform" and seed.source is not SeedSource.PLATFORM:
         yield _open(f"the seed comes from {_SOURCES[seed.source]}; the policy asks for one of the platform")
     match seed.source:
@@ -125,13 +131,23 @@ def earlier_tries(
 
     The same model, inputs and seed give the same result again, which is no new try.
     """
-    forgiven = frozenset[str]().union(*(reset.evidence for reset in resets if reset.check is before.record.check))
     found: dict[object, Evidence] = {}
     for item in candidates:
-        if item.statement not in forgiven and item.finished <= before.finished and item.statement != before.statement:
+        if item.finished <= before.finished and item.statement != before.statement and not is_forgiven(item, resets):
             found.setdefault(_identity(item), item)
     found.pop(_identity(before), None)
     return tuple(found.values())
+
+
+def is_forgiven(item: Evidence, resets: Iterable[TriesReset]) -> bool:
+    """Say whether an approver forgave this try."""
+    return any(reset.check is item.record.check and item.statement in reset.evidence for reset in resets)
+
+
+def first_of(item: Evidence, others: Iterable[Evidence]) -> Evidence:
+    """Return the earliest evidence of the same measurement: to repeat it later, for its age, is no later try."""
+    same = (other for other in others if _identity(other) == _identity(item))
+    return min((item, *same), key=lambda each: each.finished)
 
 
 def _identity(item: Evidence) -> object:
@@ -170,6 +186,17 @@ def standing_statistic(item: Evidence, reason: str, *, counted: tuple[Evidence, 
     )
 
 
+def withheld_failure(item: Evidence, reason: str) -> Problem:
+    """Say that the same model failed on data whose signature is not at hand, which somebody may have kept back."""
+    return Problem(
+        VerdictResult.UNDECIDED,
+        f"{item.file} of {format_instant(item.finished)} says of the same model: {reason}; the signature of its data "
+        "is not at hand, so nobody knows whether that counts",
+        "put the signature with the evidence; if there is none, let an approver look, and reset: `weighbridge "
+        "reset-tries`",
+    )
+
+
 def tries_note(item: Evidence, *, tries: int, confidence: float) -> str:
     """Say what is known of earlier tries, and what that costs."""
     known = item.record.tries
@@ -178,8 +205,8 @@ def tries_note(item: Evidence, *, tries: int, confidence: float) -> str:
     return f"{UNKNOWN}{counted}{cost}" if not isinstance(known, int) else f"{tries} earlier tries did not pass{cost}"
 
 
-def _open(reason: str) -> Problem:
-    return Problem(VerdictResult.UNDECIDED, reason, "run the check again without --seed")
+def _open(reason: str, how: str = "without --seed") -> Problem:
+    return Problem(VerdictResult.UNDECIDED, reason, f"run the check again {how}")
 
 
 def newest(items: Iterable[Evidence]) -> datetime:
