@@ -169,6 +169,11 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> WeighbridgeError:
+    if isinstance(error, FileExistsError):
+        return OutputError(
+            f"{path} cannot be written: {error.strerror}; it was left as it is",
+            remedy="choose another place, or remove what is there when you no longer need it",
+        )
     return OutputError(
         f"{path} cannot be written: {error.strerror}; nothing was left behind",
         remedy="free space, choose another place, or remove what is there",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.attacks.dependencies import install
 from tests.builders import Scene
 from tests.cli.conftest import Shell
 from weighbridge.evidence.bundle import read_bundle
+from weighbridge.evidence.inputs import signatures_beside
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.statement import Statement
 from weighbridge.evidence.store import DirectoryStore
@@ -215,3 +219,63 @@ def test_an_approver_resets_tries(site: Shell) -> None:
     statement = Statement.parse(read_bundle(file.read_bytes(), what="r").content(), what="r")
     tries = tries_in(DirectoryStore(evidence).read(), check=CheckName.ROBUSTNESS)
     assert set(read_reset(statement, what="r").evidence) == tries
+
+
+def npz(path: Path, value: float = 0.5) -> None:
+    np.savez(path, x=np.full((4, 2), value), y=np.arange(4) % 2)
+
+
+def test_one_file_is_signed_in_two_roles_and_both_signatures_travel(site: Shell) -> None:
+    npz(site.directory / "rows.npz")
+    key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    assert site.run("sign-input", "rows.npz", "--role", "test", *key).code == 0
+    second = site.run("sign-input", "rows.npz", "--role", "nonMembers", "--about", "digits", *key)
+    assert second.code == 0, second.err
+    assert (site.directory / "rows.npz.nonMembers.sigstore.json").exists()
+    assert len(signatures_beside([site.directory / "rows.npz"])) == 2
+
+
+def test_a_signature_over_older_bytes_is_named_and_left(site: Shell) -> None:
+    npz(site.directory / "rows.npz")
+    sign = ("sign-input", "rows.npz", "--role", "test", "--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    assert site.run(*sign).code == 0
+    old = (site.directory / "rows.npz.sigstore.json").read_bytes()
+    npz(site.directory / "rows.npz", 0.25)
+    again = site.run(*sign)
+    assert again.code == 2
+    assert "maybe over older bytes of rows.npz" in again.err
+    assert "remove it to sign the file as it is now" in again.err
+    assert (site.directory / "rows.npz.sigstore.json").read_bytes() == old
+
+
+@pytest.mark.parametrize("role", ["test", "members", "advisories"])
+def test_what_no_check_could_use_is_neither_bound_nor_signed(site: Shell, role: str) -> None:
+    new_policy(site)
+    (site.directory / "other").write_text("neither data nor advisories")
+    before = (site.directory / "policy.yaml").read_bytes()
+    about = ("--about", "digits") if role == "members" else ()
+    key = ("--key", "keys/curator.key", "--passphrase-file", "passphrases")
+    for refused in (
+        site.run("policy", "bind", "policy.yaml", f"--{role}", "other"),
+        site.run("sign-input", "other", "--role", role, *about, *key),
+    ):
+        assert refused.code == 2
+        assert "other" in refused.err
+    assert (site.directory / "policy.yaml").read_bytes() == before
+    assert not (site.directory / "other.sigstore.json").exists()
+
+
+def test_a_policy_that_binds_the_old_snapshot_says_so_when_it_is_written(site: Shell) -> None:
+    done = site.run("policy", "new", "policy.yaml", "-r", "requirements.txt")
+    assert done.code == 0
+    assert "note: advisories are bound to the snapshot that comes with weighbridge, of 2026-07-23" in done.err
+    other = site.run("policy", "new", "other.yaml", "-r", "requirements.txt", "--advisories", "tiny.jsonl.gz")
+    assert "note:" not in other.err
+
+
+def test_advisories_are_not_dated_ahead(site: Shell) -> None:
+    ahead = f"{datetime.now(UTC) + timedelta(days=5):%Y-%m-%d}"
+    done = site.run("advisories", "build", "records", "-o", "ahead.jsonl.gz", "--date", ahead)
+    assert done.code == 2
+    assert "lies in the future" in done.err
+    assert not (site.directory / "ahead.jsonl.gz").exists()

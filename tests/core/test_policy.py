@@ -8,11 +8,12 @@ from typing import get_args
 
 import pytest
 
-from tests.builders import POLICY
+from tests.builders import NOW, POLICY
 from weighbridge.errors import ParseError, PolicyError, WeighbridgeError
 from weighbridge.evidence.inputs import SIGNABLE
 from weighbridge.evidence.record import CheckName
 from weighbridge.policy import DependencyAuditRequirement, Policy
+from weighbridge.policy.answers import answered_for_ever
 from weighbridge.trust import INPUT, TRIES_RESET, VERDICT, Signable, Trust
 
 
@@ -239,3 +240,15 @@ def test_refuses_a_file_that_cannot_be_read(tmp_path: Path, read: Callable[[Path
 def test_roles_may_sign_every_check_and_verdicts_and_nothing_else() -> None:
     inputs = {f"{INPUT}{role}" for role in SIGNABLE}
     assert set(get_args(Signable)) == {*(check.value for check in CheckName), VERDICT, TRIES_RESET, *inputs}
+
+
+def test_somebody_answers_for_two_years_and_not_for_a_day_more() -> None:
+    def said(days: int) -> list[str]:
+        until = f"{NOW + timedelta(days=days):%Y-%m-%d}"
+        waiver = f"{{check: dependency-audit, id: X-1, component: demo, reason: r, owner: o, expires: {until}}}"
+        policy = Policy.parse(f"{POLICY}  waivers:\n    - {waiver}\n".encode(), name="p")
+        return list(answered_for_ever(policy, now=NOW))
+
+    assert said(731) == []
+    (sentence,) = said(732)
+    assert "more than 731 days from now" in sentence

@@ -282,7 +282,7 @@ def test_the_report_of_check_says_what_is_unbound_where_a_policy_only_audits() -
 def test_policy_show_says_what_a_policy_lets_pass(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from weighbridge.cli.policy import command
+    from weighbridge.cli import command
 
     text = POLICY.replace("spec:\n", "spec:\n  confinement: recorded\n  view: recorded\n", 1) + (
         "  waivers:\n    - {check: dependency-audit, id: PYSEC-1, component: demo, reason: r, owner: o, "
@@ -290,7 +290,7 @@ def test_policy_show_says_what_a_policy_lets_pass(tmp_path: Path) -> None:
     )
     path = tmp_path / "p.yaml"
     path.write_text(text)
-    shown = CliRunner().invoke(command, ["show", str(path)]).output
+    shown = CliRunner().invoke(command, ["policy", "show", str(path)]).output
     assert "recorded" in shown
     assert "PYSEC-1" in shown
 

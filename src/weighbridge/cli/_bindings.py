@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from weighbridge._files import read_limited
+from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.checks.dependencies.sources.environment import read_environment
 from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
-from weighbridge.errors import UsageError
+from weighbridge.errors import InputError, UsageError
 from weighbridge.evidence.inputs import MAX_INPUT_BYTES, OF_ONE_MODEL, SIGNABLE
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
@@ -95,7 +97,18 @@ def input_bytes(role: InputRole, path: Path) -> bytes:
     """
     if role is InputRole.REQUIREMENTS:
         return bytes_to_bind(path)
-    return read_limited(path, limit=MAX_INPUT_BYTES, what="the input")
+    data = read_limited(path, limit=MAX_INPUT_BYTES, what="the input")
+    if role is InputRole.ADVISORIES:
+        # What no audit could use is neither bound nor signed.
+        describe_bundle(data, name=path.name)
+    elif role in _DATA and not data.startswith(_ZIP):
+        raise InputError(f"{path} is no .npz file, as data of the role {role} are", remedy="write it with numpy.savez")
+    return data
+
+
+_DATA: Final = frozenset({InputRole.TEST, InputRole.MEMBERS, InputRole.NON_MEMBERS})
+_ZIP: Final = b"PK"
+"""How an .npz file begins, which is a zip archive."""
 
 
 def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRole, Binding]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,9 +14,13 @@ from weighbridge.checks.dependencies.bundle import read_packed
 from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.cli._passphrases import PASSPHRASE_FILE
 from weighbridge.cli.sign_input import sign_bytes
+from weighbridge.clock import parse_instant, system_clock
+from weighbridge.errors import UsageError
 from weighbridge.evidence.measurements import AdvisoryDatabase, InputRole
 
 PATH = click.Path(path_type=Path)
+MAX_DATE_AHEAD = timedelta(days=2)
+"""A date means the end of its day, and east of UTC that day begins earlier."""
 
 
 @click.group(short_help="Build and look at advisory bundles.")
@@ -29,6 +34,8 @@ def command() -> None:
 @click.option("--date", "built", required=True, help="When the sources were fetched; the bundle's age counts from it.")
 def build(sources: tuple[Path, ...], output: Path, built: str) -> None:
     """Build a bundle from SOURCES: OSV's all.zip of PyPI, directories of OSV records, or other bundles."""
+    if parse_instant(built, what="--date") > system_clock() + MAX_DATE_AHEAD:
+        raise UsageError(f"--date {built} lies in the future", remedy="give the day on which the sources were fetched")
     bundle = build_bundle(sources, built=built)
     write_atomically(output, bundle.data)
     _say(output, bundle.database)

@@ -11,11 +11,13 @@ import click
 
 from weighbridge._files import replace_contents, write_new
 from weighbridge.checks.dependencies.advisories import packaged_bundle
+from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.cli._bindings import Given, bindings_of
 from weighbridge.clock import format_instant, system_clock
 from weighbridge.errors import UsageError
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, DataBinding, FileBinding, Policy
+from weighbridge.policy.answers import answered_for_ever
 from weighbridge.policy.edit import bind as bind_in
 from weighbridge.policy.inputs import Acceptance, named_roles
 from weighbridge.policy.starter import starter_policy
@@ -74,6 +76,17 @@ def new(policy: Path, name: str, reason: str | None, owner: str | None, **given:
     bindings = bindings_of(found, fallback=packaged_bundle(), accepted=accepted)
     write_new(policy, starter_policy(name, bindings=bindings))
     _show(Policy.read(policy), policy)
+    if not found.advisories and bindings[InputRole.ADVISORIES].binding != "unbound" and accepted is None:
+        click.echo(_note_on_snapshot(), err=True)
+
+
+def _note_on_snapshot() -> str:
+    built = describe_bundle(packaged_bundle().read_bytes(), name="the snapshot").database.built
+    return (
+        f"note: advisories are bound to the snapshot that comes with weighbridge, of {built}. Seven days later no "
+        "audit against it counts: give --advisories BUNDLE, or say who answers for its age with "
+        "--accept-old-advisories REASON --owner NAME"
+    )
 
 
 @command.command(short_help="Bind inputs in a policy.")
@@ -118,7 +131,7 @@ def _show(policy: Policy, path: Path) -> None:
         click.echo(f"  asks for {requirement.check}, signed by {', '.join(requirement.spec.signers)}")
     for role, binding in named_roles(policy.inputs):
         click.echo(f"  {role}: {clean(_words(binding))}")
-    for said in _let_pass(policy):
+    for said in (*_let_pass(policy), *answered_for_ever(policy, now=system_clock())):
         click.echo(f"  {clean(said)}")
     left = [role.value for role in InputRole if policy.binding(role) is None]
     if left:

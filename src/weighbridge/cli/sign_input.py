@@ -10,7 +10,7 @@ from weighbridge._files import write_new
 from weighbridge.cli._bindings import input_bytes
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, open_key
 from weighbridge.clock import system_clock
-from weighbridge.evidence.inputs import SIGNABLE, sign_input, signature_path
+from weighbridge.evidence.inputs import SIGNABLE, free_place, sign_input
 from weighbridge.evidence.measurements import InputRole
 
 PATH = click.Path(path_type=Path)
@@ -24,7 +24,12 @@ PATH = click.Path(path_type=Path)
 @click.option("--key", type=PATH, required=True, help="Private key of a role that may sign such inputs.")
 @PASSPHRASE_FILE
 @click.option("--about", help="Line of models that it belongs to: needed for members, non-members, lock, requirements.")
-@click.option("-o", "--output", type=PATH, help="The signature. [default: FILE.sigstore.json]")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    help="The signature. [default: FILE.sigstore.json; FILE.ROLE.sigstore.json for a further role]",
+)
 def command(
     file: Path, role: str, key: Path, passphrase_file: Path | None, about: str | None, output: Path | None
 ) -> None:
@@ -55,6 +60,6 @@ def sign_bytes(
         OutputError: When there is a file in its place.
     """
     signer = open_key(key, passphrase=passphrase_file)
-    target = output if output is not None else signature_path(file)
+    target = output if output is not None else free_place(file, role=role)
     write_new(target, sign_input(data, name=file.name, role=role, signer=signer, now=system_clock(), about=about))
     click.echo(f"{target}: {file.name} as {role}, signed by {signer.public.id}")

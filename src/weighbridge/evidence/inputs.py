@@ -20,7 +20,7 @@ from weighbridge import _json
 from weighbridge._files import read_limited
 from weighbridge._struct import Label, Wire
 from weighbridge.clock import format_instant
-from weighbridge.errors import InputError, ParseError, UsageError
+from weighbridge.errors import InputError, OutputError, ParseError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX, read_bundle, write_bundle
 from weighbridge.evidence.keys import PublicKey, Signer
 from weighbridge.evidence.measurements import Count, InputRole, Sha256
@@ -71,9 +71,39 @@ class SignedInput:
     about: str | None = None
 
 
-def signature_path(path: Path) -> Path:
-    """Return where the signature of an input lies: beside it."""
-    return path.with_name(path.name + SUFFIX)
+def signature_path(path: Path, *, role: InputRole | None = None) -> Path:
+    """Return where the signature of an input lies: beside it; with ``role``, where a second one for that role does."""
+    return path.with_name(path.name + ("" if role is None else f".{role}") + SUFFIX)
+
+
+def signature_places(path: Path) -> tuple[Path, ...]:
+    """Return every place in which a signature of an input may lie beside it."""
+    if not path.name:
+        return ()
+    return (signature_path(path), *(signature_path(path, role=role) for role in SIGNABLE))
+
+
+def free_place(path: Path, *, role: InputRole) -> Path:
+    """Return where a new signature of an input goes: one file may be signed in several roles.
+
+    Raises:
+        OutputError: When it is signed in this role already, or something else lies there.
+    """
+    place = signature_path(path)
+    if not _is_there(place):
+        return place
+    data = read_limited(place, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
+    if not is_signed_input(data, what=place.name) or _role_of(data, what=place.name) is role:
+        raise OutputError(
+            f"{place} is there already, maybe over older bytes of {path.name}; it was left as it is",
+            remedy="remove it to sign the file as it is now, or give another place with -o",
+        )
+    return signature_path(path, role=role)
+
+
+def _role_of(data: bytes, *, what: str) -> InputRole:
+    statement = Statement.parse(read_bundle(data, what=what).content(), what=what)
+    return read_input_statement(statement, what=what)[1].role
 
 
 def sign_input(
@@ -139,23 +169,22 @@ def signatures_beside(paths: Iterable[Path]) -> list[bytes]:
     """
     found = []
     for path in dict.fromkeys(paths):
-        beside = _beside(path)
-        if beside is None:
-            continue
-        data = read_limited(beside, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
-        if not is_signed_input(data, what=beside.name):
-            raise InputError(f"{beside} signs no input", remedy="sign it with `weighbridge sign-input`, or remove it")
-        found.append(data)
+        for beside in filter(_is_there, signature_places(path)):
+            data = read_limited(beside, limit=MAX_BUNDLE_BYTES, what="the signature of an input")
+            if not is_signed_input(data, what=beside.name):
+                raise InputError(
+                    f"{beside} signs no input", remedy="sign it with `weighbridge sign-input`, or remove it"
+                )
+            found.append(data)
     return found
 
 
-def _beside(path: Path) -> Path | None:
+def _is_there(path: Path) -> bool:
     try:
-        beside = signature_path(path)
-        return beside if beside.exists() else None
-    except (OSError, ValueError):
-        # The path is "." or "/", or its name leaves no room for the ending: so there is none.
-        return None
+        return path.exists()
+    except OSError:
+        # The name leaves no room for the ending, so there is none.
+        return False
 
 
 def read_signatures(path: Path) -> list[bytes]:

@@ -139,5 +139,5 @@ def require_outside(path: Path, *, model: Path, what: str) -> None:
     if repository is not None and target.is_relative_to(repository):
         raise UsageError(
             f"{what} {path} lies in {repository}, which holds the bytes of the model; writing there could destroy them",
-            remedy="choose a place outside of the Hub's cache",
+            remedy="choose a place outside of the Hub's cache with --evidence or -o, or call this elsewhere",
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from weighbridge.clock import format_instant
-from weighbridge.evidence.inputs import SignedInput
+from weighbridge.evidence.inputs import OF_ONE_MODEL, SignedInput
 from weighbridge.evidence.measurements import DependencyAuditMeasurements, Input, InputRole, inputs_of
 from weighbridge.evidence.record import CheckName
 from weighbridge.gate.decision import TITLES, Bond, BoundInput, Evidence, Problem, VerdictResult
@@ -109,15 +109,16 @@ def _named(each: Input, role: InputRole, what: str, digests: tuple[str, ...]) ->
 def _signed(
     each: Input, role: InputRole, what: str, signers: tuple[str, ...], signed: tuple[SignedInput, ...]
 ) -> BoundInput | Problem:
-    about = [one for one in signed if one.sha256 == each.sha256 and one.role is role]
-    for one in about:
+    known = [one for one in signed if one.sha256 == each.sha256 and one.role is role]
+    for one in known:
         for signer in one.signers:
             if signer in signers:
                 return BoundInput(each, role, Bond.SIGNED, by=signer, key=one.key)
-    others = ", ".join(sorted({signer for one in about for signer in one.signers}))
+    others = ", ".join(sorted({signer for one in known for signer in one.signers}))
+    about = " --about NAME" if role in OF_ONE_MODEL else ""
     return _open(
         f"{what} is signed by {others or 'nobody who may sign it'}; the policy wants it from {', '.join(signers)}",
-        f"have it signed: `weighbridge sign-input FILE --role {role} --key KEY`, and keep the signature beside it",
+        f"have it signed: `weighbridge sign-input FILE --role {role}{about} --key KEY`; keep the signature beside it",
     )
 
 

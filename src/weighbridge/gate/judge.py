@@ -45,10 +45,10 @@ _SHOWN: Final = 3
 """Problems of one requirement that its reason spells out."""
 
 COMMANDS: Final = {
-    CheckName.DEPENDENCY_AUDIT: "audit",
-    CheckName.MODEL_SCAN: "scan",
-    CheckName.ROBUSTNESS: "robustness",
-    CheckName.LEAKAGE: "leakage",
+    CheckName.DEPENDENCY_AUDIT: "audit MODEL -r FILE",
+    CheckName.MODEL_SCAN: "scan MODEL",
+    CheckName.ROBUSTNESS: "robustness MODEL --data FILE",
+    CheckName.LEAKAGE: "leakage MODEL --members FILE --non-members FILE",
 }
 """The command that runs each check, for what to do next."""
 
@@ -144,7 +144,7 @@ def _judge_requirement(case: _Case) -> Outcome:
             requirement.line,
             VerdictResult.UNDECIDED,
             f"the newest evidence is of {format_instant(latest)}, older than maxAge {requirement.spec.max_age}",
-            f"run `weighbridge {COMMANDS[check]} MODEL --key KEY` again",
+            f"run `weighbridge {COMMANDS[check]} --key KEY` again",
             counted,
         )
     problems: list[Problem] = []

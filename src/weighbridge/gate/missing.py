@@ -32,5 +32,5 @@ def missing(
         requirement.line,
         VerdictResult.UNDECIDED,
         reason,
-        f"run `weighbridge {command} MODEL --key KEY` with the key of {signers}",
+        f"run `weighbridge {command} --key KEY` with the key of {signers}",
     )

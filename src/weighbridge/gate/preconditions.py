@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from weighbridge.clock import format_instant
 from weighbridge.errors import TrustError, VerificationError
 from weighbridge.gate.decision import Problem, VerdictResult
 from weighbridge.model.digest import Digest
 from weighbridge.policy import FileBinding, Policy
-from weighbridge.policy.floors import LONGEST_ANSWER
+from weighbridge.policy.answers import answered_for_ever
 from weighbridge.policy.inputs import named_roles
 from weighbridge.trust import INPUT, TRIES_RESET, VERDICT, Trust
 
@@ -32,24 +31,14 @@ def preconditions(model: Digest, *, policy: Policy, trust: Trust, now: datetime)
             trust.require_listed_policy(policy.digest)
     except VerificationError as error:
         yield Problem(VerdictResult.UNDECIDED, error.message, error.remedy)
-    yield from _answered_for_ever(policy, now)
+    for said in answered_for_ever(policy, now=now):
+        yield Problem(
+            VerdictResult.UNDECIDED,
+            f"{policy.file}: {said}",
+            "let it end sooner; whoever answers for it can renew it then",
+        )
     yield from _unknown_roles(policy, trust)
     yield from _joined_roles(policy, trust)
-
-
-def _answered_for_ever(policy: Policy, now: datetime) -> Iterator[Problem]:
-    # Whoever answers for something until the year 9999 answers for nothing.
-    until = [(f"line {item.line}: `accepted`", item.accepted_until) for item in policy.requirements]
-    until += [("inputs.advisories: `accepted`", policy.advisories_accepted_until)]
-    until += [(f"line {item.line}: the waiver", item.expires) for item in policy.waivers]
-    for what, end in until:
-        if end is not None and end > now + LONGEST_ANSWER:
-            far = f"more than {LONGEST_ANSWER.days} days from now"
-            yield Problem(
-                VerdictResult.UNDECIDED,
-                f"{policy.file}: {what} expires at {format_instant(end)}, {far}",
-                "let it end sooner; whoever answers for it can renew it then",
-            )
 
 
 def _unknown_roles(policy: Policy, trust: Trust) -> Iterator[Problem]:

@@ -24,9 +24,6 @@ from weighbridge.policy.limits import DependencyAuditLimits, LeakageLimits, Robu
 LONGEST: Final = timedelta(days=366)
 """Longest span after which evidence, advisories or a verdict may still count."""
 
-LONGEST_ANSWER: Final = timedelta(days=731)
-"""Longest time ahead for which somebody may answer for a weak limit or a waiver; then it has to be looked at again."""
-
 LEAST_ACCURACY: Final = 0.05
 """Lowest accuracy under attack that may be asked for; guessing among ten classes has twice as much."""
 

@@ -88,7 +88,10 @@ def _pack(records: list[dict[str, Any]], built: str) -> bytes:
     lines = [msgspec.json.encode(record) for record in records]
     typed = tuple(decode_record(line) for line in lines)
     if not any(record.withdrawn is None for record in typed):
-        raise InputError("the sources hold no PyPI record that is in force")
+        raise InputError(
+            "the sources hold no PyPI record that is in force",
+            remedy="give OSV's export (all.zip of PyPI), directories of OSV records in JSON, not YAML, or bundles",
+        )
     header = Header(
         schema=SCHEMA,
         built=built,

@@ -95,7 +95,7 @@ def parse_bundle(packed: bytes, *, name: str) -> Bundle:
         raise ParseError(f"{what} is empty", remedy=_REMEDY)
     header = _header(lines[0], what)
     if header is None:
-        raise ParseError(f"{what} says no date: its first line is no header, and its name says nothing", remedy=_REMEDY)
+        raise ParseError(f"{what} says no date: its first line is no header", remedy=_REMEDY)
     parse_instant(header.built, what=f"the date of {what}")
     records = _records(lines[1:], what=what)
     withdrawn = sum(record.withdrawn is not None for record in records)
