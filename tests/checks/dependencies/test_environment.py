@@ -377,7 +377,6 @@ def test_reports_a_start_file_that_is_too_large(site: Path, monkeypatch: pytest.
     [
         ("comment.pth", b"# import os\n\n"),
         ("sitecustomize.txt", b""),
-        ("my_sitecustomize.py", b""),
         (
             "distutils-precedence.pth",
             b"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
@@ -387,6 +386,12 @@ def test_reports_a_start_file_that_is_too_large(site: Path, monkeypatch: pytest.
 )
 def test_leaves_known_and_harmless_files_alone(site: Path, name: str, data: bytes) -> None:
     (site / name).write_bytes(data)
+    found = read_environment(site)
+    assert (found.findings, found.undecided) == ((), ())
+
+
+def test_a_module_with_the_end_of_a_hook_s_name_is_no_hook(site: Path) -> None:
+    install(site, "mine", "1.0", {"my_sitecustomize.py": b""})
     found = read_environment(site)
     assert (found.findings, found.undecided) == ((), ())
 
@@ -414,6 +419,125 @@ def test_a_start_file_that_cannot_be_read_is_undecided(site: Path) -> None:
     assert "cannot be read" in reasons(read_environment(site))[0]
 
 
+# --- what is under the digest is judged ----------------------------------------------------------------------------
+
+
+def test_metadata_at_the_root_of_a_venv_hides_no_site(site: Path) -> None:
+    install(venv(site), "x", "1", {})
+    found = read_environment(venv(site))
+    assert {pin.name for pin in found.pins} == {"demo-pkg", "x"}
+    assert [(one.location, "inside another site" in one.reason) for one in found.undecided] == [
+        ("lib/python3.11/site-packages", True)
+    ]
+
+
+def test_every_site_of_an_environment_is_audited(site: Path) -> None:
+    for number, place in enumerate(("lib64/python3.12", "lib/pypy3.10", "lib/python3", "local/lib/python3.11")):
+        kind = "dist-packages" if place == "lib/python3" else "site-packages"
+        install(venv(site) / place / kind, f"other{number}", "1.0")
+    found = read_environment(venv(site))
+    assert {pin.name for pin in found.pins} == {"demo-pkg", *(f"other{number}" for number in range(4))}
+    assert not found.undecided
+
+
+def rename(info: Path, name: str) -> None:
+    record = info / "RECORD"
+    record.write_text(record.read_text().replace(info.name, name))
+    info.rename(info.with_name(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["side-1.0.DIST-INFO", "Side-1.0.Dist-Info", "side.dist-info", ".dist-info", "-1.dist-info", "SIDE.EGG-INFO"],
+)
+def test_what_python_lists_as_installed_is_audited(site: Path, name: str) -> None:
+    rename(install(site, "side", "1.0"), name)
+    listed = {one.name.lower().replace("_", "-") for one in metadata.distributions(path=[str(site)])}
+    assert listed == {"demo-pkg", "side"}
+    assert {pin.name for pin in read_environment(site).pins} == listed
+
+
+@pytest.mark.parametrize("name", ["side-1.0-py3.11.EGG", "side.Egg-Link", "EGG-INFO", "egg-info"])
+def test_what_is_left_of_eggs_is_undecided(site: Path, name: str) -> None:
+    (site / name).mkdir()
+    assert "as an egg" in reasons(read_environment(site))[0]
+
+
+def test_an_egg_that_is_handed_in_is_no_harmless_site(tmp_path: Path) -> None:
+    egg = tmp_path / "side-1.0-py3.11.egg"
+    (egg / "EGG-INFO").mkdir(parents=True)
+    (egg / "EGG-INFO" / "PKG-INFO").write_text("Name: side\nVersion: 1.0\n")
+    install(egg, "fine", "1.0")
+    assert {one.name for one in metadata.distributions(path=[str(egg)])} == {"side", "fine"}
+    assert "as an egg" in reasons(read_environment(egg))[0]
+
+
+@pytest.mark.parametrize("kind", ["dist-info", "egg-info"])
+def test_two_kinds_of_metadata_must_say_the_same(site: Path, kind: str) -> None:
+    info = site / f"side-1.0.{kind}"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: side\nVersion: 1.0\n")
+    (info / "PKG-INFO").write_text("Name: side\nVersion: 1.0\nSummary: words\n")
+    assert "side" in {pin.name for pin in read_environment(site).pins}
+    (info / "PKG-INFO").write_text("Name: side\nVersion: 2.0\n")
+    assert "different packages or versions" in reasons(read_environment(site))[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["x.py", "x.pyc", "x.PYC", "x.cpython-311-x86_64-linux-gnu.so", "libx.so.1.2", "x.pyd", "x.pyw", "a/b/x.py"]
+)
+def test_code_that_no_record_names_is_undecided(site: Path, name: str) -> None:
+    add(site / name)
+    (found,) = read_environment(venv(site)).undecided
+    assert found.location == f"lib/python3.11/site-packages/{name.partition('/')[0]}"
+    assert f"{name}, 1 in all" in found.reason
+
+
+def test_a_package_whose_metadata_was_deleted_is_undecided(site: Path) -> None:
+    shutil.rmtree(install(site, "pillow", "9.0.0", {"PIL/__init__.py": b"", "PIL/_imaging.abi3.so": b"\x7fELF"}))
+    (found,) = read_environment(site).undecided
+    assert found.location == "site-packages/PIL"
+    assert "2 in all" in found.reason
+
+
+def test_a_row_without_a_hash_answers_for_no_code(site: Path) -> None:
+    add(site / "extra.py")
+    record = site / "Demo_Pkg-1.0+cu121.dist-info" / "RECORD"
+    record.write_text(record.read_text() + "extra.py,,\n")
+    assert "no RECORD has the hash" in reasons(read_environment(site))[0]
+
+
+def test_metadata_that_python_does_not_list_answers_for_no_code(site: Path) -> None:
+    install(site / "vendored", "pillow", "9.0.0")
+    assert "no RECORD has the hash" in reasons(read_environment(site))[0]
+
+
+def test_a_distribution_of_one_site_may_record_files_of_another(site: Path) -> None:
+    other = venv(site) / "lib64" / "python3.11" / "site-packages"
+    install(site, "split", "1.0", {"../../../lib64/python3.11/site-packages/split.abi3.so": b"\x7fELF"})
+    assert (other / "split.abi3.so").exists()
+    assert not read_environment(venv(site)).undecided
+
+
+@pytest.mark.parametrize("name", ["__init__.cpython-311.pyc", "__init__.cpython-313.opt-1.pyc"])
+def test_byte_code_counts_as_recorded_beside_its_source_alone(site: Path, name: str) -> None:
+    add(site / "demo_pkg" / "__pycache__" / name, b"")
+    assert not read_environment(site).undecided
+    add(site / "demo_pkg" / "__pycache__" / name.replace("__init__", "gone"), b"")
+    add(site / "demo_pkg" / name, b"")
+    assert "2 in all" in reasons(read_environment(site))[0]
+    add(site / "demo_pkg" / "__pycache__" / "__init__.pyc", b"")
+    assert "3 in all" in reasons(read_environment(site))[0]
+
+
+def test_names_some_of_much_code_that_no_record_names(site: Path) -> None:
+    for number in range(9):
+        add(site / f"m{number}.py")
+    found = reasons(read_environment(site))
+    assert len(found) == 5
+    assert all("(9 such names)" in reason for reason in found)
+
+
 @pytest.mark.parametrize("kind", ["missing", "file", "empty"])
 def test_refuses_what_is_no_environment(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "thing"
@@ -432,6 +556,10 @@ def test_refuses_more_than_the_limits(site: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(installed, "MAX_RECORD", 1)
         assert "RECORD is larger" in reasons(read_environment(site))[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "MAX_SITES", 0)
+        with pytest.raises(InputError, match="more than 0 sites"):
+            read_environment(site)
     with monkeypatch.context() as patch:
         patch.setattr(environment_listing, "MAX_ENTRIES", 3)
         with pytest.raises(InputError, match="more than 3 files and directories"):

@@ -267,29 +267,96 @@ def test_stops_at_a_number_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert included_files(tmp_path / "requirements.txt") == (tmp_path / "f0.txt", tmp_path / "f1.txt")
 
 
+# --- options --------------------------------------------------------------------------------------------------------
+
+EXTRA = "--extra-index-url https://internal.example/simple"
+FINDING, UNDECIDED, NOTHING = "finding", "undecided", ""
+
+OPTIONS = {
+    "--extra-index-url https://internal.example/simple": FINDING,
+    "--extra-index-url=https://internal.example/simple": FINDING,
+    "--extra-index-url ./simple": UNDECIDED,
+    "--extra-index-url file:///srv/simple": UNDECIDED,
+    "--find-links https://internal.example/wheels.html": FINDING,
+    "-fhttps://internal.example/wheels.html": FINDING,
+    "--find-links ./wheels": UNDECIDED,
+    "--find-links=file:///srv/wheels": UNDECIDED,
+    "-f ~/wheels": UNDECIDED,
+    "-f ftp://internal.example/wheels": UNDECIDED,
+    "--no-index --find-links /srv/wheels": UNDECIDED,
+    "--no-index": UNDECIDED,
+    "--index-url https://internal.example/simple": UNDECIDED,
+    "--pypi-url https://internal.example/simple": UNDECIDED,
+    "-i /srv/simple": UNDECIDED,
+    "--require-hashes": NOTHING,
+    "--pre": NOTHING,
+    "--all-releases :all:": NOTHING,
+    "--only-final=demo": NOTHING,
+    "--uploaded-prior-to 2026-01-01": NOTHING,
+    "--no-binary :all:": NOTHING,
+    "--only-binary=demo --pre": NOTHING,
+    "--prefer-binary": NOTHING,
+    "--use-feature fast-deps": NOTHING,
+}
+"""What each option that pip allows makes of one pinned requirement without a hash."""
+
+
+def judged(found: Inventory) -> str:
+    assert [finding.rule for finding in found.findings] in ([], ["index-confusion"])
+    return FINDING if found.findings else UNDECIDED if found.undecided else NOTHING
+
+
+@pytest.mark.parametrize(("option", "expected"), OPTIONS.items(), ids=OPTIONS.keys())
+def test_packages_that_come_from_elsewhere_are_judged_unless_all_have_hashes(
+    tmp_path: Path, option: str, expected: str
+) -> None:
+    for text in (f"{option}\ndemo==1.0\n", f"demo==1.0\n{option}\nother==1.0 {HASH}\n"):
+        found = read(tmp_path, text)
+        assert judged(found) == expected
+        assert pins(found)[0][:2] == ("demo", "1.0")
+        told = [finding.message for finding in found.findings] + [entry.reason for entry in found.undecided]
+        assert all("(demo)" in words for words in told)
+    assert judged(read(tmp_path, f"{option}\ndemo==1.0 {HASH}\n")) == NOTHING
+
+
+def test_an_option_of_an_included_file_counts_for_all(tmp_path: Path) -> None:
+    assert judged(read(tmp_path, "-r more.txt\ndemo==1.0\n", more_txt=f"--find-links ./wheels\nother==1.0 {HASH}\n"))
+
+
+def test_names_some_of_many_packages_without_hashes(tmp_path: Path) -> None:
+    (finding,) = read(tmp_path, EXTRA + "\n" + "".join(f"p{number}==1.0\n" for number in range(9))).findings
+    assert "9 packages have no hash (p0, p1, p2, p3, p4 and 4 more)" in finding.message
+
+
 @pytest.mark.parametrize(
-    ("text", "rules"),
+    "option",
     [
-        ("--extra-index-url https://internal.example/simple\ndemo==1.0\n", ["index-confusion"]),
-        (f"--extra-index-url https://internal.example/simple\ndemo==1.0 {HASH}\n", []),
-        ("--index-url https://internal.example/simple\ndemo==1.0\n", []),
-        ("-i http://internal.example/simple\ndemo==1.0\n", ["insecure-index"]),
-        ("--trusted-host internal.example\ndemo==1.0\n", ["insecure-index"]),
-        ("demo==1.0\n--extra-index-url=https://internal.example/simple\n", ["index-confusion"]),
+        "--trusted-host internal.example",
+        "-i http://internal.example/simple",
+        "--extra-index-url HTTP://internal.example/simple",
+        "-f http://internal.example/wheels",
     ],
 )
-def test_reports_where_packages_may_come_from(tmp_path: Path, text: str, rules: list[str]) -> None:
-    found = read(tmp_path, text)
-    assert [finding.rule for finding in found.findings] == rules
-    assert pins(found)[0][:2] == ("demo", "1.0")
-    if "internal" in text and "trusted" not in text:
-        assert found.indexes
+def test_a_server_that_nobody_checks_is_a_finding_with_hashes_too(tmp_path: Path, option: str) -> None:
+    found = read(tmp_path, f"{option}\ndemo==1.0 {HASH}\n")
+    assert [finding.rule for finding in found.findings] == ["insecure-index"]
+    found = read(tmp_path, f"{option}\ndemo==1.0\n")
+    assert "insecure-index" in {finding.rule for finding in found.findings}
+
+
+def test_indexes_are_listed(tmp_path: Path) -> None:
+    found = read(tmp_path, f"{EXTRA}\n-i https://mirror.example/simple\ndemo==1.0\n")
+    assert found.indexes == ("https://internal.example/simple", "https://mirror.example/simple")
+
+
+@pytest.mark.parametrize("line", ["--no-require-hashes", "--process-dependency-links", "--find-link ./wheels"])
+def test_options_under_which_hashes_are_not_enough_are_undecided(tmp_path: Path, line: str) -> None:
+    assert read(tmp_path, f"{line}\ndemo==1.0 {HASH}\n").undecided
 
 
 def test_passes_over_options_that_do_not_change_what_is_installed(tmp_path: Path) -> None:
-    text = "--require-hashes\n--no-binary :all:\n--only-binary=demo --pre\n--use-feature fast-deps\n--prefer-binary\n"
-    found = read(tmp_path, text + "demo==1.0 --config-settings='a=b' --global-option=x\n")
-    assert (pins(found), found.undecided) == ([("demo", "1.0", "6")], ())
+    found = read(tmp_path, "demo==1.0 --config-settings='a=b' --global-option=x\n")
+    assert (pins(found), found.undecided) == ([("demo", "1.0", "1")], ())
 
 
 @pytest.mark.parametrize("data", [b"demo==1.0\xff", "demo==1.0".encode("utf-16"), b"\xff\xfed\x00"])

@@ -20,6 +20,10 @@ MAX_RECORD: Final = 64 * 1024 * 1024
 """Largest RECORD that is read; the largest in common use, of big SDKs, have about 3 MB."""
 
 _WANTED: Final = ("name", "version")
+_DIST_INFO: Final = ".dist-info"
+_EGGS: Final = (".egg-link", ".egg")
+_ENDINGS: Final = (_DIST_INFO, ".egg-info", *_EGGS)
+_EGG_INFO: Final = "egg-info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,16 @@ class Distribution:
         return tuple(name.decode("utf-8", "surrogateescape") for name in found)
 
 
+def is_metadata(name: str) -> bool:
+    """Say whether a name at the top of a site is what Python, or a tool before it, takes for an installed distribution.
+
+    As ``importlib.metadata`` (its ``Lookup``): endings in any case, with nothing before them too. ``EGG-INFO`` counts
+    for Python in a path that ends in ``.egg`` alone, and here everywhere.
+    """
+    low = name.lower()
+    return low.endswith(_ENDINGS) or low == _EGG_INFO
+
+
 def read_distribution(tree: EnvironmentTree, name_in_tree: str) -> Distribution:
     """Read a ``.dist-info`` directory, or an ``.egg-info`` directory or file, by its name in the environment.
 
@@ -45,27 +59,32 @@ def read_distribution(tree: EnvironmentTree, name_in_tree: str) -> Distribution:
         InputError: When the metadata is missing, unreadable, or names no package and version.
     """
     place = PurePosixPath(name_in_tree)
-    if place.suffix in (".egg-link", ".egg"):
+    low = place.name.lower()
+    if low.endswith(_EGGS) or low == _EGG_INFO:
         raise InputError("it was installed as an egg, whose metadata is not read; install it from a wheel")
-    data = _metadata(tree, place)
-    name, version = _name_and_version(data)
-    record = _optional(tree, place / "RECORD", MAX_RECORD) if place.suffix == ".dist-info" else None
-    doubt = ""
-    if place.suffix == ".dist-info":
-        stem = place.name.removesuffix(".dist-info").partition("-")[0]
+    name, version = _metadata(tree, place)
+    record, doubt = None, ""
+    if low.endswith(_DIST_INFO):
+        record = _optional(tree, place / "RECORD", MAX_RECORD)
+        stem = low.removesuffix(_DIST_INFO).partition("-")[0]
         if canonical(stem) != name:
             doubt = f"its directory names another package than its metadata, which says {name}"
         doubt = doubt or _origin(tree, place, name)
     return Distribution(name=name, version=version, record=record, doubt=doubt)
 
 
-def _metadata(tree: EnvironmentTree, place: PurePosixPath) -> bytes:
-    candidates = [place / "METADATA"] if place.suffix == ".dist-info" else [place / "PKG-INFO", place]
-    for candidate in candidates:
-        data = _optional(tree, candidate, MAX_METADATA)
-        if data is not None:
-            return data
-    raise InputError("its metadata is missing or cannot be read")
+def _metadata(tree: EnvironmentTree, place: PurePosixPath) -> tuple[str, str]:
+    # Python asks for these in this order, in a .dist-info as in an .egg-info. Other tools read the one that belongs to
+    # the format, so where there are several they must say the same.
+    candidates = (place / "METADATA", place / "PKG-INFO", place)
+    found = {
+        _name_and_version(data) for each in candidates if (data := _optional(tree, each, MAX_METADATA)) is not None
+    }
+    if not found:
+        raise InputError("its metadata is missing or cannot be read")
+    if len(found) > 1:
+        raise InputError("its METADATA and its PKG-INFO name different packages or versions")
+    return found.pop()
 
 
 def _optional(tree: EnvironmentTree, path: PurePosixPath, limit: int) -> bytes | None:

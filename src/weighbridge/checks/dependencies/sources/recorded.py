@@ -11,9 +11,9 @@ import binascii
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.dependencies.inventory import Inventory
 from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.sources.installed import Distribution
 from weighbridge.checks.dependencies.text import plain
@@ -30,7 +30,16 @@ _COLUMNS: Final = 3
 _ALGORITHMS: Final = ("sha256", "sha384", "sha512")
 
 
-def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, location: str) -> Inventory:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a comparison showed; ``names`` are the files with a recorded hash, as the tree names them."""
+
+    names: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
+
+
+def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, location: str) -> Checked:
     """Hash the files of one distribution and compare.
 
     Only files of the tree, which is what was handed in, are read: an entry that leads elsewhere, such as a script
@@ -39,7 +48,8 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
     try:
         rows = list(_rows(found.record or b""))
     except InputError as error:
-        return Inventory(inputs=(), undecided=(Undecided(location=location, reason=str(error)),))
+        return Checked(undecided=(Undecided(location=location, reason=str(error)),))
+    names: set[str] = set()
     changed: list[str] = []
     missing: list[str] = []
     unread: list[str] = []
@@ -47,6 +57,7 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
         place = tree.recorded(site, name)
         if place is None:
             continue
+        names.add(place)
         try:
             if not _holds(tree, place, recorded):
                 changed.append(name)
@@ -54,8 +65,8 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
             missing.append(name)
         except (OSError, InputError):
             unread.append(name)
-    return Inventory(
-        inputs=(),
+    return Checked(
+        names=frozenset(names),
         findings=tuple(_findings(found, location, changed=changed, missing=missing)),
         undecided=tuple(
             Undecided(location=location, reason=f"recorded files of {found.name} cannot be read: {_shown(unread)}")

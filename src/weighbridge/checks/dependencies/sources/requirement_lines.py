@@ -48,6 +48,8 @@ _WITH_VALUE: Final = frozenset(
         "--trusted-host",
         "--no-binary",
         "--only-binary",
+        "--all-releases",
+        "--only-final",
         "--use-feature",
         "--uploaded-prior-to",
     }
@@ -55,7 +57,7 @@ _WITH_VALUE: Final = frozenset(
 INCLUDES: Final = frozenset({"--requirement", "--constraint"})
 """Options that include another file."""
 
-_FLAGS: Final = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
+_FLAGS: Final = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--pre"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ A requirement is judged when it names one version (``==`` or ``===``). Anything 
 install is undecided: which version it will be is not written here. What a marker excludes wherever the model may be
 served is passed over.
 
+Where an option has packages come from elsewhere is judged in ``elsewhere``.
+
 A requirements file lists what it lists: packages that those packages need in turn are judged only where the file, or
 a constraints file that it includes, names them.
 """
@@ -11,7 +13,6 @@ a constraints file that it includes, names them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from weighbridge.checks.dependencies.inventory import Inventory, Pin, normalise
+from weighbridge.checks.dependencies.sources.elsewhere import PlacedOption, judge_options
 from weighbridge.checks.dependencies.sources.requirement_lines import (
     OptionLine,
     RequirementLine,
@@ -30,7 +32,7 @@ from weighbridge.checks.dependencies.sources.targets import Place, may_hold, pla
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
 from weighbridge.errors import InputError
-from weighbridge.evidence.record import Finding, Severity, Undecided
+from weighbridge.evidence.record import Finding, Undecided
 
 MAX_REQUIREMENT: Final = 4096
 """Longest requirement without its hashes, in characters."""
@@ -49,7 +51,7 @@ class _Reading:
     loose: list[tuple[str, str, str]] = field(default_factory=list)
     bounds: set[str] = field(default_factory=set)
     unhashed: list[str] = field(default_factory=list)
-    options: list[tuple[str, OptionLine]] = field(default_factory=list)
+    options: list[PlacedOption] = field(default_factory=list)
     passed_over: int = 0
     places: tuple[Place, ...] = field(default_factory=lambda: places(values={"extra": ""}))
 
@@ -77,14 +79,14 @@ def read_requirements(path: Path) -> Inventory:
     for name, location, reason in reading.loose:
         if name not in pinned:
             reading.doubt(location, reason)
-    findings = tuple(_index_findings(reading))
+    judged = tuple(judge_options(reading.options, unhashed=reading.unhashed))
     return Inventory(
         inputs=(tree.describe(),),
         pins=tuple(reading.pins),
-        findings=findings,
-        undecided=tuple(reading.undecided),
+        findings=tuple(each for each in judged if isinstance(each, Finding)),
+        undecided=(*reading.undecided, *(each for each in judged if isinstance(each, Undecided))),
         passed_over=reading.passed_over,
-        indexes=tuple(option.value for _, option in reading.options if option.name.endswith("-url")),
+        indexes=tuple(each.option.value for each in reading.options if each.option.name.endswith("-url")),
     )
 
 
@@ -102,7 +104,7 @@ def _option(reading: _Reading, option: OptionLine, location: str) -> None:
     if option.name == "--editable":
         reading.doubt(location, "an editable install is whatever its directory holds; it has no version to look up")
     else:
-        reading.options.append((location, option))
+        reading.options.append(PlacedOption(location, option))
 
 
 def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kind: Kind) -> None:
@@ -157,28 +159,3 @@ def _pin(
     if len(set(exact)) > 1 or (version and not requirement.specifier.contains(version, prereleases=True)):
         reading.doubt(location, f"{name} is pinned to versions that contradict each other")
     reading.pins.extend(Pin(name=name, version=each, location=location) for each in dict.fromkeys(exact))
-
-
-def _index_findings(reading: _Reading) -> Iterator[Finding]:
-    for location, option in reading.options:
-        if option.name == "--extra-index-url" and reading.unhashed:
-            shown = ", ".join(sorted(set(reading.unhashed))[:5])
-            yield Finding(
-                rule="index-confusion",
-                severity=Severity.HIGH,
-                message=(
-                    f"A second package index is asked for every name, and {len(set(reading.unhashed))} packages have "
-                    f"no hash ({shown}): whoever can publish one of these names on either index decides what is "
-                    "installed. This is how torchtriton was replaced in December 2022."
-                ),
-                location=location,
-                remedy="Pin with hashes (--require-hashes), or take every package from one --index-url.",
-            )
-        elif option.name == "--trusted-host" or option.value.startswith("http://"):
-            yield Finding(
-                rule="insecure-index",
-                severity=Severity.MEDIUM,
-                message="Packages are fetched from a server whose identity is not checked.",
-                location=location,
-                remedy="Use an https:// index with a certificate that the machine trusts, and no --trusted-host.",
-            )

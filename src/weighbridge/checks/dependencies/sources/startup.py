@@ -127,17 +127,26 @@ def shape_of(line: str) -> str:
     return hashlib.sha256(shape.encode("utf-8", "replace")).hexdigest()
 
 
+def known_modules(tree: EnvironmentTree, *, site: str) -> frozenset[str]:
+    """Return the files at the top of a site that no package brings and whose content is known, by ``KNOWN_MODULES``."""
+    return frozenset(
+        f"{module}.py" for module in KNOWN_MODULES if _sum(tree, name_in(site, f"{module}.py")) in KNOWN_MODULES[module]
+    )
+
+
+def _sum(tree: EnvironmentTree, name: str) -> str:
+    try:
+        return tree.hash(name).hex()
+    except OSError:
+        return ""
+
+
 def _known_line(tree: EnvironmentTree, site: str, line: str) -> bool:
     if shape_of(line.strip()) in KNOWN_SHAPES:
         return True
     if line.strip() not in KNOWN_LINES:
         return False
-    module = line.split()[1]
-    try:
-        digest = tree.hash(name_in(site, f"{module}.py")).hex()
-    except OSError:
-        return False
-    return digest in KNOWN_MODULES[module]
+    return f"{line.split()[1]}.py" in known_modules(tree, site=site)
 
 
 def _directories(name: str, data: bytes, location: str) -> Iterator[Undecided]:
