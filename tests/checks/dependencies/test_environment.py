@@ -620,3 +620,14 @@ def test_the_finder_of_an_editable_install_is_no_finding_there_only(site: Path) 
     (site / "other.pth").unlink()
     (site / "__editable__.mine-1.pth").write_bytes(line + b"; import os")
     assert ("startup-code", "__editable__.mine-1.pth:1") in rules(read_environment(site))
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_byte_code_of_a_wheel_that_pip_made_anew_is_recorded_twice_and_no_change(site: Path, *, again: bool) -> None:
+    """numpy's wheels for CPython 3.11 bring one such file; whoever else changes one has it recorded once."""
+    info = install(site, "coded", "1.0", {"coded/one.py": b"x = 1\n", "coded/__pycache__/one.cpython-311.pyc": b"old"})
+    (site / "coded/__pycache__/one.cpython-311.pyc").write_bytes(b"new")
+    if again:
+        record = info / "RECORD"
+        record.write_text(record.read_text() + "coded/__pycache__/one.cpython-311.pyc,,\n")
+    assert bool(read_environment(site).findings) is not again

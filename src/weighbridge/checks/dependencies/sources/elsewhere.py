@@ -7,9 +7,10 @@ nothing about what is installed. With a hash for every requirement the file is f
 Each option that pip allows in a requirements file (``SUPPORTED_OPTIONS`` in its ``req_file``) is one of these kinds:
 
 - **another server beside the index** (``--extra-index-url``, ``--find-links`` with a URL): a finding;
-- **an index in place of pip's own** (``--index-url``, whichever it names: its name alone does not show that it has
-  PyPI's files), **a path or a file: URL** (for any of the three), **no index** (``--no-index``, where only the caller's
-  own places are left), **hashes that do not count for all** (``--no-require-hashes``): undecided;
+- **an index in place of pip's own** (``--index-url`` with a URL): nothing, since mirrors are usual, and one that pip's
+  own settings name is not seen from here either;
+- **a path or a file: URL** (for any of the three), **no index** (``--no-index``, where only the caller's own places are
+  left), **hashes that do not count for all** (``--no-require-hashes``): undecided;
 - **a server that nobody checks** (``--trusted-host``, ``http:``): a finding, with hashes too;
 - **which release or file of the index is taken** (``--pre``, ``--all-releases``, ``--only-final``,
   ``--uploaded-prior-to``, ``--no-binary``, ``--only-binary``, ``--prefer-binary``), ``--require-hashes`` and
@@ -66,8 +67,6 @@ def _elsewhere(placed: PlacedOption, *, count: int, shown: str) -> Iterator[Find
         what = "packages are taken from a path, or from what is no web server, and its bytes are under no digest"
     elif name in _BESIDE:
         yield _confusion(placed.location, count=count, shown=shown)
-    else:
-        what = "packages come from an index that is named here, not from the one that the advisories are about"
     if what:
         reason = f"{what}; {count} of them have no hash ({shown}): pin with hashes (--require-hashes)"
         yield Undecided(location=placed.location, reason=reason)

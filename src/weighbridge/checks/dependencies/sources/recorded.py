@@ -49,11 +49,15 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
         rows = list(_rows(found.record or b""))
     except InputError as error:
         return Checked(undecided=(Undecided(location=location, reason=str(error)),))
+    compiled = {name for name, recorded in rows if not recorded and name.endswith(".pyc")}
     names: set[str] = set()
     changed: list[str] = []
     missing: list[str] = []
     unread: list[str] = []
     for name, recorded in rows:
+        # Byte code that a wheel brought and pip made anew is recorded twice, the second time without a hash.
+        if not recorded or name in compiled:
+            continue
         place = tree.recorded(site, name)
         if place is None:
             continue
@@ -85,8 +89,7 @@ def _rows(record: bytes) -> Iterator[tuple[str, str]]:
                 continue
             if len(row) != _COLUMNS or not row[0] or "\0" in row[0]:
                 raise InputError(f"row {number} of its RECORD is not a path, a hash and a size")
-            if row[1]:
-                yield row[0], row[1]
+            yield row[0], row[1]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"its RECORD cannot be read: {plain(str(error), limit=100)}") from None
 
