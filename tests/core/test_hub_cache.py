@@ -87,7 +87,6 @@ TARGETS: dict[str, Callable[[Path], str | Path]] = {
     "doubled slash": lambda s: f"../../blobs//{blob(s).name}",
     "depth of another directory": lambda s: f"../../../blobs/{blob(s).name}",
     "name that is no checksum": lambda s: "../../blobs/evil",
-    "no such blob": lambda s: "../../blobs/" + "0" * 64,
     "blob that is a link": lambda s: "../../blobs/" + "1" * 64,
     "blob that is a directory": lambda s: "../../blobs/" + "2" * 64,
     "blob that is a FIFO": lambda s: "../../blobs/" + "3" * 64,
@@ -247,3 +246,16 @@ def test_a_directory_that_the_path_does_not_really_lead_to_has_no_cache(tmp_path
                 assert (cache is not None) is expected
         finally:
             os.close(root)
+
+
+def test_a_blob_that_is_not_there_is_to_be_downloaded(snapshot: Path) -> None:
+    blob(snapshot).unlink()
+    with pytest.raises(ModelError, match="was not downloaded") as refusal:
+        hash_model(snapshot)
+    assert "hf download" in refusal.value.remedy
+
+
+def test_a_whole_repository_is_no_model(snapshot: Path) -> None:
+    with pytest.raises(ModelError, match="several revisions") as refusal:
+        hash_model(snapshot.parents[1])
+    assert "snapshots/REVISION" in refusal.value.remedy

@@ -41,12 +41,22 @@ class HubCache:
     revision: str
 
     def status(self, target: str, *, name: str) -> os.stat_result | None:
-        """Return the status of the blob that a link of this name and text leads to; None when it leads elsewhere."""
+        """Return the status of the blob that a link of this name and text leads to; None when it leads elsewhere.
+
+        Raises:
+            ModelError: When it leads to a blob that is not there.
+        """
         checksum = _blob(target, name=name)
         if checksum is None:
             return None
         try:
             status = os.stat(checksum, dir_fd=self.blobs, follow_symlinks=False)
+        except FileNotFoundError:
+            raise ModelError(
+                f"{name!r} is a link to a blob that is not in the Hub's cache: the file was not downloaded, or was "
+                "taken out",
+                remedy="download the model again, as with `hf download`",
+            ) from None
         except OSError:
             return None
         return status if stat.S_ISREG(status.st_mode) else None
@@ -100,6 +110,20 @@ class HubCache:
         if checksum is None:
             raise ModelError(f"{name!r} is a link that leads out of the cache", remedy=COPY)
         return checksum
+
+
+def require_no_repository(model: Path, *, root: int) -> None:
+    """Return when an open directory is no whole repository of the cache, which holds every revision of a model.
+
+    Raises:
+        ModelError: When it is one.
+    """
+    inside = {_SNAPSHOTS, _BLOBS}
+    if Path(os.path.realpath(model)).name.startswith(_REPOSITORY) and inside <= set(os.listdir(root)):
+        raise ModelError(
+            f"{str(model)!r} is a whole repository of the Hub's cache, which may hold several revisions of a model",
+            remedy=f"name one of them: {_SNAPSHOTS}/REVISION beneath it",
+        )
 
 
 def repository_of(path: Path) -> Path | None:

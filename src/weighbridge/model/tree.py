@@ -16,7 +16,7 @@ from threading import local
 from typing import Final
 
 from weighbridge.errors import ModelError
-from weighbridge.model.hub_cache import HubCache, open_cache
+from weighbridge.model.hub_cache import HubCache, open_cache, require_no_repository
 from weighbridge.model.leases import open_patiently
 from weighbridge.model.listing import (
     OPEN,
@@ -128,6 +128,7 @@ def open_tree(model: Path) -> Iterator[Tree]:
     try:
         status = os.fstat(root)
         if stat.S_ISDIR(status.st_mode):
+            require_no_repository(model, root=root)
             with open_cache(model, root=root) as cache:
                 entries = list_files(root, cache)
                 if not entries:
