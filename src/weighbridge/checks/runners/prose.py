@@ -57,7 +57,9 @@ _DIGEST: Final = re.compile(
 _VERSION: Final = re.compile(
     r"(?:[=<>~!]=|[<>^]|\bv) ?\d{1,4}(?:\.\d{1,4}){0,5}(?![\d.])|(?<![\w.])\d{1,4}(?:\.\d{1,4}){2,5}(?![\d.])"
 )
-_TIME: Final = re.compile(r"(?<![\w.+-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d.])")
+_TIME: Final = re.compile(
+    r"(?<![\w.+-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d.])"
+)
 _TOKEN: Final = re.compile(r"(?:(?<![\w.])[+-])?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?![^\W\d_])|[^\W_]+")
 _FRACTION: Final = re.compile(r"[+-]?\d*(?:\.\d+(?:[eE][+-]?\d+)?|\d[eE][+-]?\d+)")
 # A hyphen goes on with no list but with a date.
