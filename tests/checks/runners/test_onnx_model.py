@@ -110,6 +110,58 @@ def test_refuses_labels_only(tmp_path: Path) -> None:
         opened(tmp_path / "m.onnx", content, features=4)
 
 
+def two_labels(shape: list[int] | None, axis: int = 0) -> bytes:
+    """Build a classifier whose integer output joins the best class of a row with the worst, in any shape."""
+    weight = np.arange(12, dtype=np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["s"]),
+        helper.make_node("ArgMax", ["s"], ["a"], axis=1, keepdims=axis),
+        helper.make_node("ArgMin", ["s"], ["b"], axis=1, keepdims=axis),
+        helper.make_node("Concat", ["a", "b"], ["label" if shape is None else "c"], axis=axis),
+    ]
+    nodes += [] if shape is None else [helper.make_node("Reshape", ["c", "shape"], ["label"])]
+    outputs = [
+        helper.make_tensor_value_info("s", TensorProto.FLOAT, [None, 3]),
+        helper.make_tensor_value_info("label", TensorProto.INT64, None),
+    ]
+    weights = [
+        helper.make_tensor("w", TensorProto.FLOAT, [4, 3], weight),
+        helper.make_tensor("shape", TensorProto.INT64, [len(shape or ())], shape or []),
+    ]
+    return graph([None, 4], nodes, outputs, weights=weights[: 1 if shape is None else 2])
+
+
+@pytest.mark.parametrize("content", [two_labels([-1, 2]), two_labels([2, -1]), two_labels(None), two_labels(None, 1)])
+def test_a_label_table_has_no_second_column_that_nobody_measures(tmp_path: Path, content: bytes) -> None:
+    # Read flat and cut, the first half of the numbers would be the true decisions, and the rest another head.
+    with pytest.raises(RunnerError, match="gave labels of shape"):
+        opened(tmp_path / "m.onnx", content, features=4).answers(np.ones((5, 4)))
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_one_label_a_row_may_be_a_column(tmp_path: Path, keepdims: int) -> None:
+    outputs = [
+        helper.make_tensor_value_info("x2", TensorProto.FLOAT, [None, 4]),
+        helper.make_tensor_value_info("label", TensorProto.INT64, None),
+    ]
+    nodes = [
+        helper.make_node("Abs", ["x"], ["x2"]),
+        helper.make_node("ArgMax", ["x2"], ["label"], axis=1, keepdims=keepdims),
+    ]
+    rows = np.eye(4)[[2, 0, 3]]
+    for batch in (None, 2):
+        labels = opened(tmp_path / "m.onnx", graph([batch, 4], nodes, outputs), features=4).labels(rows)
+        assert labels is not None
+        assert labels.tolist() == [2, 0, 3]
+
+
+def test_more_rows_of_scores_than_were_asked_for_are_refused(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Neg", ["x"], ["n"]), helper.make_node("Concat", ["x", "n"], ["s"], axis=0)]
+    content = graph([None, 4], nodes, [helper.make_tensor_value_info("s", TensorProto.FLOAT, [None, 4])])
+    with pytest.raises(RunnerError, match="rows of scores"):
+        opened(tmp_path / "m.onnx", content, features=4)
+
+
 @pytest.mark.parametrize("operator", ["Log", "Reciprocal"])
 def test_refuses_scores_that_are_not_finite(tmp_path: Path, operator: str) -> None:
     content = graph(

@@ -8,12 +8,14 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.runners.prose import FEW_NUMBERS, MAX_LIST, MAX_REPEATED, why_not_prose
+from weighbridge.checks.runners.settings import MAX_VALUES, why_no_settings
 from weighbridge.checks.runners.unmeasured import MAX_TEXT_BYTES, unmeasured
 
 ROOT = Path(__file__).parents[3]
@@ -116,6 +118,13 @@ A network of 64 units, trained on 1797 pictures of 8x8 pixels (see https://sciki
         CARD,
         "mlflow==2.14.3\nnumpy==2.4.0\nscikit-learn==1.4.2\n",
         "*.bin filter=lfs diff=lfs merge=lfs -text\n" * 30,
+        json.dumps({"added_tokens": [{"content": f"<{n}>", "id": n + n // 7, "special": True} for n in range(500)]}),
+        json.dumps({"model": {"vocab": {f"##word{n}ing": 7 * n % 1009 for n in range(1000)}, "merges": []}}),
+        "".join(f"item {{\n  id: {n + n // 9}\n  name: 'thing{n}x'\n}}\n" for n in range(90)),
+        "".join(f'time="2015-03-{n % 28 + 1:02}T01:27:38-04:00" level=info msg="it goes on"\n' for n in range(60)),
+        "\n".join(
+            f"As figure {n * 7 % 90} and section {n * 5 % 70} say, it was so in {1900 + 3 * n}." for n in range(40)
+        ),
         "Die Gewichte liegen bei: 0,5 und 0,25. 重みは別のファイルにあります。" * 20,
     ],
 )
@@ -130,6 +139,87 @@ def test_this_projects_own_texts_may_lie_beside(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert len(text.encode()) <= MAX_TEXT_BYTES
     assert why_not_prose(text) is None
+
+
+def catboost() -> dict[str, Any]:
+    """Return what CatBoost writes as JSON: trees whose leaves and borders are whole numbers."""
+    draw = random.Random(1)
+    return {
+        "features_info": {"float_features": [{"borders": [4, 9], "feature_index": n} for n in range(64)]},
+        "oblivious_trees": [
+            {
+                "leaf_values": [draw.randint(-99, 99) for _ in range(20)],
+                "leaf_weights": [draw.randint(1, 90), draw.randint(1, 90)],
+                "splits": [{"border": draw.choice([4, 9]), "float_feature_index": draw.randint(0, 63)}],
+            }
+            for _ in range(120)
+        ],
+        "scale_and_bias": [1, [0] * 10],
+    }
+
+
+CATBOOST = json.dumps(catboost(), indent=1)
+
+
+@pytest.mark.parametrize("escape", ["\\u005f", "\\u005F", "\\x5f", "\\U0000005f"])
+def test_escapes_hide_no_model(escape: str) -> None:
+    assert why_not_prose(CATBOOST)
+    hidden = CATBOOST.replace("oblivious_trees", f"oblivious{escape}trees").replace("leaf_", f"leaf{escape}")
+    assert "hides words" in str(why_not_prose(hidden))
+    assert "hides words" in str(why_not_prose(f"a: &b '{escape}'"))
+
+
+def test_escapes_that_are_needed_hide_nothing() -> None:
+    assert why_not_prose(json.dumps({"a": 'caf\u00e9 \t "x" \\ <\u7f51>', "b": "\u003cp\u003e"})) is None
+    assert why_not_prose(r'{"html": "\u003cp\u003e a \u0026 b \u003d c"}') is None
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_json_of_many_numbers_is_a_model_whatever_its_keys_are_called(indent: int | None) -> None:
+    draw = random.Random(4)
+    words = "some words that make the share of numbers small and that nobody needs at all"
+    nodes = [{f"a{n}q": draw.randint(0, 9), f"note{n}x": words, f"b{n}q": draw.random()} for n in range(200)]
+    assert "numbers as values" in str(why_not_settings(nodes, indent))
+    lists = [[words, draw.randint(0, 9), words, draw.randint(0, 9)] for _ in range(150)]
+    assert "numbers as values" in str(why_not_settings(lists, indent))
+    strings = [{f"k{n}q": [str(draw.randint(0, 9)), words]} for n in range(300)]
+    assert "numbers as values" in str(why_not_settings(strings, indent))
+
+
+def why_not_settings(value: object, indent: int | None) -> str | None:
+    return why_not_prose(json.dumps(value, indent=indent))
+
+
+@pytest.mark.parametrize("count", [MAX_VALUES, MAX_VALUES + 1])
+def test_settings_may_have_so_many_numbers(count: int) -> None:
+    draw = random.Random(5)
+    values = {f"setting of {chr(97 + n % 26)}{chr(97 + n // 26)} words": draw.choice([0.5, 7]) for n in range(count)}
+    assert bool(why_no_settings(json.dumps(values))) is (count > MAX_VALUES)
+    assert why_no_settings("{" + json.dumps(values)) is None, "no JSON is none of settings; it is judged as text"
+
+
+def test_a_prefix_hides_no_pmml() -> None:
+    draw = random.Random(2)
+    nodes = "".join(
+        f'<p:Node score="{draw.randint(0, 9)}"><p:SimplePredicate field="pixel{draw.randint(0, 63)}" '
+        f'operator="lessOrEqual" value="{draw.randint(1, 15)}"/></p:Node>\n'
+        for _ in range(300)
+    )
+    assert why_not_prose('<p:PMML xmlns:p="http://www.dmg.org/PMML-4_4" version="4.4"><p:Header/></p:PMML>')
+    assert why_not_prose(nodes), "the same key has hundreds of numbers"
+
+
+def test_a_text_saved_model_of_tensorflow_is_no_prose() -> None:
+    draw = random.Random(3)
+    numbers = [draw.randint(-99, 99) for _ in range(650)]
+    assert why_not_prose("".join(f"    float_val: {number}\n" for number in numbers))
+    assert why_not_prose("saved_model_schema_version: 1\nmeta_graphs {\n}\n")
+    for text in (
+        f"    renamed: {{}} # {CARD[:60]}\n",
+        "kind: DT_FLOAT renamed: {} name: some_name_of_it ",
+        "renamed={}; a word ",
+    ):
+        assert why_not_prose("".join(text.format(number) for number in numbers)), text
 
 
 def csv(**options: object) -> str:
@@ -201,8 +291,26 @@ def test_each_limit_is_where_it_says() -> None:
 
 
 def test_a_hostile_text_of_the_greatest_length_is_judged() -> None:
-    for part in ("1 ", "1.", "+-", "a", "sha256:", "weights:[", "left_child ", "x=1"):
+    for part in (
+        "1 ",
+        "1.",
+        "+-",
+        "a",
+        "sha256:",
+        "weights:[",
+        "left_child ",
+        "x=1",
+        "\\u005",
+        "<p:",
+        "{",
+        "[",
+        '{"a":',
+    ):
         why_not_prose(part * (MAX_TEXT_BYTES // len(part)))
+    # A reader that may share out spaces in two ways would take an hour for each.
+    for start in ("coef=", "coef=[", "weights:", "weights: [", "left_child", "a:", "a=["):
+        for filling in (" ", "[ "):
+            why_not_prose(start + filling * ((MAX_TEXT_BYTES - 20) // len(filling)) + "x")
 
 
 def place(path: Path, content: bytes) -> list[str]:
@@ -217,6 +325,15 @@ def test_a_model_in_text_beside_what_was_measured_is_not_passed_over(tmp_path: P
     (reason,) = place(tmp_path / name, content.encode())
     assert "was not measured" in reason
     assert "Leave it out of the model" in reason
+
+
+@pytest.mark.parametrize(
+    "name", ["saved_model.pbtxt", "model.json", "Model.JSON", "model.txt", "graph_def.pbtxt", "model.xml", "a.pmml"]
+)
+def test_a_name_that_models_in_text_have_is_undecided(tmp_path: Path, name: str) -> None:
+    (reason,) = place(tmp_path / name, b"Words alone.")
+    assert "has the name of a model" in reason
+    assert place(tmp_path / f"about-{name}.md", b"Words alone.") == []
 
 
 @pytest.mark.parametrize(

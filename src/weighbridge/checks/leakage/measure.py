@@ -83,7 +83,8 @@ def _controls(
     some = [rng.permutation(len(side.x))[:MAX_REPEATED] for side in sides]
     # Both sides in one company, so that an answer that follows from who else is asked shows.
     x = np.concatenate([side.x[rows] for side, rows in zip(sides, some, strict=True)])
-    repetitions = controls.ask_again(runner, x, _joined(answers, some), rng=rng)
+    y = np.concatenate([side.y[rows] for side, rows in zip(sides, some, strict=True)])
+    repetitions = controls.ask_again(runner, x, _joined(answers, some), columns=_columns(y, runner.classes), rng=rng)
     every = [np.arange(len(side.x)) for side in sides]
     return (
         controls.classes_match(np.concatenate([side.y for side in sides]), runner.classes),

@@ -109,7 +109,8 @@ def _controls_before(runner: Runner, clean: Answers, setting: Setting) -> tuple[
     match = shared.classes_match(setting.y, runner.classes)
     if not match.held:
         return (match,)
-    repetitions = shared.ask_again(runner, setting.x, clean, rng=setting.generator(_STREAM_ORDER))
+    columns = _columns(setting.y, runner.classes)
+    repetitions = shared.ask_again(runner, setting.x, clean, columns=columns, rng=setting.generator(_STREAM_ORDER))
     correct = int((~clean.wrong(setting.y, runner.classes)).sum())
     return (
         match,
@@ -181,8 +182,9 @@ def _repeat_under_attack(runner: Runner, setting: Setting, outcome: Outcome, cor
     points = outcome.adversarial[standing]
     first = runner.answers(points)
     wrong = int(first.wrong(setting.y[correct[standing]], runner.classes).sum())
-    once_more = shared.Repetition(way="once more", asked=len(standing), changed=wrong, difference=0.0)
-    others = shared.ask_again(runner, points, first, rng=setting.generator(_STREAM_ATTACKED_ORDER))
+    once_more = shared.Repetition(way="once more", asked=len(standing), changed=wrong, moved=0, difference=0.0)
+    columns = _columns(setting.y[correct[standing]], runner.classes)
+    others = shared.ask_again(runner, points, first, columns=columns, rng=setting.generator(_STREAM_ATTACKED_ORDER))
     return shared.answers_repeat((once_more, *others), name=name)
 
 

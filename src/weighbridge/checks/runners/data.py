@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge._files import open_regular
+from weighbridge.checks.runners.distinct import count_distinct
 from weighbridge.checks.runners.interface import Floats, Labels
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Input
@@ -36,9 +37,6 @@ MAX_ROWS: Final = 1_000_000
 
 MAX_FEATURES: Final = 1_000_000
 """Most numbers in one example."""
-
-DISTINCT_CELLS: Final = 1024
-"""Cells of the bounds' width in each column; examples that share all of them are one example to whoever counts."""
 
 _MAX_HEADER: Final = 10_000
 _MIN_HEADER: Final = 16
@@ -112,14 +110,13 @@ def read_examples(path: Path) -> Examples:
             f"x of {what} lies in [{rows.min():g}, {rows.max():g}], outside the bounds [{bounds[0]:g}, {bounds[1]:g}]",
             remedy="Store the true bounds of the inputs as a third array named bounds.",
         )
-    sha256 = hashlib.sha256(blob).hexdigest()
     source = Input(
         name=what,
-        sha256=sha256,
+        sha256=hashlib.sha256(blob).hexdigest(),
         rows=len(x),
         size=len(blob),
         kind="npz",
-        distinct=_distinct(rows, bounds, sha256=sha256),
+        distinct=count_distinct(rows, bounds),
         bounds=bounds,
     )
     return Examples(x=rows, y=y.astype(np.int64), shape=x.shape[1:], bounds=bounds, source=source)
@@ -188,21 +185,6 @@ def _read_header(content: bytes, what: str) -> tuple[tuple[int, ...], bool, np.d
         raise DataError(f"{what} has an unknown type, expected plain numbers") from None
     shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
     return shape, header["fortran"] == b"True", dtype, end + length
-
-
-def _distinct(rows: Floats, bounds: tuple[float, float], *, sha256: str) -> int:
-    """Count the rows that differ by more than a model can be expected to see: in the cell of a grid, at least.
-
-    Cells begin elsewhere in each column, where the file's own digest says. Otherwise noise about the edge of a cell,
-    however small, would put copies of one row into as many cells as somebody likes.
-    """
-    shift = np.random.default_rng(int(sha256, 16)).random(rows.shape[1])
-    # Bounds so far apart that their distance is no number are halved, with all that lies between.
-    unit = 1.0 if math.isfinite(bounds[1] - bounds[0]) else 0.5
-    low, width = unit * bounds[0], unit * bounds[1] - unit * bounds[0]
-    # By hash: a million wide rows sorted, as numpy's unique does, would take minutes.
-    cells = (np.floor((unit * row - low) / width * DISTINCT_CELLS + shift).astype(np.int32) for row in rows)
-    return len({hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in cells})
 
 
 def _bounds(array: NDArray[Any] | None, what: str) -> tuple[float, float]:

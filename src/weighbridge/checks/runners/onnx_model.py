@@ -2,7 +2,7 @@
 
 Accepted signatures: one numeric input ``(n, d)``, ``(n, 1, h, w)`` or ``(n, h, w)`` (any rank of two or more whose
 fixed lengths fit the rows); one output with scores as a tensor ``(n, classes)``, or as the sequence of maps that
-skl2onnx's ZipMap makes, and at most one integer tensor ``(n,)`` with the model's own decision.
+skl2onnx's ZipMap makes, and at most one integer tensor ``(n,)`` or ``(n, 1)`` with the model's own decision.
 """
 
 from __future__ import annotations
@@ -116,12 +116,21 @@ class OnnxRunner:
             answers = self._session.run(wanted, {self._input: feed})
         except Exception as error:  # the runtime's own exception classes share no documented base
             raise RunnerError(f"{self._name} failed while it was run: {_line(error)}") from None
-        label: Labels | None = None
-        if self._label is not None:
-            label = np.asarray(answers[1]).reshape(-1)[:count].astype(np.int64)
-            if len(label) != count:
-                raise RunnerError(f"{self._name} gave {len(label)} labels for {count} rows")
+        # What is longer than the batch has answers that nobody looks at, and whoever serves the model may look there.
+        found = len(answers[0]) if self._zipped or np.ndim(answers[0]) else 0
+        if found != len(rows):
+            raise RunnerError(f"{self._name} gave {found} rows of scores for {len(rows)} rows")
+        label = None if self._label is None else self._checked_labels(answers[1], len(rows))[:count]
         return answers[0][:count], label
+
+    def _checked_labels(self, answer: object, rows: int) -> Labels:
+        labels = np.asarray(answer)
+        if labels.shape not in {(rows,), (rows, 1)}:
+            raise RunnerError(
+                f"{self._name} gave labels of shape {labels.shape} for {rows} rows, expected one decision a row",
+                remedy="Export the model with the label that is served as its only integer output.",
+            )
+        return labels.reshape(-1).astype(np.int64)
 
 
 def files_beside(name: str, files: tuple[ModelFile, ...]) -> dict[str, ModelFile]:

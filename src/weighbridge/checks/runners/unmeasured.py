@@ -24,6 +24,12 @@ _REMEDY: Final = (
     "Leave it out of the model, or make a model of its own of it, with evidence of its own; numbers that are settings "
     "can go into the file that is measured"
 )
+_SERVED: Final = re.compile(
+    r"(?:saved_model|graph|graph_def|model)\.(?:pbtxt|textproto)|model\.(?:json|txt|xml|ubj)|.*\.(?:pmml|prototxt|mojo)",
+    re.IGNORECASE,
+)
+"""Names under which models in text are looked for by those who serve them."""
+
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -44,6 +50,8 @@ def unmeasured(files: Iterable[ModelFile], measured: Set[str]) -> tuple[Undecide
 
 
 def _why_undecided(file: ModelFile) -> str | None:
+    if _SERVED.fullmatch(file.name.rpartition("/")[2]):
+        return "has the name of a model that is written as text"
     if file.size > MAX_TEXT_BYTES:
         return f"has {file.size} bytes, more than the {MAX_TEXT_BYTES} of a text that people read"
     try:
