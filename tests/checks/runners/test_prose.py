@@ -107,6 +107,9 @@ A network of 64 units, trained on 1797 pictures of 8x8 pixels (see https://sciki
     [
         "",
         "0-9",
+        "\n".join(f"V{number}" for number in range(1, 29)),
+        json.dumps([f"x{number}" for number in range(64)]),
+        json.dumps({str(place): chr(0x4E00 + place) * 2 for place in range(200)}),
         "\n".join(str(digit) for digit in range(10)),
         "\n".join(f"{place}: tench, Tinca tinca" for place in range(1000)),
         json.dumps(CONFIG, indent=2),

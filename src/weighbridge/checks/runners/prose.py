@@ -77,6 +77,12 @@ _FORMAT: Final = re.compile(
     r"|\b(?:float|double|int32|int64|raw)_data:",
     re.MULTILINE,
 )
+_INDEXED: Final = re.compile(r"[A-Za-z]{1,12}\d{1,3}")
+"""A name with a number behind it, as columns have: ``V28``, ``f0``."""
+
+_ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}")
+"""A letter of another script, as JSON may write it."""
+
 _NEEDLESS: Final = re.compile(r"\\(?:u00|x|U000000)(?:3\d|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])")
 """An ASCII letter, digit or underscore as an escape of JSON or YAML, which neither needs: marks would not be found."""
 
@@ -128,7 +134,7 @@ def _why_numbers(tokens: list[_Token]) -> str | None:
 
 def _tokens(text: str) -> Iterator[_Token]:
     # Digests and versions are numbers that belong to a name, and a lock file has little else. Times are no values.
-    named = _TIME.sub(" ", _VERSION.sub(" ", _DIGEST.sub(" ", text)))
+    named = _TIME.sub(" ", _VERSION.sub(" ", _DIGEST.sub(" ", _ESCAPE.sub("x", text))))
     last, after_word, new = -1, True, False
     word, key, end, sentence = "", "", 0, 0
     for match in _TOKEN.finditer(named):
@@ -157,6 +163,8 @@ def _is_number(token: str) -> bool:
     digits = sum(letter.isdecimal() for letter in token)
     if not digits:
         return token.isascii() and len(token) >= _LONG_WORD
+    if _INDEXED.fullmatch(token):
+        return False
     # A sign, a point or an exponent's sign stand in numbers alone.
     return not token.isalnum() or len(token) >= _RUN or 2 * digits >= len(token)
 
