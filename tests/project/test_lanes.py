@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import lanes
+from tests import lanes, processes
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = """
@@ -32,7 +32,7 @@ def run_suite(
     environment = {**os.environ, lanes.DEMAND: demand, "PYTHONPATH": str(ROOT), "PATH": path or os.environ["PATH"]}
     environment.pop("PYTEST_XDIST_WORKER", None)
     return subprocess.run(
-        [*command, "-p", "tests.conftest", str(directory)],
+        [*processes.TOLD_OF_SIGNALS, *command, "-p", "tests.conftest", str(directory)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
