@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -32,7 +33,15 @@ def run_suite(
     environment = {**os.environ, lanes.DEMAND: demand, "PYTHONPATH": str(ROOT), "PATH": path or os.environ["PATH"]}
     environment.pop("PYTEST_XDIST_WORKER", None)
     return subprocess.run(
-        [*processes.TOLD_OF_SIGNALS, *command, "-p", "tests.conftest", str(directory)],
+        # By its path, since the suite's PATH may be another.
+        [
+            shutil.which("env") or "env",
+            *processes.TOLD_OF_SIGNALS[1:],
+            *command,
+            "-p",
+            "tests.conftest",
+            str(directory),
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,
