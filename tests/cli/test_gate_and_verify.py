@@ -106,7 +106,7 @@ def test_explain_names_file_key_line_and_remedy(judged: Scene, shell: Shell) -> 
     assert gate.code == 2
     assert f"signed by scanner with {judged.keys['scanner'].public.id}" in gate.out
     assert "undecided leakage (policy.yaml:18): there is no evidence of leakage" in gate.out
-    assert "next step: run `weighbridge leakage MODEL --key KEY`" in gate.out
+    assert "next step: run `weighbridge leakage MODEL --members FILE --non-members FILE --key KEY`" in gate.out
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.md", "report.sarif", "report.xml", "report.json"])
