@@ -12,7 +12,8 @@ ONE_AT_A_TIME: Final = threading.RLock()
 once, it can end the process with a segmentation fault."""
 
 
-Label = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z")]
+LABEL: Final = r"\A[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?\Z"
+Label = Annotated[str, msgspec.Meta(pattern=LABEL)]
 """A name. The pattern ends with the text, where ``$`` would let a line break follow that nobody sees."""
 
 

@@ -11,6 +11,10 @@ from weighbridge.errors import ParseError
 MAX_SKEW: Final = timedelta(minutes=5)
 """How far in the future a timestamp may lie before a clock counts as wrong."""
 
+MAX_DATE_AHEAD: Final = timedelta(days=2)
+"""How far in the future the date of advisories may lie: a date means the end of its day, and east of UTC that day
+begins earlier."""
+
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,4})([smhdw])")
 _UNITS: Final = {
     "s": timedelta(seconds=1),

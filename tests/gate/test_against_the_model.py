@@ -24,6 +24,7 @@ from tests.builders import (
 )
 from tests.gate.test_inputs import text_with
 from tests.gate.test_statistics import ENOUGH, decide, of_other_model, outcome_of, robustness
+from weighbridge.clock import format_instant
 from weighbridge.errors import VerificationError
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.measurements import DependencyAuditMeasurements, RobustnessMeasurements, inputs_of
@@ -216,7 +217,6 @@ def test_honest_a_key_of_two_roles_counts_in_the_one_that_the_policy_names(scene
 
 def test_what_newer_advisories_said_does_not_end_with_an_audit_against_older_ones(scene: Scene) -> None:
     """The curator signs a bundle a day, each within maxAge, and whoever calls the audit picks the one that passes."""
-    from weighbridge.clock import format_instant
 
     def audit(days: int, minutes: int, findings: tuple[Finding, ...]) -> Any:
         measured = measurements_of(AUDIT)
@@ -373,3 +373,26 @@ def test_a_newer_verdict_that_did_not_pass_counts_though_its_verifier_ended(resu
     # One that passed ends with its key, and holds up none by a key that is valid.
     assert decided(passed=passed, ended=passed_by_the_ended) is Outcome.ADMIT
     assert decided(ended=passed_by_the_ended) is Outcome.HOLD
+
+
+def test_a_failed_verdict_by_a_key_that_is_valid_now_counts_whatever_time_it_states() -> None:
+    from tests.admission.builders import good_cluster, pod
+    from weighbridge.admission.decision import Outcome
+
+    cluster = good_cluster()
+    document = parse_document(trust_bytes(cluster.signed.keys), name="t")
+    old, at = PrivateKey.generate(KeyAlgorithm.ED25519), NOW - timedelta(hours=1)
+    document = add_key(document, role="verifier", signs=(), key=old.public, not_after=None)
+    begins = format_instant(NOW - timedelta(minutes=30))
+    roles = tuple(
+        msgspec.structs.replace(role, keys=(msgspec.structs.replace(role.keys[0], not_before=begins), *role.keys[1:]))
+        if role.name == "verifier"
+        else role
+        for role in document.spec.roles
+    )
+    spec = msgspec.structs.replace(document.spec, roles=roles)
+    trust = Trust.parse(dump(msgspec.structs.replace(document, spec=spec)), name="t")
+    failed = cluster.signed.sign(result=VerdictResult.FAILED, time=at)
+    cluster.signed.keys["verifier"] = old
+    bundles = {"passed": cluster.signed.sign(time=at - timedelta(hours=1)), "failed": failed}
+    assert dataclasses.replace(cluster, bundles=bundles, trust=trust).decide(pod()).outcome is Outcome.HOLD

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,13 +13,11 @@ from weighbridge.checks.dependencies.bundle import read_packed
 from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.cli._passphrases import PASSPHRASE_FILE
 from weighbridge.cli.sign_input import sign_bytes
-from weighbridge.clock import parse_instant, system_clock
+from weighbridge.clock import MAX_DATE_AHEAD, parse_instant, system_clock
 from weighbridge.errors import UsageError
 from weighbridge.evidence.measurements import AdvisoryDatabase, InputRole
 
 PATH = click.Path(path_type=Path)
-MAX_DATE_AHEAD = timedelta(days=2)
-"""A date means the end of its day, and east of UTC that day begins earlier."""
 
 
 @click.group(short_help="Build and look at advisory bundles.")

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from weighbridge import _json
 from weighbridge._files import read_limited
-from weighbridge._struct import Label, Wire
+from weighbridge._struct import LABEL, Label, Wire
 from weighbridge.clock import format_instant
 from weighbridge.errors import InputError, OutputError, ParseError, UsageError
 from weighbridge.evidence.bundle import MAX_BUNDLE_BYTES, SUFFIX, read_bundle, write_bundle
@@ -41,9 +41,6 @@ SIGNABLE: Final = tuple(role for role in InputRole if role is not InputRole.ENVI
 
 OF_ONE_MODEL: Final = frozenset({InputRole.MEMBERS, InputRole.NON_MEMBERS, InputRole.LOCK, InputRole.REQUIREMENTS})
 """Roles whose inputs belong to one line of models; a signature over them has to name it."""
-
-_ABOUT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
-"""How a line of models may be called, in a signature as in a policy."""
 
 
 class InputPredicate(Wire, omit_defaults=True):
@@ -141,7 +138,7 @@ def _require_about(role: InputRole, about: str | None) -> None:
             f"an input of the role {role} is true of every line of models, and {about!r} is named",
             remedy="leave --about out",
         )
-    if about is not None and _ABOUT.fullmatch(about) is None:
+    if about is not None and re.fullmatch(LABEL, about) is None:
         raise UsageError(
             f"{about!r} is no name that a policy could have as `about`",
             remedy="use up to 63 lower-case letters, digits, dots and dashes, such as digits-v2",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from weighbridge.clock import MAX_SKEW, format_instant, parse_instant
+from weighbridge.clock import MAX_DATE_AHEAD, MAX_SKEW, format_instant, parse_instant
 from weighbridge.errors import InputError, VerificationError, WeighbridgeError
 from weighbridge.evidence.bundle import read_bundle
 from weighbridge.evidence.dsse import verify_envelope
@@ -26,11 +24,7 @@ from weighbridge.evidence.tries import TriesReset, read_reset
 from weighbridge.gate.decision import Evidence, Rejected
 from weighbridge.gate.mismatch import naming_files, recorded_files
 from weighbridge.model.digest import ALGORITHM, Digest, ModelFiles
-from weighbridge.trust import INPUT, TRIES_RESET, Trust, TrustedKey
-
-MAX_DATE_AHEAD: Final = timedelta(days=2)
-"""How far in the future the date of advisories may lie: a date means the end of its day, and east of UTC that day
-begins earlier."""
+from weighbridge.trust import INPUT, TRIES_RESET, Trust
 
 
 @dataclass(slots=True)
@@ -86,7 +80,10 @@ def _sort(
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
     statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
     if statement.predicate_type == INPUT_TYPE:
-        found.inputs.append(_signed_input(file, statement, key, trust, now, ended=found.ended_inputs))
+        signed, ended = _signed_input(file, statement, key, trust, now)
+        (found.inputs if ended is None else found.ended_inputs).append(signed)
+        if ended is not None:
+            raise ended
     elif statement.predicate_type == RESET_TYPE:
         found.resets.append(_reset(file, statement, key, trust, now))
     elif is_check_predicate(statement.predicate_type):
@@ -96,13 +93,18 @@ def _sort(
             if (other := _other_model(statement)) is None or other == model:
                 raise
             # From here on it is trusted evidence of another model, whose word about its files may be repeated.
-            evidence = _evidence(file, statement, key, model=other, trust=trust, now=now, ended=found.others)
+            evidence, ended = _evidence(file, statement, key, model=other, trust=trust, now=now)
             found.others.append(evidence)
+            if ended is not None:
+                raise ended from None
             judged = recorded_files(evidence.record, model=other) if present is not None else None
             if judged is None or present is None:
                 raise
             raise naming_files(error, judged=judged, present=present) from None
-        found.evidence.append(_evidence(file, statement, key, model=model, trust=trust, now=now, ended=found.ended))
+        evidence, ended = _evidence(file, statement, key, model=model, trust=trust, now=now)
+        (found.evidence if ended is None else found.ended).append(evidence)
+        if ended is not None:
+            raise ended
 
 
 def _evidence(
@@ -113,34 +115,25 @@ def _evidence(
     model: Digest,
     trust: Trust,
     now: datetime,
-    ended: list[Evidence],
-) -> Evidence:
+) -> tuple[Evidence, VerificationError | None]:
     record = record_of(statement, what=f"the predicate in {file.name}")
     finished = parse_instant(record.finished, what="finished")
     _require_past(finished, now + MAX_SKEW, what="it was made")
     if isinstance(record.measurements, DependencyAuditMeasurements):
         built = parse_instant(record.measurements.database.built, what="the date of its advisories")
         _require_past(built, now + MAX_DATE_AHEAD, what="its advisories were built")
-
-    def made(roles: tuple[TrustedKey, ...]) -> Evidence:
-        return Evidence(
-            file=file.name,
-            sha256=hashlib.sha256(file.data).hexdigest(),
-            statement=statement.sha256,
-            record=record,
-            finished=finished,
-            key=key,
-            model=model,
-            roles=roles,
-        )
-
-    signs = record.check.value
-    try:
-        return made(trust.roles_of(key.id, signs=signs, now=now))
-    except VerificationError:
-        with contextlib.suppress(VerificationError):
-            ended.append(made(trust.roles_of(key.id, signs=signs, now=finished)))
-        raise
+    roles, ended = trust.roles_then(key.id, signs=record.check.value, now=now, then=finished)
+    evidence = Evidence(
+        file=file.name,
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        statement=statement.sha256,
+        record=record,
+        finished=finished,
+        key=key,
+        model=model,
+        roles=roles,
+    )
+    return evidence, ended
 
 
 def _other_model(statement: Statement) -> Digest | None:
@@ -152,30 +145,22 @@ def _other_model(statement: Statement) -> Digest | None:
 
 
 def _signed_input(
-    file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime, *, ended: list[SignedInput]
-) -> SignedInput:
+    file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime
+) -> tuple[SignedInput, VerificationError | None]:
     sha256, predicate = read_input_statement(statement, what=file.name)
     signed = parse_instant(predicate.signed, what="signed")
     _require_past(signed, now + MAX_SKEW, what="it was signed")
-
-    def made(roles: tuple[TrustedKey, ...]) -> SignedInput:
-        return SignedInput(
-            file=file.name,
-            role=predicate.role,
-            sha256=sha256,
-            signed=signed,
-            key=key,
-            signers=tuple(role.role for role in roles),
-            about=predicate.about,
-        )
-
-    signs = INPUT + predicate.role.value
-    try:
-        return made(trust.roles_of(key.id, signs=signs, now=now))
-    except VerificationError:
-        with contextlib.suppress(VerificationError):
-            ended.append(made(trust.roles_of(key.id, signs=signs, now=signed)))
-        raise
+    roles, ended = trust.roles_then(key.id, signs=INPUT + predicate.role.value, now=now, then=signed)
+    found = SignedInput(
+        file=file.name,
+        role=predicate.role,
+        sha256=sha256,
+        signed=signed,
+        key=key,
+        signers=tuple(role.role for role in roles),
+        about=predicate.about,
+    )
+    return found, ended
 
 
 def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> TriesReset:

@@ -162,11 +162,12 @@ def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datet
         model, what="the verdict", remedy="get the bytes that were judged, or judge these with the gate"
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
-    passed = summary.detail.result is VerdictResult.PASSED
+    then = min(now, parse_instant(summary.time_verified, what="timeVerified"))
+    roles, ended = trust.roles_then(key.id, signs=VERDICT, now=now, then=then)
     # What speaks against a model does so after its key has ended; whoever waits for that must not be rid of it.
-    at = now if passed else min(now, parse_instant(summary.time_verified, what="timeVerified"))
-    role = trust.role_of(key, signs=VERDICT, now=at)
-    return _verdict(summary, model, statement.manifest(), role.role)
+    if ended is not None and summary.detail.result is VerdictResult.PASSED:
+        raise ended
+    return _verdict(summary, model, statement.manifest(), roles[0].role)
 
 
 def _verdict(summary: VerificationSummary, model: Digest, manifest: ManifestDigest | None, signer: str) -> Verdict:

@@ -147,6 +147,24 @@ class Trust:
         """
         return self.roles_of(key.id, signs=signs, now=now)[0]
 
+    def roles_then(
+        self, key_id: str, *, signs: str, now: datetime, then: datetime
+    ) -> tuple[tuple[TrustedKey, ...], VerificationError | None]:
+        """Return the roles in which a key may sign this now, or could when it did, and then why it no longer may.
+
+        What a key signed that has ended since counts against a model, and never for it.
+
+        Raises:
+            VerificationError: As ``roles_of``, when the key could not sign this then either.
+        """
+        try:
+            return self.roles_of(key_id, signs=signs, now=now), None
+        except VerificationError as ended:
+            try:
+                return self.roles_of(key_id, signs=signs, now=then), ended
+            except VerificationError:
+                raise ended from None
+
     def roles_of(self, key_id: str, *, signs: str, now: datetime) -> tuple[TrustedKey, ...]:
         """Return every role in which the key with this id may sign this, now; there is at least one.
 
