@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +15,6 @@ from tests.builders import (
     NOW,
     POLICY,
     Scene,
-    make_model,
     make_record,
     measurements_of,
     seed_of,
@@ -44,11 +42,6 @@ AUDIT, SCAN, ROBUSTNESS, LEAKAGE = (
     CheckName.ROBUSTNESS,
     CheckName.LEAKAGE,
 )
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(make_model(tmp_path / "model"))
 
 
 def judged(scene: Scene, text: str) -> Decision:
@@ -215,14 +208,15 @@ def test_honest_a_key_of_two_roles_counts_in_the_one_that_the_policy_names(scene
     )
 
 
-def test_what_newer_advisories_said_does_not_end_with_an_audit_against_older_ones(scene: Scene) -> None:
+@pytest.mark.parametrize("days", [6, 1], ids=["older", "another of the same date"])
+def test_what_advisories_said_does_not_end_with_an_audit_against(scene: Scene, days: int) -> None:
     """The curator signs a bundle a day, each within maxAge, and whoever calls the audit picks the one that passes."""
 
-    def audit(days: int, minutes: int, findings: tuple[Finding, ...]) -> Any:
+    def audit(bundle: int, days: int, minutes: int, findings: tuple[Finding, ...]) -> Any:
         measured = measurements_of(AUDIT)
         assert isinstance(measured, DependencyAuditMeasurements)
         built = format_instant(NOW - timedelta(days=days))
-        used = msgspec.structs.replace(measured.database, built=built, sha256=f"{days:064x}")
+        used = msgspec.structs.replace(measured.database, built=built, sha256=f"{bundle:064x}")
         made = make_record(AUDIT, findings=findings, finished=NOW - timedelta(minutes=minutes))
         return msgspec.structs.replace(made, measurements=msgspec.structs.replace(measured, database=used))
 
@@ -235,8 +229,8 @@ def test_what_newer_advisories_said_does_not_end_with_an_audit_against_older_one
         advisory="MAL-1",
     )
     text = text_with("advisories", f'{{sha256: ["{1:064x}", "{6:064x}"]}}')
-    scene.records[AUDIT] = audit(6, 10, ())
-    failed = StoredFile("failed.sigstore.json", scene.sign(audit(1, 60, (finding,))))
+    scene.records[AUDIT] = audit(6, days, 10, ())
+    failed = StoredFile("failed.sigstore.json", scene.sign(audit(1, 1, 60, (finding,))))
     decision = judge(
         scene.digest,
         policy=Policy.parse(text.encode(), name="p"),

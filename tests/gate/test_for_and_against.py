@@ -24,16 +24,14 @@ from tests.gate.test_inputs import text_with
 from tests.gate.test_statistics import decide, held_by_platform, outcome_of, robustness
 from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.measurements import (
-    DependencyAuditMeasurements,
     InputRole,
     LeakageMeasurements,
     RobustnessMeasurements,
     inputs_of,
 )
-from weighbridge.evidence.record import CheckName, Finding, Severity
+from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
 from weighbridge.gate.decision import VerdictResult
-from weighbridge.gate.judge import judge
 from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 from weighbridge.trust.edit import add_key, dump, parse_document, retire_key
@@ -71,30 +69,6 @@ def test_a_failing_result_stands_though_the_key_over_its_data_was_rotated(scene:
     failed, passed = on_data(b"one", 20, 150), on_data(b"two", 180, 10)
     assert decide(scene, passed, failed, text=text, trust=before, more=signed).result is VerdictResult.FAILED
     assert decide(scene, passed, failed, text=text, trust=after, more=signed).result is not VerdictResult.PASSED
-
-
-def test_two_bundles_of_one_day_are_no_choice(scene: Scene) -> None:
-    def audit(bundle: int, minutes: int, findings: tuple[Finding, ...]) -> Any:
-        measured = measurements_of(AUDIT)
-        assert isinstance(measured, DependencyAuditMeasurements)
-        used = msgspec.structs.replace(measured.database, sha256=f"{bundle:064x}")
-        made = make_record(AUDIT, findings=findings, finished=NOW - timedelta(minutes=minutes))
-        return msgspec.structs.replace(made, measurements=msgspec.structs.replace(measured, database=used))
-
-    finding = Finding(
-        rule="malware",
-        severity=Severity.CRITICAL,
-        message="malware",
-        location="uv.lock:1",
-        remedy="r",
-        advisory="MAL-1",
-    )
-    text = text_with("advisories", f'{{sha256: ["{1:064x}", "{6:064x}"]}}')
-    scene.records[AUDIT] = audit(6, 10, ())
-    failed = StoredFile("failed.sigstore.json", scene.sign(audit(1, 60, (finding,))))
-    policy = Policy.parse(text.encode(), name="p")
-    decision = judge(scene.digest, policy=policy, trust=scene.trust, files=[*scene.files(), failed], now=NOW)
-    assert decision.result is not VerdictResult.PASSED
 
 
 def test_more_samples_than_rows_are_no_further_seeds_of_a_platform(scene: Scene) -> None:

@@ -17,12 +17,12 @@ from tests.builders import (
     POLICY,
     SUM,
     Scene,
-    make_model,
     make_record,
     measurements_of,
     seed_of,
     trust_bytes,
 )
+from tests.gate.test_against_the_model import judged
 from tests.gate.test_inputs import text_with
 from weighbridge.cli._bindings import Given, bindings_of
 from weighbridge.errors import ParseError, VerificationError, WeighbridgeError
@@ -30,7 +30,7 @@ from weighbridge.evidence.keys import KeyAlgorithm, PrivateKey
 from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
-from weighbridge.gate.decision import Decision, VerdictResult
+from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.policy import Policy
@@ -44,16 +44,6 @@ AUDIT, SCAN, ROBUSTNESS, LEAKAGE = (
     CheckName.ROBUSTNESS,
     CheckName.LEAKAGE,
 )
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(make_model(tmp_path / "model"))
-
-
-def judged(scene: Scene, text: str) -> Decision:
-    policy = Policy.parse(text.encode(), name="policy.yaml")
-    return judge(scene.digest, policy=policy, trust=scene.trust, files=scene.files(), now=NOW)
 
 
 def test_to_retire_a_key_never_makes_it_valid_for_longer(scene: Scene) -> None:
