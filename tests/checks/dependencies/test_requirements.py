@@ -523,3 +523,15 @@ def test_a_version_that_pip_takes_for_a_file_is_undecided(tmp_path: Path, ending
     found = read(tmp_path, f"demo==1.0+x.{ending}{marker}\n")
     assert not found.pins
     assert "a file, directory or URL" in found.undecided[0].reason
+
+
+@pytest.mark.parametrize("option", ["--config-settings", "--config-setting", "--global-option", "--install-option"])
+def test_a_hash_that_is_the_value_of_another_option_is_none(tmp_path: Path, option: str) -> None:
+    found = read(tmp_path, f"demo==1.0 {option} {HASH}\n--no-index\n")
+    assert "demo" in found.undecided[0].reason
+    assert not read(tmp_path, f"demo==1.0 {option} a=b {HASH}\n--no-index\n").undecided
+    assert not read(tmp_path, f"demo==1.0 {option}=a=b {HASH}\n--no-index\n").undecided
+
+
+def test_a_word_that_belongs_to_no_option_cannot_be_judged(tmp_path: Path) -> None:
+    assert "is not known" in read(tmp_path, f"demo==1.0 {HASH} more\n").undecided[0].reason
