@@ -436,11 +436,21 @@ def test_an_entry_of_several_kinds_is_not_the_project_itself(entry: str) -> None
     assert "several places" in doubts(one_of_pylock(entry))["demo"]
 
 
-def test_a_registry_that_is_a_directory_needs_hashes() -> None:
-    bare = 'source = { registry = "wheels" }\nwheels = [{ path = "demo-1.0-py3-none-any.whl" }]'
-    assert "from a path" in doubts(one_of_uv(bare))["demo"]
+@pytest.mark.parametrize("place", ["wheels", "file:///srv/wheels", "http://index.example/simple"])
+def test_a_registry_that_nobody_checks_needs_hashes(place: str) -> None:
+    file = "https://files.example/demo-1.0-py3-none-any.whl"
+    bare = f'source = {{ registry = "{place}" }}\nwheels = [{{ url = "{file}" }}]'
+    assert "under no digest" in doubts(one_of_uv(bare))["demo"]
     assert not doubts(one_of_uv(bare.replace(".whl", '.whl", hash = "sha256:aa')))
-    assert not doubts(one_of_uv(bare.replace('"wheels"', '"https://index.example/simple"')))
+    assert not doubts(one_of_uv(bare.replace(f'"{place}"', '"https://index.example/simple"')))
+
+
+@pytest.mark.parametrize("place", ['path = "w/', 'path = "https://', 'url = "http://x.example/', 'url = "file:///srv/'])
+def test_a_file_that_nobody_checks_needs_a_hash(place: str) -> None:
+    bare = f'wheels = [{{ {place}demo-1.0-py3-none-any.whl" }}]'
+    for read in (one_of_pylock, lambda text: one_of_uv(f'source = {{ registry = "https://x.example" }}\n{text}')):
+        assert "under no digest" in doubts(read(bare))["demo"]
+        assert not doubts(read(bare.replace(" }", ', hash = "sha256:aa" }').replace("{ {", "{{")))
 
 
 FILES = [

@@ -16,6 +16,9 @@ from weighbridge.checks.dependencies.names import canonical
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
 
+CHECKED: Final = "https://"
+"""Beginning of the URLs of servers whose identity is checked."""
+
 _WHEEL: Final = ".whl"
 _ENDINGS: Final = (_WHEEL, ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar")
 
@@ -41,6 +44,25 @@ class LockedFile(msgspec.Struct, frozen=True):
     def hashed(self) -> bool:
         """Tell whether its bytes are under a digest."""
         return bool(self.hash or self.hashes)
+
+    @property
+    def from_checked_server(self) -> bool:
+        """Tell whether nothing says that it lies elsewhere than on such a server."""
+        return self.path is None and (self.url or CHECKED).lower().startswith(CHECKED)
+
+
+def why_unbound(name: str, files: Iterable[LockedFile], *, index: str = CHECKED) -> str:
+    """Return why the bytes of an entry can be any, or nothing.
+
+    A file that is fetched by https from a release's index may lack a digest; one from a path or another server not.
+    """
+    servers_checked = index.lower().startswith(CHECKED)
+    if all(file.hashed or (servers_checked and file.from_checked_server) for file in files):
+        return ""
+    return (
+        f"{name[:200]} is taken from a path or from a server whose identity is not checked, and its bytes are under no "
+        "digest; lock it from an https:// index with hashes"
+    )
 
 
 def why_other_files(name: str, version: str | None, files: Iterable[LockedFile]) -> str:

@@ -15,7 +15,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
-from weighbridge.checks.dependencies.sources.lock_files import LockedFile, why_other_files
+from weighbridge.checks.dependencies.sources.lock_files import LockedFile, why_other_files, why_unbound
 from weighbridge.checks.dependencies.sources.targets import Targets
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
@@ -98,7 +98,11 @@ def _locked(package: _Package, targets: Targets) -> Locked:
     own = kind == _DIRECTORY and package.directory is not None and package.directory.path in (".", "./", "")
     if not own and kind:
         doubt = doubt or f"{package.name[:200]} comes from {kind}, so that its content is not a known release"
-    doubt = doubt or why_other_files(package.name, package.version, package.files)
+    doubt = (
+        doubt
+        or why_unbound(package.name, package.files)
+        or why_other_files(package.name, package.version, package.files)
+    )
     return Locked(
         name=package.name,
         version=package.version,

@@ -13,7 +13,7 @@ import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
-from weighbridge.checks.dependencies.sources.lock_files import LockedFile, why_other_files
+from weighbridge.checks.dependencies.sources.lock_files import LockedFile, why_other_files, why_unbound
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
@@ -22,8 +22,6 @@ FORMAT: Final = 1
 
 _PART: Final = "subdirectory"
 """A key of a source that only says which part of it is meant."""
-
-_SERVER: Final = ("https://", "http://")
 
 
 class _Need(msgspec.Struct, frozen=True):
@@ -109,8 +107,5 @@ def _doubt(package: _Package) -> str:
     if "registry" not in package.source:
         kind = next(iter(package.source), "nowhere")[:20]
         return f"{name} comes from {kind}, not from an index, so that its content is not a known release"
-    if not str(package.source["registry"]).lower().startswith(_SERVER) and not all(
-        file.hashed for file in package.files
-    ):
-        return f"{name} is taken from a path, and its bytes are under no digest; lock it from an index with hashes"
-    return why_other_files(package.name, package.version, package.files)
+    index = str(package.source["registry"])
+    return why_unbound(name, package.files, index=index) or why_other_files(name, package.version, package.files)
