@@ -414,7 +414,7 @@ def test_a_choice_that_no_installer_has_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ['registry = "https://pypi.org/simple", editable = "."', 'editable = ".", url = "https://x.example/x.whl"'],
+    ['registry = "https://index.example/simple", editable = "."', 'editable = ".", url = "https://x.example/x.whl"'],
 )
 def test_a_source_of_several_kinds_is_not_the_project_itself(source: str) -> None:
     assert "several places" in doubts(one_of_uv(f"source = {{ {source} }}"))["demo"]
