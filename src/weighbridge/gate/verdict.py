@@ -163,11 +163,11 @@ def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datet
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
     then = min(now, parse_instant(summary.time_verified, what="timeVerified"))
-    roles, ended = trust.roles_then(key.id, signs=VERDICT, now=now, then=then)
+    roles = trust.roles_then(key.id, signs=VERDICT, now=now, then=then)
     # What speaks against a model does so after its key has ended; whoever waits for that must not be rid of it.
-    if ended is not None and summary.detail.result is VerdictResult.PASSED:
-        raise ended
-    return _verdict(summary, model, statement.manifest(), roles[0].role)
+    if roles.why is not None and summary.detail.result is VerdictResult.PASSED:
+        raise roles.why
+    return _verdict(summary, model, statement.manifest(), (*roles.now, *roles.ended)[0].role)
 
 
 def _verdict(summary: VerificationSummary, model: Digest, manifest: ManifestDigest | None, signer: str) -> Verdict:
