@@ -32,6 +32,7 @@ from weighbridge.gate.decision import VerdictResult
 from weighbridge.gate.judge import judge
 from weighbridge.gate.statistics import tightened
 from weighbridge.gate.verdict import verify_verdict, write_verdict
+from weighbridge.policy import Policy
 from weighbridge.trust import Trust
 from weighbridge.trust.document import TrustDocument
 from weighbridge.trust.edit import add_key, dump, parse_document, revoke
@@ -346,3 +347,14 @@ def test_a_strict_confidence_is_not_rounded_down_to_the_one_of_fewer_tries(scene
         tried = msgspec.structs.replace(made, tries=tries)
         found = decide(scene, tried, text=text, trust=held_by_platform(scene))
         assert outcome_of(found, LEAKAGE)[0] is expected, outcome_of(found, LEAKAGE)
+
+
+def test_honest_a_verdict_does_not_end_with_a_role_that_its_key_lost_before(scene: Scene) -> None:
+    document, _ = moved(scene, "tester", to="lab", at=NOW - timedelta(days=3))
+    text = POLICY.replace("signers: [tester]", "signers: [lab]")
+    policy = Policy.parse(text.replace("[scanner, tester, auditor]", "[scanner, lab, auditor]").encode(), name="p")
+    trust = trust_of(document)
+    found = judge(scene.digest, policy=policy, trust=trust, files=scene.files(), now=NOW)
+    assert found.result is VerdictResult.PASSED, [(each.check, each.reason) for each in found.outcomes]
+    data = write_verdict(found, name="m", version="0", signer=scene.keys["verifier"])
+    verify_verdict(data, model=scene.digest, trust=trust, now=NOW, what="v", policy=policy)

@@ -72,7 +72,9 @@ def judge(
     used = {item.key for outcome in outcomes for item in outcome.evidence}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     used |= {reset.key for outcome in outcomes for reset in outcome.resets}
-    ends += [trusted.not_after for trusted in trust.keys if trusted.key in used and trusted.not_after is not None]
+    # A role that a key lost before is none that the verdict rests on.
+    held = [trusted for trusted in trust.keys if trusted.key in used and trusted.is_valid_at(now)]
+    ends += [trusted.not_after for trusted in held if trusted.not_after is not None]
     return Decision(
         model=model,
         policy=policy,
