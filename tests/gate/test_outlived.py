@@ -142,6 +142,22 @@ def test_a_key_that_has_ended_says_of_no_measurement_that_it_was_there_before_th
     assert outcome_of(found)[0] is VerdictResult.FAILED, outcome_of(found)
 
 
+def test_a_verdict_ends_with_the_key_that_said_that_a_measurement_was_there_before_the_tries(scene: Scene) -> None:
+    document, other = document_of(scene), PrivateKey.generate(KeyAlgorithm.ED25519)
+    document = add_key(document, role="tester", signs=(), key=other.public, not_after=None)
+    trust = trust_of(document)
+    tries = [of_other_model(number, 20, minutes=100 + number) for number in range(3)]
+    first = sign_with(scene, other, robustness(ENOUGH, minutes=300), "first.json")
+    found = decide(scene, robustness(ENOUGH), *tries, trust=trust, more=(first,))
+    assert found.result is VerdictResult.PASSED
+    data = write_verdict(found, name="m", version="0", signer=scene.keys["verifier"])
+    verify_verdict(data, model=scene.digest, trust=trust, now=NOW, what="v", policy=found.policy)
+    later = trust_of(revoke(document, item=other.public.id, reason="stolen"))
+    assert decide(scene, robustness(ENOUGH), *tries, trust=later, more=(first,)).result is VerdictResult.FAILED
+    with pytest.raises(VerificationError, match="revoked"):
+        verify_verdict(data, model=scene.digest, trust=later, now=NOW, what="v", policy=found.policy)
+
+
 # --- a signature that hides ------------------------------------------------------------------------------------------
 
 

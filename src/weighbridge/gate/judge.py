@@ -24,6 +24,7 @@ from weighbridge.gate.limits import holds_until
 from weighbridge.gate.missing import missing
 from weighbridge.gate.preconditions import preconditions
 from weighbridge.gate.statistics import (
+    first_of,
     is_forgiven,
     is_statistic,
     newest,
@@ -69,7 +70,7 @@ def judge(
     outcomes = tuple(_judge_requirement(Case(requirement, policy, found, now)) for requirement in policy.requirements)
     ends = [now + policy.valid_for, trust.expires]
     ends += [outcome.until for outcome in outcomes if outcome.until is not None]
-    used = {item.key for outcome in outcomes for item in outcome.evidence}
+    used = {item.key for outcome in outcomes for item in outcome.rests_on}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     used |= {reset.key for outcome in outcomes for reset in outcome.resets}
     # A role that a key lost before is none that the verdict rests on.
@@ -107,10 +108,12 @@ def _judge_requirement(case: Case) -> Outcome:
     notes: list[str] = []
     tries = 0
     resets: tuple[TriesReset, ...] = ()
+    first: tuple[Evidence, ...] = ()
     if is_statistic(requirement.spec):
         failed = failed_tries(case)
         tries, tried = max(((count_tries(case, item, failed), item) for item in counted), key=lambda found: found[0])
         resets = forgiving(case, failed)
+        first = tuple(first_of(item, signed) for item in counted)
         problems += tries_problem(requirement.spec, tries=tries)
         confidence = _confidence(tightened_spec(requirement.spec, tries=tries))
         notes.append(tries_note(tried, tries=tries, confidence=confidence))
@@ -124,7 +127,7 @@ def _judge_requirement(case: Case) -> Outcome:
         waived += examined.waived
         inputs += examined.inputs
     found = _outcome(case, counted, problems, waived, tuple(dict.fromkeys(inputs)), tuple(notes))
-    return replace(found, resets=resets)
+    return replace(found, resets=resets, first=first)
 
 
 def _standing_problems(case: Case, counted: tuple[Evidence, ...]) -> Iterable[Problem]:

@@ -54,7 +54,7 @@ def write_verdict(
 
 def _summary(decision: Decision, *, version: str) -> VerificationSummary:
     passed = decision.result is VerdictResult.PASSED
-    evidence = {item.sha256: item for outcome in decision.outcomes for item in outcome.evidence}
+    evidence = {item.sha256 for outcome in decision.outcomes for item in outcome.rests_on}
     return VerificationSummary(
         verifier=Verifier(id=VERIFIER_ID, version={"weighbridge": version}),
         time_verified=format_instant(decision.time),
@@ -77,8 +77,8 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
                     check=outcome.check.value,
                     result=outcome.result,
                     reason=outcome.reason,
-                    keys=tuple(sorted({item.key.id for item in outcome.evidence})),
-                    roles=tuple(dict.fromkeys(_role(item) for item in outcome.evidence)),
+                    keys=tuple(sorted({item.key.id for item in outcome.rests_on})),
+                    roles=tuple(dict.fromkeys(_role(item) for item in outcome.rests_on)),
                     waived=outcome.waived,
                     inputs=tuple(_input(item) for item in outcome.inputs),
                     notes=outcome.notes,
