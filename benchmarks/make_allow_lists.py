@@ -30,7 +30,7 @@ BUILTINS = {
 }  # fmt: skip
 PYTHON: Table = {
     "builtins": BUILTINS,
-    "__builtin__": BUILTINS | {"unicode": "type", "long": "type"},
+    "__builtin__": BUILTINS | {"unicode": "type", "long": "type", "xrange": "range"},
     "copyreg": {"_reconstructor": "reconstructor", "__newobj__": "new-object"},
     "copy_reg": {"_reconstructor": "reconstructor", "__newobj__": "new-object"},
     "_codecs": {"encode": "encode"},
@@ -101,6 +101,8 @@ _FUNCTIONS = [
     "asarray",
     "array",
 ]
+_REDUCING = {"all", "any", "clip", "max", "mean", "median", "min", "nan_to_num", "prod", "round", "std", "sum", "var"}
+_ELEMENTWISE = [name for name in _FUNCTIONS if name not in _REDUCING | {"argmax", "argmin", "asarray", "array"}]
 _SCALARS = [
     "bool_",
     "int8",
@@ -135,6 +137,9 @@ NUMPY: Table = {
     | dict.fromkeys(_FUNCTIONS, "pure")
     | dict.fromkeys(_SCALARS, "type")
     | dict.fromkeys(_ARRAY_TYPES, "array-type"),
+    # Where NumPy 1 says that its own functions on elements come from.
+    "numpy.core._multiarray_umath": dict.fromkeys(_ELEMENTWISE, "pure"),
+    "numpy._core._multiarray_umath": dict.fromkeys(_ELEMENTWISE, "pure"),
     "numpy.core.multiarray": _MULTIARRAY,
     "numpy._core.multiarray": _MULTIARRAY,
     "numpy.core.numeric": {"_frombuffer": "frombuffer"},
@@ -308,6 +313,7 @@ SKLEARN: Table = {
     "sklearn.calibration": {"_SigmoidCalibration": "class", "_CalibratedClassifier": "class"},
     "sklearn.multiclass": {"_ConstantPredictor": "class"},
     "sklearn.isotonic": {"IsotonicRegression": "class"},
+    "sklearn.metrics._scorer": {"_PassthroughScorer": "class"},
     "sklearn.linear_model._sgd_fast": dict.fromkeys(
         [
             "Hinge",

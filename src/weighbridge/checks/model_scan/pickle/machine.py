@@ -9,7 +9,7 @@ from weighbridge.checks.model_scan.budget import MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
-from weighbridge.checks.model_scan.pickle.rules import objects
+from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
 from weighbridge.checks.model_scan.pickle.values import (
@@ -277,7 +277,7 @@ class Machine(LiteralMachine):
             self.context.finding("forbidden-state", str(problem), offset=offset, severity="critical")
             return
         target.state, target.built = state, True
-        rule = objects.object_class(target).rule
+        rule = object_class(target).rule
         if rule is not None and rule.state is judge_object_state:
             calls.seal_attributes(state)
         else:
@@ -393,7 +393,7 @@ class Machine(LiteralMachine):
 
 
 def _items_of(target: Instance) -> str | None:
-    rule = objects.object_class(target).rule
+    rule = object_class(target).rule
     return None if rule is None else rule.items
 
 

@@ -145,7 +145,7 @@ def _uuid_state(target: Instance, state: Value, attributes: Attributes) -> str |
     entries = state.entries if type(state) is Collection and state.kind == "dict" and state.special is None else {}
     safe = entries.get("is_safe")
     known = safe is None or made_by(safe, "SafeUUID")
-    fits = set(entries) in ({"int"}, {"int", "is_safe"}) and type(entries["int"]) is int and known
+    fits = set(entries) in ({"int"}, {"int", "is_safe"}) and (type(entries["int"]) is int or entries["int"] is Opaque.LONG) and known
     return None if fits and type(state) is Collection and state.count == len(entries) else "is not that of a UUID"
 
 

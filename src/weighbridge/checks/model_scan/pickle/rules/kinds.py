@@ -48,9 +48,18 @@ def is_text(value: Value) -> bool:
     return isinstance(value, str) or (type(value) is Blob and value.kind != "bytes")
 
 
+def object_class(target: Instance) -> Global:
+    """Return the class of an object, whichever way it was made; the function, for what a function gave."""
+    if target.args.items and target.maker.name in ("_reconstructor", "__newobj__"):
+        first = target.args.items[0]
+        if type(first) is Global:
+            return first
+    return target.maker
+
+
 def made_by(value: Value, *names: str) -> bool:
-    """Tell whether a value is the result of a listed function of such a name."""
-    return type(value) is Instance and value.maker.name in names
+    """Tell whether a value is an object of a listed class, or the result of a listed function, of such a name."""
+    return type(value) is Instance and object_class(value).name in names
 
 
 def is_bytes(value: Value) -> bool:

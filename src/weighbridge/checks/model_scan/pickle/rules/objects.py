@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
-from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_empty, named
+from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_empty, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
 
@@ -20,15 +20,6 @@ MAX_ATTRIBUTES: Final = 400
 _READERS: Final = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
 _INHERITED: Final = frozenset({"_sklearn_version", "_sklearn_output_config"})
 """What the pickling of an estimator adds to its attributes."""
-
-
-def object_class(target: Instance) -> Global:
-    """Return the class of an object, whichever way it was made."""
-    if target.args.items and target.maker.name in ("_reconstructor", "__newobj__", "newObj"):
-        first = target.args.items[0]
-        if type(first) is Global:
-            return first
-    return target.maker
 
 
 def judge_object_state(target: Instance, state: Value, attributes: Attributes) -> str | None:

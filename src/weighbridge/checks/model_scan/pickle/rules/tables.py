@@ -125,12 +125,13 @@ def _backed(items: Items) -> bool:
 
 def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
     match state:
-        case Group(items=[first, second, Collection(kind="dict") as rest]):
+        case Group(items=[first, second, *rest]) if len(rest) <= 1:
             parts = (is_array(first) and _is_dtype(second)) or (is_array(second) and _is_dtype(first))
             kind = target.args.items[0]
             if not parts or type(kind) is not Global:
                 return "is not an array and its type"
-            return judge_object_state(Instance(kind, Group([])), rest, attributes)
+            made = Instance(kind, Group([]))
+            return judge_object_state(made, rest[0], attributes) if rest else None
         case _:
             return "is not an array and its type"
 
