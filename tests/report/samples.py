@@ -228,7 +228,7 @@ def audit(*, components: int = 38) -> DependencyAuditMeasurements:
 
 
 ADVISORY = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.HIGH,
     message="Pillow before 10.3.0 overflows a buffer in _imagingcms.c when a profile is longer than expected.",
     location="requirements.lock:27",
@@ -240,7 +240,7 @@ ADVISORY = Finding(
     ),
 )
 OLD_JINJA = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.MEDIUM,
     message="Jinja2 before 3.1.6 lets a template that an attacker controls leave the sandbox.",
     location="requirements.lock:12",
@@ -250,7 +250,7 @@ OLD_JINJA = Finding(
     component=Component(name="jinja2", version="3.1.2"),
 )
 UNKNOWN = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.UNKNOWN,
     message="The advisory has no severity.",
     location="requirements.lock:31",
@@ -277,7 +277,6 @@ UNLISTED = tuple(
     for place, name in enumerate(("Gate", "Head", "Merge", "Mixer", "Norm", "Patch", "Router", "Stem", "Tail", "Unit"))
 )
 """Ten findings of one kind, as a torch file with classes of its own has them."""
-
 
 
 def payloads(count: int) -> tuple[Finding, ...]:

@@ -105,7 +105,9 @@ def test_findings_of_one_kind_are_one_row_with_their_names_and_one_remedy() -> N
 
 
 def test_names_of_one_kind_are_bounded() -> None:
-    many = tuple(msgspec.structs.replace(samples.PAYLOAD, about=f"a.n{place}", message=f"{place}") for place in range(90))
+    many = tuple(
+        msgspec.structs.replace(samples.PAYLOAD, about=f"a.n{place}", message=f"{place}") for place in range(90)
+    )
     text = shown(
         render_check(
             check_report(

@@ -1,5 +1,6 @@
-"""Findings and undecided places by kind, so that a report says each thing once: a file with ten names that are not
-listed is one row with ten names, and not ten rows with one remedy.
+"""Findings and undecided places by kind, so that a report says each thing once.
+
+A file with ten names that are not listed is one row with ten names, and not ten rows with one remedy.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ OWN: Final = (
         id=UNDECIDED,
         title="something could not be judged",
         meaning=(
-            "There is no parser for it, a budget was spent, it could not be read, or a check could not be done. That is "
-            "never the same as nothing found, so a gate refuses it like a finding."
+            "There is no parser for it, a budget was spent, it could not be read, or a check could not be done. That "
+            "is never the same as nothing found, so a gate refuses it like a finding."
         ),
         remedy=(
             "read the reason: convert a model whose format is not read to safetensors or ONNX, take out files that do "

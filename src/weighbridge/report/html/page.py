@@ -188,7 +188,9 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         severities=count_severities(record.findings),
         findings=Rows.of(rows),
         undecided=Rows.of(_undecided(record)),
-        files=Rows.of(worst_files_first(measurements.files)) if isinstance(measurements, ModelScanMeasurements) else None,
+        files=Rows.of(worst_files_first(measurements.files))
+        if isinstance(measurements, ModelScanMeasurements)
+        else None,
         components=_components(measurements.components)
         if isinstance(measurements, DependencyAuditMeasurements)
         else None,

@@ -33,14 +33,14 @@ CONTAINERS: Final = (
     Rule(
         id="duplicate-member",
         title="an archive has two members of one name",
-        meaning="Readers differ in which of the two they take, so the one that is scanned need not be the one that runs.",
+        meaning="Readers differ in which of the two they take: the one that is scanned need not be the one that runs.",
         remedy=_SAVE_AGAIN,
         cwe=(436,),
     ),
     Rule(
         id="unsafe-member-name",
         title="the name of a member points outside the archive",
-        meaning="An absolute name, or one with `..`, is written over files of the machine when the archive is unpacked.",
+        meaning="An absolute name, or one with `..`, is written over files of the machine when it is unpacked.",
         remedy=_SAVE_AGAIN,
         cwe=(22,),
     ),
@@ -93,7 +93,7 @@ CONTAINERS: Final = (
     Rule(
         id="malformed",
         title="a value in the file breaks its format",
-        meaning="A line or a number is longer or other than its format allows, so that readers differ in what it means.",
+        meaning="A line or a number is longer or other than its format allows: readers differ in what it means.",
         remedy=FETCH,
         cwe=(228,),
     ),

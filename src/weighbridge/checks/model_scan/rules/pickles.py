@@ -104,8 +104,8 @@ PICKLES: Final = (
         id="out-of-band-buffer",
         title="a pickle needs data from outside the file",
         meaning=(
-            "Protocol 5 can leave buffers to whoever sends the pickle. A file with such a place cannot be loaded alone, "
-            "and what would be put there is not in the model."
+            "Protocol 5 can leave buffers to whoever sends the pickle. A file with such a place cannot be loaded "
+            "alone, and what would be put there is not in the model."
         ),
         remedy="save the model without a buffer_callback, so that all data is in the file",
     ),
