@@ -6,6 +6,8 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.report import samples
 from weighbridge.checks.catalogue import rule_of
@@ -427,3 +429,19 @@ def test_brackets_in_a_message_make_no_link() -> None:
 def test_output_is_ascii_whatever_the_evidence_says() -> None:
     assert sarif.render(samples.hostile()).isascii()
     assert "\x1b" not in sarif.render(samples.hostile())
+
+
+PATHS = st.text(st.sampled_from("ab!:/.#%? \\1\n\x1b\u202e"), max_size=24)
+
+
+@settings(max_examples=150)
+@given(text=PATHS, base=PATHS, name=PATHS)
+def test_whatever_a_record_says_the_uri_is_relative_and_stays_inside(text: str, base: str, name: str) -> None:
+    finding = msgspec.structs.replace(samples.PAYLOAD, location=text)
+    view = samples.view(samples.record(CheckName.MODEL_SCAN, None, findings=(finding,)), signer=None)
+    log = render(ReportInput(model=name, digest=samples.DIGEST, evidence=(view,), place=Place(base, base)))
+    jsonschema.Draft202012Validator(LOG).validate(log)
+    uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert not uri.startswith("/")
+    assert not {"", ".", ".."} & set(uri.split("/")[:1])
+    assert ".." not in uri.split("/")
