@@ -30,6 +30,23 @@ OURS: Final = "weighbridge"
 QUIET: Final = {"NO_ANALYTICS": "1", "PROMPTFOO_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
 """Nothing that a scanner does may leave the machine."""
 
+FAMILIES: Final = {
+    ending: family
+    for family, endings in {
+        "pickle": ".pkl .pickle",
+        "joblib": ".joblib",
+        "torch": ".pt .pth .bin .ckpt",
+        "numpy": ".npy .npz",
+        "onnx": ".onnx",
+        "safetensors": ".safetensors",
+        "keras": ".keras .h5 .pb",
+        "compressed": ".gz .bz2 .xz .lzma .zip .tar",
+        "documents": ".json .yaml .yml .jinja .txt .md .csv .tsv",
+    }.items()
+    for ending in endings.split()
+}
+"""The group of a benign file by the ending of its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -72,7 +89,7 @@ def write_corpus(folder: Path) -> list[Sample]:
             path = folder / f"b{number}" / name.replace("/", "_")
             path.parent.mkdir()
             path.write_bytes(data)
-            samples.append(Sample(str(path), path.suffix.lstrip(".") or "other", hostile=False))
+            samples.append(Sample(str(path), FAMILIES.get(path.suffix, "other"), hostile=False))
     return samples
 
 
