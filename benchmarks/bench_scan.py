@@ -1,9 +1,9 @@
 """Compare the model scan with its peers on the same files in the same run, and print two tables in Markdown.
 
-``python benchmarks/bench_scan.py [--sample N] [--only NAME ...] [--json FILE] [--corpus FOLDER]``. The corpus is built
+``python -m benchmarks.bench_scan [--sample N] [--only NAME ...] [--json FILE] [--corpus FOLDER]``. The corpus is built
 by the tests' own code; another one is a folder with ``hostile/GROUP/...`` and ``benign/GROUP/...``. Every scanner runs
-in one process, one file at a time. With ``--sample`` the slow ones see only so many files of each group, and ours is
-measured on those as well.
+in one process, one file at a time. The slow ones see only so many files of each group, and ours is measured on those
+as well.
 
 *Found* is a finding, *refused* is everything but exit code 0, *usable* is read and passed, *silent* is passed unread.
 """
@@ -188,7 +188,9 @@ def markdown(rows: Sequence[dict[str, str]]) -> str:
 def main() -> None:
     """Build the corpus, run everything, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, default=0, help="files of each group for the slow peers [default: all]")
+    parser.add_argument(
+        "--sample", type=int, default=5, help="files of each group for the slow peers, 0 for all [default: 5]"
+    )
     parser.add_argument("--only", action="append", default=[], choices=[peer.name for peer in PEERS])
     parser.add_argument("--json", type=Path, help="where to write what every scanner said of every file")
     parser.add_argument("--corpus", type=Path, help="a folder with hostile/GROUP and benign/GROUP")
@@ -216,5 +218,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()
