@@ -6,6 +6,8 @@ import base64
 from math import exp
 from typing import Literal
 
+import msgspec
+
 from weighbridge.evidence.measurements import (
     AdvisoryDatabase,
     AuditedComponent,
@@ -191,6 +193,13 @@ def scan(*, state: Literal["clean", "refused", "undecided"] = "clean") -> ModelS
         files=(
             FileCoverage(path="classifier.onnx", format="onnx", size=318_442, sha256="1" * 64, state="clean"),
             FileCoverage(path="classifier.pkl", format="pickle", size=1_204_331, sha256="2" * 64, state=state),
+            FileCoverage(
+                path="weights.pt",
+                format="zip",
+                size=88_112_004,
+                sha256="4" * 64,
+                state="refused" if state == "refused" else "clean",
+            ),
             FileCoverage(path="config.json", format="json", size=812, sha256="3" * 64, state="clean"),
         ),
         allow_lists={"sklearn": "12" * 32, "numpy": "34" * 32},
@@ -219,7 +228,7 @@ def audit(*, components: int = 38) -> DependencyAuditMeasurements:
 
 
 ADVISORY = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.HIGH,
     message="Pillow before 10.3.0 overflows a buffer in _imagingcms.c when a profile is longer than expected.",
     location="requirements.lock:27",
@@ -231,7 +240,7 @@ ADVISORY = Finding(
     ),
 )
 OLD_JINJA = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.MEDIUM,
     message="Jinja2 before 3.1.6 lets a template that an attacker controls leave the sandbox.",
     location="requirements.lock:12",
@@ -241,7 +250,7 @@ OLD_JINJA = Finding(
     component=Component(name="jinja2", version="3.1.2"),
 )
 UNKNOWN = Finding(
-    rule="vulnerable-version",
+    rule="known-vulnerability",
     severity=Severity.UNKNOWN,
     message="The advisory has no severity.",
     location="requirements.lock:31",
@@ -249,12 +258,30 @@ UNKNOWN = Finding(
     advisory="PYSEC-2026-3001",
 )
 PAYLOAD = Finding(
-    rule="pickle-global-not-allowed",
+    rule="forbidden-global",
     severity=Severity.CRITICAL,
-    message="The pickle calls os.system, which is not on the allow list.",
+    message="the pickle imports os.system, which is not on the allow list",
     location="classifier.pkl:18",
     remedy="do not load this file; export the model as ONNX or safetensors",
+    about="os.system",
 )
+UNLISTED = tuple(
+    Finding(
+        rule="forbidden-global",
+        severity=Severity.HIGH,
+        message=f"the pickle imports shop.layers.{name}, which is not on the allow list",
+        location=f"weights.pt!weights/data.pkl:{100 + 40 * place}",
+        remedy="if the name is needed and harmless, have it reviewed for the allow list",
+        about=f"shop.layers.{name}",
+    )
+    for place, name in enumerate(("Gate", "Head", "Merge", "Mixer", "Norm", "Patch", "Router", "Stem", "Tail", "Unit"))
+)
+"""Ten findings of one kind, as a torch file with classes of its own has them."""
+
+
+def payloads(count: int) -> tuple[Finding, ...]:
+    """Return findings that have nothing in common but their rule, so that each is of a kind of its own."""
+    return tuple(msgspec.structs.replace(PAYLOAD, remedy=f"take out call {place}") for place in range(count))
 
 
 def view(item: CheckRecord, *, signer: str | None, signature: Signature = "verified", why: str = "") -> EvidenceView:
@@ -325,7 +352,7 @@ def failed() -> ReportInput:
         model="digits-classifier",
         digest=DIGEST,
         evidence=(
-            view(record(CheckName.MODEL_SCAN, scan(state="refused"), findings=(PAYLOAD,)), signer="scanner"),
+            view(record(CheckName.MODEL_SCAN, scan(state="refused"), findings=(*UNLISTED, PAYLOAD)), signer="scanner"),
             view(
                 record(CheckName.DEPENDENCY_AUDIT, audit(), findings=(OLD_JINJA, ADVISORY, UNKNOWN)), signer="auditor"
             ),
@@ -338,7 +365,7 @@ def failed() -> ReportInput:
                 requirement(
                     CheckName.MODEL_SCAN,
                     "failed",
-                    "1 finding: pickle-global-not-allowed in classifier.pkl:18",
+                    "1 finding: forbidden-global in classifier.pkl:18",
                     line=7,
                     remedy="do not load classifier.pkl; export the model as ONNX",
                 ),
@@ -439,6 +466,7 @@ def hostile(text: str = HOSTILE) -> ReportInput:
         remedy=text,
         advisory=text,
         aliases=(text,),
+        about=text,
         component=Component(name=text[:500], version=text, path=(text, HUGE)),
     )
     lost = Undecided(location=text, reason=text)

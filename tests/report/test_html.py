@@ -171,7 +171,7 @@ def test_policy_without_requirements_is_not_shown_as_fulfilled() -> None:
 def test_tables_are_limited_and_say_how_much_they_leave_out() -> None:
     one = FileCoverage(path="p", format="f", size=1, sha256="0" * 64, state="clean")
     files = msgspec.structs.replace(samples.scan(), files=(one,) * (MAX_ROWS + 7))
-    record = samples.record(CheckName.MODEL_SCAN, files, findings=(samples.PAYLOAD,) * (MAX_ROWS + 3))
+    record = samples.record(CheckName.MODEL_SCAN, files, findings=samples.payloads(MAX_ROWS + 3))
     page = render(only(record))
     assert "3 more are not shown here" in page
     assert "7 more are not shown here" in page
@@ -243,4 +243,13 @@ def test_check_that_has_just_run_has_no_file_to_name() -> None:
     view = samples.view(samples.record(CheckName.MODEL_SCAN, samples.scan()), signer=None)
     fresh = EvidenceView(record=view.record, signature="unverified", source="", why="it was not signed")
     text = Page(render(ReportInput(model="m", digest=samples.DIGEST, evidence=(fresh,)))).text
-    assert "3 clean finished 24 Nov 2026, 09:12 UTC it was not signed" in text
+    assert "4 clean finished 24 Nov 2026, 09:12 UTC it was not signed" in text
+
+
+def test_findings_of_one_kind_are_one_row_that_can_be_unfolded() -> None:
+    page = Page(render(only(samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=samples.UNLISTED))))
+    before = page.text.partition("The whole record as JSON")[0]
+    assert "forbidden-global ×10" in before
+    assert before.count(samples.UNLISTED[0].remedy) == 1
+    assert "Each of the 10" in before
+    assert all(before.count(str(one.message)) == 1 for one in samples.UNLISTED)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report import samples
-from weighbridge.evidence.record import CheckName
+from weighbridge.evidence.record import CheckName, Undecided
 from weighbridge.report import markdown
 from weighbridge.report.interface import ReportInput
 from weighbridge.report.markdown import code
@@ -57,10 +57,10 @@ def test_a_low_figure_never_reads_as_a_pass() -> None:
 
 def test_long_list_says_how_many_are_missing() -> None:
     view = samples.view(
-        samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=(samples.PAYLOAD,) * 45), signer=None
+        samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=samples.payloads(45)), signer=None
     )
     text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=(view,)))
-    assert text.count("pickle-global-not-allowed") == 20
+    assert text.count("`forbidden-global`") == 20
     assert "25 more are not listed." in text
 
 
@@ -70,3 +70,19 @@ def test_comment_stays_below_what_a_forge_accepts() -> None:
     assert len(text) < 65_536
     assert "10 more are not listed." not in text
     assert "250 more are not listed." in text
+
+
+def test_findings_of_one_kind_are_one_row_with_their_names_and_one_remedy() -> None:
+    view = samples.view(samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=samples.UNLISTED), signer=None)
+    text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=(view,)))
+    (row,) = [line for line in text.splitlines() if "forbidden-global" in line]
+    assert row.startswith("| high | `forbidden-global` ×10 ")
+    assert all(row.count(f"`shop.layers.{name}`") == 1 for name in ("Gate", "Unit"))
+    assert text.count(samples.UNLISTED[0].remedy) == 1
+
+
+def test_places_of_one_reason_are_one_line() -> None:
+    pictures = tuple(Undecided(location=f"{place}.png", reason="the format png is not judged") for place in range(9))
+    view = samples.view(samples.record(CheckName.MODEL_SCAN, samples.scan(), undecided=pictures), signer=None)
+    text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=(view,)))
+    assert "- `0.png`, `1.png`, `2.png` and 6 more: `the format png is not judged`" in text

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 
+import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
@@ -72,9 +73,9 @@ def test_markup_of_rich_in_evidence_is_text() -> None:
 
 
 def test_long_list_says_how_many_are_missing() -> None:
-    record = samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=(samples.PAYLOAD,) * 70)
+    record = samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=samples.payloads(70))
     text = shown(render_check(check_report(record, model="m", digest=samples.DIGEST)))
-    assert "20 not listed" in text
+    assert "20 kinds not listed" in text
 
 
 def test_whole_report_without_verdict_names_signatures_and_rejected_files() -> None:
@@ -90,3 +91,37 @@ def test_import_brings_in_neither_rich_nor_jinja() -> None:
         "sys.exit(any(name in sys.modules for name in ('rich', 'jinja2', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_findings_of_one_kind_are_one_row_with_their_names_and_one_remedy() -> None:
+    record = samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=samples.UNLISTED * 4)
+    text = shown(render_check(check_report(record, model="m", digest=samples.DIGEST)), width=400)
+    assert text.count("forbidden-global") == 1
+    assert "forbidden-global ×40" in text
+    assert text.count("shop.layers.Mixer") == 1
+    assert text.count(samples.UNLISTED[0].remedy) == 1
+    assert "weights.pt!weights/data.pkl:100, 140, 180, 220 and 6 more" in text
+    assert "40 findings: 40 high" in text
+
+
+def test_names_of_one_kind_are_bounded() -> None:
+    many = tuple(
+        msgspec.structs.replace(samples.PAYLOAD, about=f"a.n{place}", message=f"{place}") for place in range(90)
+    )
+    text = shown(
+        render_check(
+            check_report(
+                samples.record(CheckName.MODEL_SCAN, samples.scan(), findings=many), model="m", digest=samples.DIGEST
+            )
+        ),
+        width=600,
+    )
+    assert "a.n19 and 70 more" in text
+    assert "a.n20" not in text
+
+
+def test_every_file_of_a_scan_has_a_line_and_the_worst_come_first() -> None:
+    record = samples.record(CheckName.MODEL_SCAN, samples.scan(state="refused"), findings=(samples.PAYLOAD,))
+    text = shown(render_check(check_report(record, model="m", digest=samples.DIGEST)))
+    lines = [line.split()[0] for line in text.splitlines() if line.endswith("bytes") or "bytes " in line]
+    assert lines[-4:] == ["classifier.pkl", "weights.pt", "classifier.onnx", "config.json"]

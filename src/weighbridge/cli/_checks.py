@@ -109,7 +109,9 @@ def _print(record: CheckRecord, *, model: Path, digest: Digest, source: str, sig
     if output == "json":
         _write.write(write_json(check_report(record, model=model.name, digest=digest)), to=None)
         return
-    report = _views.of_record(record, model=model.name, digest=digest, signer=signer, source=source)
+    report = _views.of_record(
+        record, model=model.name, digest=digest, signer=signer, source=source, place=_views.place_of(model)
+    )
     if output == "text":
         _write.show(report)
     else:

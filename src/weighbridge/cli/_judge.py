@@ -101,7 +101,8 @@ def judge_and_write(
         click.echo(f"verdict: {verdict}", err=True)
     else:
         click.echo("no verdict was written: there is no --key", err=True)
-    view = _views.of_decision(decision, model=model.name, files=files, signed_by=role)
+    place = _views.place_of(model)
+    view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, place=place)
     if report is not None:
         _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
         click.echo(f"report: {report}", err=True)

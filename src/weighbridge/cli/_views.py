@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 from weighbridge.clock import format_instant
 from weighbridge.errors import WeighbridgeError
@@ -15,6 +17,7 @@ from weighbridge.gate.decision import TITLES, Bond, BoundInput, Decision, Eviden
 from weighbridge.model.digest import Digest
 from weighbridge.report.interface import (
     EvidenceView,
+    Place,
     RejectedView,
     ReportInput,
     RequirementView,
@@ -29,16 +32,36 @@ _STATES: dict[VerdictResult, State] = {
 }
 
 
-def of_record(record: CheckRecord, *, model: str, digest: Digest, signer: str | None, source: str) -> ReportInput:
+def place_of(model: Path) -> Place | None:
+    """Return where the model lies beneath the current directory; None when it lies elsewhere or is none."""
+    if not model.exists():
+        return None
+    relative = PurePath(os.path.relpath(os.path.abspath(model)))
+    if relative.is_absolute() or ".." in relative.parts:
+        return None
+    base = relative if model.is_dir() else relative.parent
+    return Place(*("" if path == PurePath(".") else path.as_posix() for path in (relative, base)))
+
+
+def of_record(
+    record: CheckRecord, *, model: str, digest: Digest, signer: str | None, source: str, place: Place | None = None
+) -> ReportInput:
     """Make the report value of one check that has just run."""
     why = "" if signer else "it was not signed"
     view = EvidenceView(
         record=record, signature="verified" if signer else "unverified", source=source, signer=signer, why=why
     )
-    return ReportInput(model=model, digest=digest, evidence=(view,))
+    return ReportInput(model=model, digest=digest, evidence=(view,), place=place)
 
 
-def of_decision(decision: Decision, *, model: str, files: Iterable[StoredFile], signed_by: str | None) -> ReportInput:
+def of_decision(
+    decision: Decision,
+    *,
+    model: str,
+    files: Iterable[StoredFile],
+    signed_by: str | None,
+    place: Place | None = None,
+) -> ReportInput:
     """Make the report value of a decision and of every file it looked at."""
     used = {item.file: item for outcome in decision.outcomes for item in outcome.evidence}
     rejected = {item.file: item for item in decision.rejected}
@@ -52,16 +75,17 @@ def of_decision(decision: Decision, *, model: str, files: Iterable[StoredFile], 
         evidence=tuple(views),
         verdict=verdict_view(decision, signed_by=signed_by),
         rejected=tuple(unread),
+        place=place,
     )
 
 
-def of_evidence(files: Iterable[StoredFile], *, model: str, digest: Digest) -> ReportInput:
+def of_evidence(files: Iterable[StoredFile], *, model: str, digest: Digest, place: Place | None = None) -> ReportInput:
     """Make the report value of evidence that nobody verified, for one model."""
     views: list[EvidenceView] = []
     unread: list[RejectedView] = []
     for file in files:
         _sort(file, None, None, digest, views, unread)
-    return ReportInput(model=model, digest=digest, evidence=tuple(views), rejected=tuple(unread))
+    return ReportInput(model=model, digest=digest, evidence=tuple(views), rejected=tuple(unread), place=place)
 
 
 def verdict_view(decision: Decision, *, signed_by: str | None) -> VerdictView:

@@ -47,12 +47,13 @@ def command(
         raise UsageError("the report is about one model", remedy="give --model or --digest")
     subject = identify(model) if model is not None else Digest.parse(digest or "")
     name = model.name if model is not None else str(subject)
+    place = _views.place_of(model) if model is not None else None
     files = list(DirectoryStore(evidence).read())
     if policy is not None and trust is not None:
         decision = judge(subject, policy=Policy.read(policy), trust=Trust.read(trust), files=files, now=system_clock())
-        view = _views.of_decision(decision, model=name, files=files, signed_by=None)
+        view = _views.of_decision(decision, model=name, files=files, signed_by=None, place=place)
     else:
-        view = _views.of_evidence(files, model=name, digest=subject)
+        view = _views.of_evidence(files, model=name, digest=subject, place=place)
     form = _write.format_for(output, chosen)
     if form == "text":
         _write.show(view)

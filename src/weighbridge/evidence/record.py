@@ -61,7 +61,9 @@ class Finding(Wire):
     """One fact that a check reports against a model.
 
     ``rule`` is the stable id of the rule (kebab-case for ours, the advisory's id is in ``advisory``); ``location``
-    is a path inside the model or input, with an offset or a line behind a colon where there is one.
+    is a path inside the model or input, with an offset or a line behind a colon where there is one. ``about`` is the
+    one name that the finding is about, such as the global that a pickle imports, so that findings of one rule can be
+    listed by name.
     """
 
     rule: Name
@@ -72,6 +74,7 @@ class Finding(Wire):
     advisory: Text | None = None
     aliases: tuple[Text, ...] = ()
     component: Component | None = None
+    about: Text = ""
 
 
 class Undecided(Wire):

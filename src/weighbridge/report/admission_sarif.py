@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from weighbridge.report._text import clean, cut
 from weighbridge.report.admission import AdmissionReport, CheckedPod, PlacedReason
-from weighbridge.report.sarif import INFORMATION, SCHEMA, UNDECIDED_RULE, Json, escaped
+from weighbridge.report.rules import INFORMATION, UNDECIDED
+from weighbridge.report.sarif import SCHEMA, Json, escaped
 
 _LEVELS: Final = {"enforce": "error", "warn": "warning", "audit": "note"}
 
@@ -51,12 +52,12 @@ def _held(pod: CheckedPod, reason: PlacedReason) -> Json:
 
 def _undecided(file: str, reason: str, remedy: str) -> Json:
     return {
-        "ruleId": UNDECIDED_RULE,
+        "ruleId": UNDECIDED,
         "kind": "open",
         "level": "none",
         "message": {"text": escaped(f"{reason}. Next step: {remedy}" if remedy else reason)},
         "locations": [_location(file, 1, "")],
-        "partialFingerprints": {"weighbridge/v1": _sum(file, UNDECIDED_RULE)},
+        "partialFingerprints": {"weighbridge/v1": _sum(file, UNDECIDED)},
     }
 
 

@@ -97,15 +97,28 @@ class VerdictView:
     weaknesses: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the model lies, relative to the directory the program ran in, with slashes.
+
+    ``base`` is what the names of its files are relative to: the model itself, or the directory of a model of one file;
+    empty for the directory the program ran in.
+    """
+
+    model: str
+    base: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportInput:
-    """Everything that a report shows about one model."""
+    """Everything that a report shows about one model. ``place`` is None when it is not known or lies elsewhere."""
 
     model: str
     digest: Digest
     evidence: tuple[EvidenceView, ...]
     verdict: VerdictView | None = None
     rejected: tuple[RejectedView, ...] = ()
+    place: Place | None = None
 
 
 class Renderer(Protocol):

@@ -10,12 +10,19 @@ import re
 from typing import Final
 
 from weighbridge.report._text import cut, plural
-from weighbridge.report.facts import TITLES, count_severities, outcome_of, worst_first
+from weighbridge.report.facts import TITLES, count_severities, outcome_of
+from weighbridge.report.groups import Group, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import key_figure
 
 MAX_FINDINGS: Final = 20
-"""Findings of one check that a comment lists."""
+"""Kinds of findings of one check that a comment lists."""
+
+MAX_NAMES: Final = 12
+"""Names that are listed of findings of one kind."""
+
+MAX_PLACES: Final = 3
+"""Places, and messages that differ, that are listed of findings of one kind."""
 
 MAX_REQUIREMENTS: Final = 50
 """Requirements, files of evidence and problems that a comment lists."""
@@ -126,19 +133,28 @@ def _details(view: EvidenceView) -> list[str]:
         counts = ", ".join(f"{count} {severity}" for severity, count in count_severities(record.findings))
         lines += ["", f"<details><summary>{TITLES[record.check]}: {counts}</summary>", ""]
         lines += ["| severity | finding | where | next step |", "|---|---|---|---|"]
-        for finding in worst_first(record.findings)[:MAX_FINDINGS]:
-            name = code(finding.advisory or finding.rule)
-            lines.append(
-                f"| {finding.severity} | {name} {code(finding.message)} | {code(finding.location)} | "
-                f"{code(finding.remedy)} |"
-            )
-        lines += [*_more(len(record.findings)), "", "</details>"]
+        groups = group_findings(record.findings)
+        lines += [_kind(group) for group in groups[:MAX_FINDINGS]]
+        lines += [*_more(len(groups)), "", "</details>"]
     if record.undecided:
         count = plural(len(record.undecided), "place")
         lines += ["", f"<details><summary>{TITLES[record.check]}: {count} undecided</summary>", ""]
-        lines += [f"- {code(item.location)}: {code(item.reason)}" for item in record.undecided[:MAX_FINDINGS]]
-        lines += [*_more(len(record.undecided)), "", "</details>"]
+        reasons = group_undecided(record.undecided)
+        lines += [f"- {_spans(item.places)}: {code(item.reason)}" for item in reasons[:MAX_FINDINGS]]
+        lines += [*_more(len(reasons)), "", "</details>"]
     return lines
+
+
+def _kind(group: Group) -> str:
+    name = counted(code(group.name), group.count)
+    what = _spans(group.messages)
+    names = f": {_spans(group.names, limit=MAX_NAMES)}" if group.names and group.count > 1 else ""
+    return f"| {group.severity} | {name} {what}{names} | {_spans(group.places)} | {code(group.remedy)} |"
+
+
+def _spans(texts: tuple[str, ...], *, limit: int = MAX_PLACES) -> str:
+    shown = ", ".join(code(text) for text in texts[:limit])
+    return f"{shown} and {len(texts) - limit} more" if len(texts) > limit else shown
 
 
 def _more(count: int, limit: int = MAX_FINDINGS) -> list[str]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from weighbridge.evidence.measurements import FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
-from weighbridge.report._text import cut, plural
+from weighbridge.report._text import MAX_SHOWN, cut, plural
 from weighbridge.report.check_json import CheckReport, check_report
-from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES, worst_first
+from weighbridge.report.coverage import accounted, worst_files_first
+from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES
+from weighbridge.report.groups import counted, group_findings, group_undecided, listed
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import figure_of
 
@@ -20,9 +23,22 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MAX_ROWS: Final = 50
-"""Findings, and undecided places, that are listed; ``--format json`` has all."""
+"""Kinds of findings, and of undecided places, that are listed; ``--format json`` has all."""
+
+MAX_NAMES: Final = 20
+"""Names that are listed of findings of one kind."""
+
+MAX_MESSAGES: Final = 3
+"""Messages that are shown of findings of one kind, where they differ."""
+
+MAX_PLACES: Final = 4
+"""Places that are shown of one kind."""
+
+MAX_FILES: Final = 10
+"""Files of a scanned model that are listed, the worst first."""
 
 _STYLES: Final[dict[Result, str]] = {"passed": "bold green", "failed": "bold red", "undecided": "bold yellow"}
+_MEANS: Final[dict[str, Result]] = {"clean": "passed", "refused": "failed", "undecided": "undecided"}
 _FOUND: Final[dict[Result, str]] = {"passed": "nothing found", "failed": "findings", "undecided": "undecided"}
 _SEVERITY_STYLES: Final[dict[Severity, str]] = {
     Severity.UNKNOWN: "magenta",
@@ -53,6 +69,8 @@ def render_check(report: CheckReport) -> Group:
         parts += [Text(), _findings(report.findings)]
     if report.undecided:
         parts += [Text(), _undecided(report.undecided)]
+    if isinstance(report.measurements, ModelScanMeasurements):
+        parts += [Text(), _files(report.measurements.files)]
     return Group(*parts)
 
 
@@ -104,7 +122,7 @@ def render(report: ReportInput) -> Group:
     rest = [item for item in report.rejected if not any(f"{item.source}: {item.reason}" in reason for reason in told)]
     parts += [Text(f"{cut(item.source)} does not count: {cut(item.reason)}") for item in rest[:MAX_ROWS]]
     if len(rest) > MAX_ROWS:
-        parts.append(Text(f"{plural(len(rest), 'file')} that do not count{_hidden(len(rest))}"))
+        parts.append(Text(f"{plural(len(rest), 'file')} that do not count{_hidden(len(rest), 'file')}"))
     return Group(*parts)
 
 
@@ -119,18 +137,21 @@ def _findings(findings: tuple[Finding, ...]) -> RenderableType:
     from rich.text import Text
 
     table = _table("severity", "finding", "where", "next step")
-    for finding in worst_first(findings)[:MAX_ROWS]:
-        name = Text(cut(finding.advisory or finding.rule), style="bold")
-        name.append(f"\n{cut(finding.message)}", style="not bold")
+    groups = group_findings(findings)
+    for group in groups[:MAX_ROWS]:
+        name = Text(counted(cut(group.name), group.count), style="bold")
+        name.append(f"\n{listed(group.messages, limit=MAX_MESSAGES, each=MAX_SHOWN, between='; ')}", style="not bold")
+        if group.names and group.count > 1:
+            name.append(f"\n{listed(group.names, limit=MAX_NAMES)}", style="not bold")
         table.add_row(
-            Text(finding.severity.value, style=_SEVERITY_STYLES[finding.severity]),
+            Text(group.severity.value, style=_SEVERITY_STYLES[group.severity]),
             name,
-            Text(cut(finding.location)),
-            Text(cut(finding.remedy)),
+            Text(listed(group.places, limit=MAX_PLACES, each=MAX_SHOWN, between="\n")),
+            Text(cut(group.remedy)),
         )
     counts = ((severity, sum(item.severity is severity for item in findings)) for severity in SEVERITIES)
     summary = ", ".join(f"{count} {severity}" for severity, count in counts if count)
-    return Group(table, Text(f"{plural(len(findings), 'finding')}: {summary}{_hidden(len(findings))}"))
+    return Group(table, Text(f"{plural(len(findings), 'finding')}: {summary}{_hidden(len(groups), 'kind')}"))
 
 
 def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
@@ -138,13 +159,26 @@ def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
     from rich.text import Text
 
     table = _table("undecided", "why")
-    for item in places[:MAX_ROWS]:
-        table.add_row(Text(cut(item.location)), Text(cut(item.reason)))
-    return Group(table, Text(f"{plural(len(places), 'place')} undecided{_hidden(len(places))}"))
+    groups = group_undecided(places)
+    for item in groups[:MAX_ROWS]:
+        where = listed(item.places, limit=MAX_PLACES, each=MAX_SHOWN, between="\n")
+        table.add_row(Text(where), Text(counted(cut(item.reason), len(item.places))))
+    return Group(table, Text(f"{plural(len(places), 'place')} undecided{_hidden(len(groups), 'reason')}"))
 
 
-def _hidden(count: int) -> str:
-    return f" ({count - MAX_ROWS} not listed; --format json has all)" if count > MAX_ROWS else ""
+def _files(files: tuple[FileCoverage, ...]) -> RenderableType:
+    from rich.text import Text
+
+    table = _table("file", "state", "bytes")
+    for file in worst_files_first(files)[:MAX_FILES]:
+        table.add_row(Text(cut(file.path)), Text(file.state, style=_STYLES[_MEANS[file.state]]), Text(accounted(file)))
+    if len(files) > MAX_FILES:
+        table.add_row(Text(f"and {len(files) - MAX_FILES} more"), Text(), Text("--format json has all"))
+    return table
+
+
+def _hidden(count: int, what: str) -> str:
+    return f" ({plural(count - MAX_ROWS, what)} not listed; --format json has all)" if count > MAX_ROWS else ""
 
 
 def _result(result: Result) -> tuple[str, str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from weighbridge.checks.model_scan.rules import remedy_of
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import FileCoverage
 from weighbridge.evidence.record import MAX_TEXT, Finding, Severity, Undecided
 
 MAX_NOTES: Final = 100
 """Most findings, and most undecided places, that one file may have before the scan of it stops."""
-
-ROUTE: Final = "export the weights to safetensors or the model to ONNX, which hold no code, or train and save it again"
-"""What to do with nearly every refused model."""
 
 
 class RefusedError(InputError):
@@ -50,8 +48,13 @@ class Notes:
     findings: list[Finding] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
 
-    def finding(self, rule: str, message: str, *, location: str, severity: str = "high", remedy: str = ROUTE) -> None:
-        """Add a finding; past the limit, add a last undecided line and stop the scan of this file."""
+    def finding(
+        self, rule: str, message: str, *, location: str, severity: str = "high", remedy: str = "", about: str = ""
+    ) -> None:
+        """Add a finding; past the limit, add a last undecided line and stop the scan of this file.
+
+        Without a remedy it has the rule's. ``about`` is the one name that the finding is about, where there is one.
+        """
         self._stop_when_full()
         self.findings.append(
             Finding(
@@ -59,7 +62,8 @@ class Notes:
                 severity=Severity(severity),
                 message=clean_text(message),
                 location=clean_text(location),
-                remedy=clean_text(remedy),
+                remedy=clean_text(remedy or remedy_of(rule)),
+                about=clean_text(about),
             )
         )
 

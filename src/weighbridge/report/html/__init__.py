@@ -17,6 +17,7 @@ import jinja2
 from weighbridge.clock import parse_instant
 from weighbridge.errors import ParseError
 from weighbridge.report._text import clean_block, cut
+from weighbridge.report.coverage import accounted
 from weighbridge.report.facts import TITLES
 from weighbridge.report.html.page import sections_of
 from weighbridge.report.interface import ReportInput
@@ -74,6 +75,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["percent"] = percent
     environment.filters["instant"] = _instant
     environment.filters["grouped"] = _grouped
+    environment.filters["accounted"] = accounted
     return environment
 
 

@@ -11,7 +11,6 @@ import msgspec
 from weighbridge.evidence.measurements import (
     AuditedComponent,
     DependencyAuditMeasurements,
-    FileCoverage,
     LeakageEntry,
     LeakageMeasurements,
     ModelScanMeasurements,
@@ -22,6 +21,7 @@ from weighbridge.evidence.measurements import (
 )
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity, Undecided
 from weighbridge.report._text import clean_block
+from weighbridge.report.coverage import worst_files_first
 from weighbridge.report.facts import (
     SEVERITIES,
     TITLES,
@@ -31,14 +31,23 @@ from weighbridge.report.facts import (
     requirements_of,
     result_of,
 )
-from weighbridge.report.facts import worst_first as sort_findings
+from weighbridge.report.groups import Group, group_findings, group_undecided
 from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
 from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
 from weighbridge.report.summary import CONFIDENCE, interval, key_figure, percent
 
 MAX_ROWS: Final = 500
-"""Rows of one table of findings, undecided places or files."""
+"""Rows of one table: kinds of findings, reasons of undecided places, or files."""
+
+MAX_MESSAGES: Final = 5
+"""Messages of findings of one kind, where they differ, and files and members, that are shown."""
+
+MAX_NAMES: Final = 20
+"""Names of findings of one kind, and places of one reason, that are shown."""
+
+MAX_EACH: Final = 100
+"""Findings of one kind that are listed one by one."""
 
 MAX_COMPONENTS: Final = 1_000
 """Components of one audit that are listed."""
@@ -70,11 +79,29 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRow:
-    """One finding and whether the policy waives it."""
+    """Findings of one kind and whether the policy waives them.
+
+    ``finding`` is the first of them, and stands for what they have in common.
+    """
 
     finding: Finding
+    name: str
+    count: int
+    messages: Rows
+    names: Rows
+    places: Rows
+    each: Rows
     place: int
     waived: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRow:
+    """Places that could not be judged for one reason."""
+
+    reason: str
+    count: int
+    places: Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +173,7 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
     requirements = requirements_of(record.check, report.verdict)
     measurements = record.measurements
     raw = json.dumps(msgspec.to_builtins(record), indent=2, ensure_ascii=False)
-    rows = tuple(
-        FindingRow(finding=finding, place=SEVERITIES.index(finding.severity), waived=is_waived(finding, requirements))
-        for finding in sort_findings(record.findings)
-    )
+    rows = tuple(_finding_row(group, requirements) for group in group_findings(record.findings))
     return Section(
         anchor=f"check-{place}",
         title=TITLES[record.check],
@@ -164,7 +188,9 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         severities=count_severities(record.findings),
         findings=Rows.of(rows),
         undecided=Rows.of(_undecided(record)),
-        files=Rows.of(_files(measurements.files)) if isinstance(measurements, ModelScanMeasurements) else None,
+        files=Rows.of(worst_files_first(measurements.files))
+        if isinstance(measurements, ModelScanMeasurements)
+        else None,
         components=_components(measurements.components)
         if isinstance(measurements, DependencyAuditMeasurements)
         else None,
@@ -181,15 +207,28 @@ def _worst_state(requirements: tuple[RequirementView, ...]) -> State | None:
     return next((state for state in worst if state in states), None)
 
 
-def _undecided(record: CheckRecord) -> tuple[Undecided, ...]:
-    if record.undecided or record.measurements is not None:
-        return record.undecided
-    return (Undecided(location="check", reason="the check measured nothing and gave no reason"),)
+def _finding_row(group: Group, requirements: tuple[RequirementView, ...]) -> FindingRow:
+    return FindingRow(
+        finding=group.first,
+        name=group.name,
+        count=group.count,
+        messages=Rows.of(group.messages, limit=MAX_MESSAGES),
+        names=Rows.of(group.names if group.count > 1 else (), limit=MAX_NAMES),
+        places=Rows.of(group.places, limit=MAX_MESSAGES),
+        each=Rows.of(group.findings, limit=MAX_EACH),
+        place=SEVERITIES.index(group.severity),
+        waived=is_waived(group.first, requirements),
+    )
 
 
-def _files(files: tuple[FileCoverage, ...]) -> tuple[FileCoverage, ...]:
-    order = {"refused": 0, "undecided": 1, "clean": 2}
-    return tuple(sorted(files, key=lambda file: (order[file.state], file.path)))
+def _undecided(record: CheckRecord) -> tuple[OpenRow, ...]:
+    places = record.undecided
+    if not places and record.measurements is None:
+        places = (Undecided(location="check", reason="the check measured nothing and gave no reason"),)
+    return tuple(
+        OpenRow(reason=item.reason, count=len(item.places), places=Rows.of(item.places, limit=MAX_NAMES))
+        for item in group_undecided(places)
+    )
 
 
 def _components(components: tuple[AuditedComponent, ...]) -> Rows:

@@ -42,10 +42,9 @@ class Context:
         check_depth(self.depth + 1)
         return replace(self, source=source, location=location, depth=self.depth + 1, persistent=None)
 
-    def finding(self, rule: str, message: str, *, offset: int, severity: str = "high", remedy: str = "") -> None:
+    def finding(
+        self, rule: str, message: str, *, offset: int, severity: str = "high", remedy: str = "", about: str = ""
+    ) -> None:
         """Report something at an offset of this pickle."""
         place = f"{self.location}:{offset}"
-        if remedy:
-            self.notes.finding(rule, message, location=place, severity=severity, remedy=remedy)
-        else:
-            self.notes.finding(rule, message, location=place, severity=severity)
+        self.notes.finding(rule, message, location=place, severity=severity, remedy=remedy, about=about)

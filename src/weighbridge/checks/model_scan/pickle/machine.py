@@ -25,7 +25,7 @@ from weighbridge.checks.model_scan.pickle.values import (
     holds_function,
 )
 from weighbridge.checks.model_scan.reader import Reader
-from weighbridge.checks.model_scan.report import ROUTE, UndecidedError
+from weighbridge.checks.model_scan.report import UndecidedError
 
 HIGHEST_PROTOCOL: Final = 5
 """Newest pickle protocol that is followed."""
@@ -115,7 +115,7 @@ class Machine(LiteralMachine):
                 f"the pickle imports {made.path}, which is not on the allow list",
                 offset=self.reader.tell(),
                 severity="critical" if dangerous else "high",
-                remedy=f"if {made.path} is needed and harmless, have it reviewed for the allow list; else {ROUTE}",
+                about=made.path,
             )
             return Opaque.UNKNOWN
         return made
@@ -208,7 +208,13 @@ class Machine(LiteralMachine):
             return Opaque.UNKNOWN
         problem = calls.judge(callee, args, how=how)
         if problem is not None:
-            self.context.finding("forbidden-arguments", f"{callee.path} {problem}", offset=offset, severity="critical")
+            self.context.finding(
+                "forbidden-arguments",
+                f"{callee.path} {problem}",
+                offset=offset,
+                severity="critical",
+                about=callee.path,
+            )
             return Opaque.UNKNOWN
         self._charge(args)
         if callee.rule is not None and callee.rule.hashes:

@@ -1,0 +1,1 @@
+"""One script a scanner, run by the Python of its own environment."""

@@ -1,0 +1,34 @@
+"""What is known of every rule of every check, by its id: reports explain findings from here and nowhere else.
+
+A record may come from a newer version, or from an attacker, so a rule that it names need not be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from weighbridge.checks.dependencies.rules import RULES as DEPENDENCIES
+from weighbridge.checks.leakage.rules import RULES as LEAKAGE
+from weighbridge.checks.model_scan.rules import RULES as MODEL_SCAN
+from weighbridge.checks.robustness.rules import RULES as ROBUSTNESS
+from weighbridge.checks.rule import Rule
+from weighbridge.evidence.record import CheckName
+
+CATALOGUE: Final[Mapping[CheckName, tuple[Rule, ...]]] = MappingProxyType(
+    {
+        CheckName.DEPENDENCY_AUDIT: DEPENDENCIES,
+        CheckName.MODEL_SCAN: MODEL_SCAN,
+        CheckName.ROBUSTNESS: ROBUSTNESS,
+        CheckName.LEAKAGE: LEAKAGE,
+    }
+)
+"""The rules of each check. Ids are unique over all of them."""
+
+_BY_ID: Final = {rule.id: rule for rules in CATALOGUE.values() for rule in rules}
+
+
+def rule_of(identifier: str) -> Rule | None:
+    """Return the rule of that id, None when this version knows none."""
+    return _BY_ID.get(identifier)

@@ -1,0 +1,87 @@
+"""Rules of formats that hold numbers and graphs, and of what a file is at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.rules.remedies import FETCH
+from weighbridge.checks.rule import Rule
+from weighbridge.evidence.record import Severity
+
+FORMATS: Final = (
+    Rule(
+        id="format-mismatch",
+        title="the file is not what its name says",
+        meaning=(
+            "Programs choose a reader by the name or by the first bytes. A pickle called `weights.txt`, or a text that "
+            "is a pickle as well, is harmless to the one and runs code in the other. It is critical when the other "
+            "reading calls something."
+        ),
+        remedy="give the file the extension of its format, or find out why it has another one",
+        cwe=(434, 436),
+    ),
+    Rule(
+        id="code-in-model",
+        title="a program lies in the model",
+        meaning=(
+            "A script, a library or a notebook beside the weights is run by whoever follows the model's instructions, "
+            "or by a loader that looks for it."
+        ),
+        remedy="remove it: a model holds numbers and configuration; code belongs into a reviewed package",
+        severity=Severity.CRITICAL,
+        cwe=(829,),
+    ),
+    Rule(
+        id="missing-large-file",
+        title="a pointer of Git LFS stands where a file should be",
+        meaning="The model itself was not downloaded, so there is nothing to judge.",
+        remedy="fetch the file with `git lfs pull`, or download the model with a client that fetches large files",
+    ),
+    Rule(
+        id="malformed-npy",
+        title="an array file breaks the rules of its format",
+        meaning=(
+            "The header is no literal of exactly the known keys, or the size is not what shape and type say. numpy "
+            "evaluates the header; odd ones were bombs and crashes."
+        ),
+        remedy=FETCH,
+        cwe=(228,),
+    ),
+    Rule(
+        id="malformed-safetensors",
+        title="a safetensors file breaks the rules of its format",
+        meaning=(
+            "Tensors overlap or leave holes, keys repeat, or sizes do not fit. Holes hide other files; readers that do "
+            "not check read behind the end."
+        ),
+        remedy=FETCH,
+        cwe=(228, 125),
+    ),
+    Rule(
+        id="malformed-onnx",
+        title="an ONNX file breaks the rules of its format",
+        meaning=(
+            "The fields are not those of a model, or lengths contradict each other. Bytes that are valid to the scan "
+            "only by half are another file to another program."
+        ),
+        remedy=FETCH,
+        cwe=(228,),
+    ),
+    Rule(
+        id="missing-external-data",
+        title="data that a model refers to is not there",
+        meaning="Whoever puts a file of that name there later decides what the model computes, unseen by this scan.",
+        remedy="put the external data beside the ONNX file",
+    ),
+    Rule(
+        id="outside-reference",
+        title="the model refers to a file outside its folder",
+        meaning=(
+            "Loading would read another file of the machine as weights, and could be made to show it. Only files "
+            "beside the one that names them are part of what was scanned."
+        ),
+        remedy="keep all files of the model beside the file that names them",
+        cwe=(22, 73),
+    ),
+)
+"""Rules of formats without code, and of what a file is."""

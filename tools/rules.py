@@ -1,0 +1,107 @@
+"""Write the pages below ``docs/rules`` from the catalogue of rules, or check that they still are what it says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from weighbridge.checks.catalogue import CATALOGUE
+from weighbridge.checks.rule import Rule
+from weighbridge.evidence.record import Severity
+from weighbridge.report.facts import TITLES
+from weighbridge.report.rules import OWN, sentence
+
+ROOT: Final = Path(__file__).resolve().parent.parent / "docs" / "rules"
+INDEX: Final = "README.md"
+_NOTE: Final = "<!-- Written by `python -m tools.rules write` from the catalogue of rules; a test compares. -->\n"
+_CWE: Final = "https://cwe.mitre.org/data/definitions"
+
+
+def pages() -> dict[str, str]:
+    """Return every page by its file name: one a rule, and the list of all."""
+    sections = [(TITLES[check], rules) for check, rules in CATALOGUE.items()] + [("Reports and gate", OWN)]
+    found = {f"{rule.id}.md": _page(rule, of) for of, rules in sections for rule in rules}
+    return found | {INDEX: _index(sections)}
+
+
+def _severity(rule: Rule) -> str:
+    return "as the finding says" if rule.severity is Severity.UNKNOWN else rule.severity.value
+
+
+def _page(rule: Rule, of: str) -> str:
+    weaknesses = ", ".join(f"[CWE-{number}]({_CWE}/{number}.html)" for number in rule.cwe)
+    worse = " or worse, as the finding says" if rule.severity in (Severity.LOW, Severity.MEDIUM, Severity.HIGH) else ""
+    facts = [f"- reported by: {of}", f"- severity: {_severity(rule)}{worse}"]
+    facts += [f"- kind of weakness: {weaknesses}"] if weaknesses else []
+    return "\n".join(
+        [
+            _NOTE,
+            f"# {rule.id}",
+            "",
+            sentence(rule.title),
+            "",
+            *facts,
+            "",
+            "## What it means",
+            "",
+            sentence(rule.meaning),
+            "",
+            "## What to do",
+            "",
+            sentence(rule.remedy),
+            "",
+            "[All rules](README.md)",
+            "",
+        ]
+    )
+
+
+def _index(sections: list[tuple[str, tuple[Rule, ...]]]) -> str:
+    lines = [
+        _NOTE,
+        "# Rules",
+        "",
+        "Every finding names one of these rules. The severity here is the least that its findings have.",
+        "",
+    ]
+    for title, rules in sections:
+        lines += [f"## {title}", "", "| rule | what is wrong | severity |", "|---|---|---|"]
+        lines += [f"| [{rule.id}]({rule.id}.md) | {rule.title} | {_severity(rule)} |" for rule in rules]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def stale() -> list[str]:
+    """Return the pages that are missing, other than the catalogue says, or about no rule."""
+    wanted = pages()
+    found = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
+    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+
+
+def write() -> None:
+    """Write every page, and take away those about no rule."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    wanted = pages()
+    for path in ROOT.glob("*.md"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; 0 when the pages are what the catalogue says."""
+    if arguments == ["write"]:
+        write()
+        return 0
+    if arguments == ["check"]:
+        for name in stale():
+            print(f"docs/rules/{name} is not what the catalogue says: python -m tools.rules write")
+        return 1 if stale() else 0
+    print("usage: python -m tools.rules write|check", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
