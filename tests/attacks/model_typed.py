@@ -65,9 +65,7 @@ def dtype(
     order: str = "|", base: bytes = NONE,
 ) -> bytes:  # fmt: skip
     """Make a dtype with its state."""
-    state = row(
-        number(3), text(order), base, names, fields, number(size), number(align), number(flags)
-    )
+    state = row(number(3), text(order), base, names, fields, number(size), number(align), number(flags))
     return call(name4("numpy", "dtype"), text(code), NO, YES) + state + b"b"
 
 
@@ -77,13 +75,17 @@ OBJECTS = dtype("O8", flags=63)
 
 def array(kind: bytes, *, shape: tuple[int, ...], data: bytes, start: int = 0) -> bytes:
     """Make an array of a dtype with its data."""
-    empty = call(name4("numpy.core.multiarray", "_reconstruct"), name4("numpy", "ndarray"), row(number(start)), raw(b"b"))
+    empty = call(
+        name4("numpy.core.multiarray", "_reconstruct"), name4("numpy", "ndarray"), row(number(start)), raw(b"b")
+    )
     return empty + row(number(1), row(*map(number, shape)), kind, NO, data) + b"b"
 
 
 def prepared(function: bytes, *arguments: bytes, **keywords: bytes) -> bytes:
     """Make a ``functools.partial``."""
-    return call(name4("functools", "partial"), function) + row(function, row(*arguments), table(**keywords), NONE) + b"b"
+    return (
+        call(name4("functools", "partial"), function) + row(function, row(*arguments), table(**keywords), NONE) + b"b"
+    )
 
 
 ORDERED, BUNCH = name4("collections", "OrderedDict"), name4("sklearn.utils._bunch", "Bunch")
@@ -118,10 +120,21 @@ def _planted() -> Iterator[tuple[str, bytes]]:
         + HARMLESS + b"s"
     )  # fmt: skip
     yield "hooks", made(LINEAR, table(_forward_hooks=call(ORDERED) + number(0) + name4("numpy", "exp") + b"s"))
-    yield "hooks-filled-after", (
-        b"}\x940" + made(LINEAR, table(_forward_hooks=b"h\x00")) + b"0h\x00" + number(0) + name4("numpy", "exp") + b"s"
+    yield (
+        "hooks-filled-after",
+        (
+            b"}\x940"
+            + made(LINEAR, table(_forward_hooks=b"h\x00"))
+            + b"0h\x00"
+            + number(0)
+            + name4("numpy", "exp")
+            + b"s"
+        ),
     )
-    yield "reads-files", made(name4("sklearn.feature_extraction.text", "CountVectorizer"), table(input=text("filename")))
+    yield (
+        "reads-files",
+        made(name4("sklearn.feature_extraction.text", "CountVectorizer"), table(input=text("filename"))),
+    )
 
 
 def _calls() -> Iterator[tuple[str, bytes]]:
@@ -130,20 +143,29 @@ def _calls() -> Iterator[tuple[str, bytes]]:
     yield "partial-writes-elsewhere", prepared(name4("numpy", "exp"), out=array(FLOATS, shape=(1,), data=raw(bytes(8))))
     yield "partial-of-objects", prepared(POWER, dtype=text("O"))
     yield "partial-with-arguments", prepared(POWER, number(9), number(9))
-    yield "partial-of-another-function", (
-        call(name4("functools", "partial"), POWER) + row(name4("numpy", "exp"), row(), table(), NONE) + b"b"
+    yield (
+        "partial-of-another-function",
+        (call(name4("functools", "partial"), POWER) + row(name4("numpy", "exp"), row(), table(), NONE) + b"b"),
     )
     yield "array-type-called", call(MEMMAP, text("victim"))
     yield "type-called", call(name4("numpy", "void"), number(1 << 40))
     yield "estimator-called-with-arguments", call(TREE, text("gini"))
     yield "reconstructor-of-a-type", call(name4("copyreg", "_reconstructor"), MEMMAP, name4("builtins", "object"), NONE)
-    yield "reconstructor-by-another-base", call(name4("copyreg", "_reconstructor"), TREE, name4("builtins", "dict"), b"}")
+    yield (
+        "reconstructor-by-another-base",
+        call(name4("copyreg", "_reconstructor"), TREE, name4("builtins", "dict"), b"}"),
+    )
     yield "new-object-of-a-type", call(name4("copyreg", "__newobj__"), MEMMAP, text("victim"))
     index = name4("pandas.core.indexes.base", "_new_Index")
     yield "index-of-any-class", call(index, MEMMAP, table(filename=text("victim"), mode=text("w+")))
     yield "index-with-other-parts", call(index, name4("pandas.core.indexes.base", "Index"), table(tupleize_cols=YES))
-    yield "index-of-a-range-without-end", call(
-        index, name4("pandas.core.indexes.range", "RangeIndex"), table(start=number(0), stop=number(1 << 60), step=number(1))
+    yield (
+        "index-of-a-range-without-end",
+        call(
+            index,
+            name4("pandas.core.indexes.range", "RangeIndex"),
+            table(start=number(0), stop=number(1 << 60), step=number(1)),
+        ),
     )
     yield "block-of-a-function", call(name4("pandas._libs.internals", "_unpickle_block"), POWER, number(1), number(2))
     yield "encode-by-another-codec", call(name4("_codecs", "encode"), text("x"), text("rot13"))
@@ -158,11 +180,13 @@ def _memory() -> Iterator[tuple[str, bytes]]:
     yield "size-of-text", dtype("S8", size=800, align=1)
     both = table(a=field, b=row(FLOATS, number(0)))
     yield "number-over-object", dtype("V8", names=row(text("a"), text("b")), fields=both, size=8, align=1, flags=27)
-    yield "field-outside", dtype(
-        "V8", names=row(text("a")), fields=table(a=row(FLOATS, number(4096))), size=8, align=1, flags=16
+    yield (
+        "field-outside",
+        dtype("V8", names=row(text("a")), fields=table(a=row(FLOATS, number(4096))), size=8, align=1, flags=16),
     )
-    yield "field-without-name", dtype(
-        "V8", names=row(text("a")), fields=table(b=row(FLOATS, number(0))), size=8, align=1, flags=16
+    yield (
+        "field-without-name",
+        dtype("V8", names=row(text("a")), fields=table(b=row(FLOATS, number(0))), size=8, align=1, flags=16),
     )
     yield "dtype-that-is-no-copy", call(name4("numpy", "dtype"), text("f8"), NO, NO)
     yield "dtype-by-expression", call(name4("numpy", "dtype"), text("f8,O"), NO, YES)
@@ -173,8 +197,9 @@ def _memory() -> Iterator[tuple[str, bytes]]:
     yield "array-made-long", array(FLOATS, shape=(0,), data=raw(b""), start=1 << 40)
     yield "negative-shape", array(FLOATS, shape=(-1,), data=raw(b""))
     yield "scalar-of-objects", call(name4("numpy.core.multiarray", "scalar"), OBJECTS, raw(b"A" * 8))
-    yield "buffer-of-objects", call(
-        name4("numpy.core.numeric", "_frombuffer"), raw(b"A" * 8), OBJECTS, row(number(1)), text("C")
+    yield (
+        "buffer-of-objects",
+        call(name4("numpy.core.numeric", "_frombuffer"), raw(b"A" * 8), OBJECTS, row(number(1)), text("C")),
     )
     ctor = name4("numpy.random._pickle", "__bit_generator_ctor")
     state = table(bit_generator=text("MT19937"), state=table(pos=number(1 << 30), key=raw(b"")))
@@ -189,7 +214,10 @@ def _work() -> Iterator[tuple[str, bytes]]:
     yield "range-without-end", call(name4("builtins", "range"), number(0), number(1 << 60), number(1))
     yield "bytes-of-a-length", call(name4("builtins", "bytes"), number(1 << 40))
     yield "bytearray-of-a-length", call(name4("builtins", "bytearray"), number(1 << 40))
-    yield "size-of-a-range", call(name4("torch", "Size"), call(name4("builtins", "range"), number(0), number(9), number(1)))
+    yield (
+        "size-of-a-range",
+        call(name4("torch", "Size"), call(name4("builtins", "range"), number(0), number(9), number(1))),
+    )
     yield "key-of-tuples", b"})" + b"2\x86" * 60 + b"Ns"
     yield "set-of-tuples", b"\x8f()" + b"2\x86" * 60 + b"\x90"
     yield "frozenset-of-tuples", b"()" + b"2\x86" * 60 + b"\x91"
@@ -236,7 +264,9 @@ def cases() -> list[Case]:
         for name, content in source():
             found.append(Case(f"typed-{category}", name, f"{name}.pkl", HEAD + content + b"."))
     for name, content in _tensors():
-        found.append(Case("typed-tensors", name, f"{name}.pt", torch_archive(HEAD + content + b".", storages={"0": bytes(16)})))
+        found.append(
+            Case("typed-tensors", name, f"{name}.pt", torch_archive(HEAD + content + b".", storages={"0": bytes(16)}))
+        )
     return found
 
 
@@ -244,7 +274,13 @@ def siblings() -> list[Case]:
     """Return honest pickles built of the same parts: what is refused above is refused for what is wrong with it."""
     storage = b"(" + text("storage") + name4("torch", "FloatStorage") + text("0") + text("cpu") + b"K\x04tQ"
     tensor = call(
-        name4("torch._utils", "_rebuild_tensor_v2"), storage, number(1), row(number(3)), row(number(1)), NO, call(ORDERED)
+        name4("torch._utils", "_rebuild_tensor_v2"),
+        storage,
+        number(1),
+        row(number(3)),
+        row(number(1)),
+        NO,
+        call(ORDERED),
     )
     both = table(a=row(OBJECTS, number(0)), b=row(FLOATS, number(8)))
     record = dtype("V16", names=row(text("a"), text("b")), fields=both, size=16, align=1, flags=27)

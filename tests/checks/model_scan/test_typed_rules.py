@@ -1,4 +1,4 @@
-"""Listed names are harmless only as their libraries use them: every other use is refused, by the rule that it breaks."""
+"""Listed names are harmless only as their libraries use them; every other use breaks a rule."""
 
 from __future__ import annotations
 

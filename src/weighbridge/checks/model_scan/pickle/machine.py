@@ -1,14 +1,15 @@
-"""The symbolic machine: names, calls and state, on top of the stack."""
+"""The symbolic machine: calls and state, on top of names and the stack."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from weighbridge.checks.model_scan.budget import MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
-from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
+from weighbridge.checks.model_scan.pickle.filling import FillingMachine
+from weighbridge.checks.model_scan.pickle.naming import MAX_NAME
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
@@ -20,9 +21,7 @@ from weighbridge.checks.model_scan.pickle.values import (
     Instance,
     OldText,
     Opaque,
-    Shadowed,
     Value,
-    holds_function,
 )
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.report import UndecidedError
@@ -30,50 +29,12 @@ from weighbridge.checks.model_scan.report import UndecidedError
 HIGHEST_PROTOCOL: Final = 5
 """Newest pickle protocol that is followed."""
 
-MAX_NAME: Final = 512
-"""Longest module or attribute name."""
 
-DANGEROUS: Final = frozenset(
-    [
-        "__builtin__",
-        "builtins",
-        "os",
-        "posix",
-        "nt",
-        "subprocess",
-        "sys",
-        "socket",
-        "shutil",
-        "runpy",
-        "code",
-        "ctypes",
-        "importlib",
-        "pty",
-        "pickle",
-        "_pickle",
-        "marshal",
-        "webbrowser",
-        "asyncio",
-        "multiprocessing",
-        "operator",
-        "functools",
-        "types",
-        "cloudpickle",
-        "dill",
-        "pip",
-        "requests",
-        "urllib",
-    ]
-)
-"""Modules whose unlisted names are called critical. It changes a word in the report and decides nothing."""
-
-
-class Machine(LiteralMachine):
+class Machine(FillingMachine):
     """Follows one pickle from its first opcode to STOP."""
 
     def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
-        super().__init__(reader, context)
-        self._outer = outer
+        super().__init__(reader, context, outer=outer)
         self._running = True
         self._start = reader.tell()
         self._handlers = self._table()
@@ -102,95 +63,6 @@ class Machine(LiteralMachine):
         if self.stack or self._below:
             self.refuse("the pickle leaves values behind on its stack")
         return result
-
-    # --- names ---
-
-    def _global(self, module: str, name: str) -> Value:
-        rule = self.context.rules.get((module, name))
-        made = Global(module, name, rule)
-        if rule is None:
-            dangerous = module.partition(".")[0] in DANGEROUS or "." in name
-            self.context.finding(
-                "forbidden-global",
-                f"the pickle imports {made.path}, which is not on the allow list",
-                offset=self.reader.tell(),
-                severity="critical" if dangerous else "high",
-                about=made.path,
-            )
-            return Opaque.UNKNOWN
-        return made
-
-    def global_line(self) -> None:
-        """GLOBAL: two lines."""
-        module, name = self._name_line(), self._name_line()
-        self.stack.append(self._global(module, name))
-
-    def _name_line(self) -> str:
-        try:
-            return self.reader.line(MAX_NAME).decode("utf-8")
-        except UnicodeDecodeError:
-            self.refuse("an imported name is not UTF-8")
-
-    def global_stack(self) -> None:
-        """STACK_GLOBAL: both names must be literal text."""
-        name, module = self.pop(), self.pop()
-        if isinstance(name, Shadowed) or isinstance(module, Shadowed):
-            self._check_shadows(module, name)
-            module, name = (str.__str__(text) if isinstance(text, Shadowed) else text for text in (module, name))
-        if type(name) is not str or type(module) is not str:
-            self.context.finding(
-                "computed-global",
-                "the name of an import is not literal text",
-                offset=self.reader.tell(),
-                severity="critical",
-            )
-            self.stack.append(Opaque.UNKNOWN)
-            return
-        self.stack.append(self._global(module, name))
-
-    def _check_shadows(self, module: Value, name: Value) -> None:
-        # What a plain unpickler would import instead: a listed global, or else a name that no list knows to exist.
-        module = module.other if isinstance(module, Shadowed) else module
-        name = name.other if isinstance(name, Shadowed) else name
-        listed = {listed_name for _, listed_name in self.context.rules}
-        if (module, name) not in self.context.rules and name not in listed:
-            self.context.finding(
-                "computed-global",
-                "a plain unpickler would import another name here than joblib does",
-                offset=self.reader.tell(),
-                severity="critical",
-            )
-
-    def _get(self, place: int) -> None:
-        super()._get(place)
-        if self._outer is None:
-            return
-        other, found = self._outer.remembered(place), self.stack[-1]
-        # A class here is made by NEWOBJ, which a function at its place would only make fail.
-        loader = type(other) is Global and other.name == "_load_from_bytes"
-        called = type(found) is Global and found.rule is not None and found.rule.call is not None
-        made = type(found) is Global and found.rule is not None and found.rule.state is judge_object_state
-        if loader or (called and not made and holds_function(other)):
-            self.refuse("a plain unpickler would find a function at this memo place", rule="ambiguous-joblib")
-        if type(found) is str and type(other) is str:
-            shadowed = Shadowed(found)
-            shadowed.other = other
-            self.stack[-1] = shadowed
-
-    def extension(self, width: int) -> Callable[[], None]:
-        """EXT1, EXT2, EXT4: an import by number from a registry that only the loading process knows."""
-
-        def handler() -> None:
-            code = self.number(width)
-            self.context.finding(
-                "extension-code",
-                f"the pickle imports by extension code {code}, whose meaning is not in the file",
-                offset=self.reader.tell(),
-                severity="critical",
-            )
-            self.stack.append(Opaque.UNKNOWN)
-
-        return handler
 
     # --- calls ---
 
@@ -268,9 +140,9 @@ class Machine(LiteralMachine):
 
     def instance_line(self) -> None:
         """INST: class by two lines, arguments from the mark."""
-        module, name = self._name_line(), self._name_line()
+        module, name = self.name_line(), self.name_line()
         items = self.pop_mark()
-        self._push(self._call(self._global(module, name), Group(items), how="reduce"))
+        self._push(self._call(self.named(module, name), Group(items), how="reduce"))
 
     def build(self) -> None:
         """BUILD: gives an object its state."""
@@ -291,64 +163,6 @@ class Machine(LiteralMachine):
         self._charge(state)
         if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
-
-    # --- data into containers ---
-
-    def append(self) -> None:
-        """APPEND."""
-        item = self.pop()
-        self._extend([item])
-
-    def appends(self) -> None:
-        """APPENDS."""
-        items = self.pop_mark()
-        self._extend(items)
-
-    def _extend(self, items: list[Value]) -> None:
-        # append and extend are looked up on whatever lies there, so only a list, or an object that is one, may.
-        target = self._filled("list", f"{len(items)} items are appended to something that is not a list")
-        if target is not None:
-            for item in items:
-                self.put(target, item)
-
-    def _filled(self, kind: Literal["list", "dict"], problem: str) -> Collection | None:
-        """Return what is filled: a literal collection, or the content of an object that is one."""
-        target = self.top()
-        if target is Opaque.UNKNOWN:
-            return None
-        if isinstance(target, Collection | Instance) and target.sealed:
-            self.refuse("a collection is filled after something was made of it", rule="forbidden-state")
-        if type(target) is Instance and _items_of(target) == kind:
-            if target.content is None:
-                target.content = Collection(kind)
-            return target.content
-        if type(target) is not Collection or target.kind != kind:
-            self.refuse(problem, rule="forbidden-state")
-        return target
-
-    def set_item(self) -> None:
-        """SETITEM."""
-        value, key = self.pop(), self.pop()
-        self._set(self._dictionary(), [key, value])
-
-    def set_items(self) -> None:
-        """SETITEMS."""
-        items = self.pop_mark()
-        self._set(self._dictionary(), items)
-
-    def _dictionary(self) -> Value:
-        return self._filled("dict", "an item is set in something that is not a dictionary")
-
-    def add_items(self) -> None:
-        """ADDITEMS."""
-        items = self.pop_mark()
-        target = self.top()
-        if target is Opaque.UNKNOWN:
-            return
-        if type(target) is not Collection or target.kind != "set" or target.sealed:
-            self.refuse("items are added to something that is not a set of this pickle", rule="forbidden-state")
-        for item in items:
-            self.put(target, item)
 
     # --- ends ---
 
@@ -396,11 +210,6 @@ class Machine(LiteralMachine):
         for code, width in (("\x82", 1), ("\x83", 2), ("\x84", 4)):
             table[ord(code)] = self.extension(width)
         return table
-
-
-def _items_of(target: Instance) -> str | None:
-    rule = object_class(target).rule
-    return None if rule is None else rule.items
 
 
 def _size_of(value: Value) -> int:

@@ -140,6 +140,16 @@ PICKLES: Final = (
         cwe=(_RUNS_CODE, 228),
     ),
     Rule(
+        id="object-bomb",
+        title="a few bytes of pickle cost much time or memory",
+        meaning=(
+            "Loading would hash keys for hours, recurse until the process dies, or make the same bytes anew without "
+            "end. A service that loads the file stops answering; no library writes such a pickle."
+        ),
+        remedy=f"do not load the file, and find out who made it; {EXPORT}",
+        cwe=(400, 674),
+    ),
+    Rule(
         id="malformed-joblib",
         title="an array in a joblib file is not one that joblib writes",
         meaning="Its class, order, shape or type is another than numpy arrays have that joblib takes out of a pickle.",

@@ -31,7 +31,7 @@ _DECIMAL: Final = re.compile(
     r"[+-]?(?:\d{1,100}(?:\.\d{0,100})?|\.\d{1,100})(?:[eE][+-]?\d{1,2})?|[+-]?(?:Infinity|NaN|sNaN)"
 )
 _FRACTION: Final = re.compile(r"[+-]?\d{1,100}(?:/\d{1,100})?")
-_FACTORIES: Final = frozenset({"list", "dict", "set", "tuple", "int", "float", "str", "bool"})
+_FACTORIES: Final = frozenset({"list", "dict", "set", "tuple", "int", "float", "str", "bool", "long", "unicode"})
 
 
 def is_collection(value: Value) -> bool:
@@ -145,7 +145,11 @@ def _uuid_state(target: Instance, state: Value, attributes: Attributes) -> str |
     entries = state.entries if type(state) is Collection and state.kind == "dict" and state.special is None else {}
     safe = entries.get("is_safe")
     known = safe is None or made_by(safe, "SafeUUID")
-    fits = set(entries) in ({"int"}, {"int", "is_safe"}) and (type(entries["int"]) is int or entries["int"] is Opaque.LONG) and known
+    fits = (
+        set(entries) in ({"int"}, {"int", "is_safe"})
+        and (type(entries["int"]) is int or entries["int"] is Opaque.LONG)
+        and known
+    )
     return None if fits and type(state) is Collection and state.count == len(entries) else "is not that of a UUID"
 
 

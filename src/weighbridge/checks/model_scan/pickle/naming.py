@@ -1,0 +1,147 @@
+"""Names: what a pickle imports, by which opcodes, and what a plain unpickler would import in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.context import Context
+from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
+from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
+from weighbridge.checks.model_scan.pickle.stack import StackMachine
+from weighbridge.checks.model_scan.pickle.values import Global, Opaque, Shadowed, Value, holds_function
+from weighbridge.checks.model_scan.reader import Reader
+
+MAX_NAME: Final = 512
+"""Longest module or attribute name."""
+
+DANGEROUS: Final = frozenset(
+    [
+        "__builtin__",
+        "builtins",
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "sys",
+        "socket",
+        "shutil",
+        "runpy",
+        "code",
+        "ctypes",
+        "importlib",
+        "pty",
+        "pickle",
+        "_pickle",
+        "marshal",
+        "webbrowser",
+        "asyncio",
+        "multiprocessing",
+        "operator",
+        "functools",
+        "types",
+        "cloudpickle",
+        "dill",
+        "pip",
+        "requests",
+        "urllib",
+    ]
+)
+"""Modules whose unlisted names are called critical. It changes a word in the report and decides nothing."""
+
+
+class NamingMachine(LiteralMachine):
+    """The opcodes that import. ``outer`` is the machine around an array of objects in a joblib file."""
+
+    def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
+        super().__init__(reader, context)
+        self._outer = outer
+
+    def named(self, module: str, name: str) -> Value:
+        """Return what an import gives; a name that is not listed is reported and gives nothing."""
+        rule = self.context.rules.get((module, name))
+        made = Global(module, name, rule)
+        if rule is None:
+            dangerous = module.partition(".")[0] in DANGEROUS or "." in name
+            self.context.finding(
+                "forbidden-global",
+                f"the pickle imports {made.path}, which is not on the allow list",
+                offset=self.reader.tell(),
+                severity="critical" if dangerous else "high",
+                about=made.path,
+            )
+            return Opaque.UNKNOWN
+        return made
+
+    def global_line(self) -> None:
+        """GLOBAL: two lines."""
+        module, name = self.name_line(), self.name_line()
+        self.stack.append(self.named(module, name))
+
+    def name_line(self) -> str:
+        """Read one name of an import by lines."""
+        try:
+            return self.reader.line(MAX_NAME).decode("utf-8")
+        except UnicodeDecodeError:
+            self.refuse("an imported name is not UTF-8")
+
+    def global_stack(self) -> None:
+        """STACK_GLOBAL: both names must be literal text."""
+        name, module = self.pop(), self.pop()
+        if isinstance(name, Shadowed) or isinstance(module, Shadowed):
+            self._check_shadows(module, name)
+            module, name = (str.__str__(text) if isinstance(text, Shadowed) else text for text in (module, name))
+        if type(name) is not str or type(module) is not str:
+            self.context.finding(
+                "computed-global",
+                "the name of an import is not literal text",
+                offset=self.reader.tell(),
+                severity="critical",
+            )
+            self.stack.append(Opaque.UNKNOWN)
+            return
+        self.stack.append(self.named(module, name))
+
+    def _check_shadows(self, module: Value, name: Value) -> None:
+        # What a plain unpickler would import instead: a listed global, or else a name that no list knows to exist.
+        module = module.other if isinstance(module, Shadowed) else module
+        name = name.other if isinstance(name, Shadowed) else name
+        listed = {listed_name for _, listed_name in self.context.rules}
+        if (module, name) not in self.context.rules and name not in listed:
+            self.context.finding(
+                "computed-global",
+                "a plain unpickler would import another name here than joblib does",
+                offset=self.reader.tell(),
+                severity="critical",
+            )
+
+    def _get(self, place: int) -> None:
+        super()._get(place)
+        if self._outer is None:
+            return
+        other, found = self._outer.remembered(place), self.stack[-1]
+        # A class here is made by NEWOBJ, which a function at its place would only make fail.
+        loader = type(other) is Global and other.name == "_load_from_bytes"
+        called = type(found) is Global and found.rule is not None and found.rule.call is not None
+        made = type(found) is Global and found.rule is not None and found.rule.state is judge_object_state
+        if loader or (called and not made and holds_function(other)):
+            self.refuse("a plain unpickler would find a function at this memo place", rule="ambiguous-joblib")
+        if type(found) is str and type(other) is str:
+            shadowed = Shadowed(found)
+            shadowed.other = other
+            self.stack[-1] = shadowed
+
+    def extension(self, width: int) -> Callable[[], None]:
+        """EXT1, EXT2, EXT4: an import by number from a registry that only the loading process knows."""
+
+        def handler() -> None:
+            code = self.number(width)
+            self.context.finding(
+                "extension-code",
+                f"the pickle imports by extension code {code}, whose meaning is not in the file",
+                offset=self.reader.tell(),
+                severity="critical",
+            )
+            self.stack.append(Opaque.UNKNOWN)
+
+        return handler
