@@ -157,6 +157,7 @@ def test_budget_smaller_than_the_input_is_found() -> None:
     assert failed(run(honest, queries=127)) == {"budget-covers-input"}
 
 
+@pytest.mark.timeout(900)  # a minute of one processor, which others may want as well
 def test_high_dimensional_input_with_a_small_budget_is_not_called_robust() -> None:
     # Digits blown up to 24x24: at 300 queries hardly any example falls, while a gradient breaks many more.
     def grow(x: Any) -> Any:
