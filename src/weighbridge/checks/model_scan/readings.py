@@ -13,6 +13,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan import sniff
 from weighbridge.checks.model_scan.content import Ends
+from weighbridge.checks.model_scan.onnx import is_onnx
 from weighbridge.checks.model_scan.pickle_walk import Reading
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Part, Source
@@ -37,6 +38,8 @@ def note_other_readings(scan: Scan, source: Source, location: str, *, ends: Ends
         others.append("a tar archive, whose first header is valid")
     if kind != "hdf5" and (place := _superblock(source, ends)):
         others.append(f"an HDF5 file, which begins at byte {place}")
+    if kind != "onnx" and is_onnx(source):
+        others.append("an ONNX model")
     for other in others:
         scan.notes.finding(
             RULE,

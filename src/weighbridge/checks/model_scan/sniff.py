@@ -33,8 +33,6 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"Rar!\x1a\x07", "rar"),
     (0, b"\x04\x22\x4d\x18", "lz4"),
     (0, b"\x28\xb5\x2f\xfd", "zstd"),
-    (257, b"ustar\x00", "tar"),
-    (257, b"ustar  \x00", "tar"),
 )
 _ZLIB: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 # A protocol that does not exist yet is still a pickle to whoever reads it one day; the machine refuses it.
@@ -179,7 +177,7 @@ def _is_zlib(start: bytes) -> bool:
 
 def is_tar(start: bytes) -> bool:
     """Tell whether a tar reader would take the first 512 bytes for a member's header: by its checksum, as they do."""
-    if len(start) < _TAR_HEADER or not start[0]:
+    if len(start) < _TAR_HEADER:
         return False
     told = start[148:156].strip(b" \0")
     if not told or not set(told) <= set(b"01234567"):
