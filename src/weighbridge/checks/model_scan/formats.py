@@ -108,6 +108,14 @@ def _recognise(kind: str, source: Source, ends: Ends, reading: Reading, *, name:
     return "onnx" if is_onnx(source) else "unknown"
 
 
+def _why_not(kind: str) -> str:
+    if kind == "unknown":
+        return UNKNOWN
+    if kind in sniff.TEXT_EXTENSIONS.values():
+        return f"the text is read as {kind}, which may name code and is not judged; keep it outside the model"
+    return f"the format {kind} is not judged; convert the model to safetensors or ONNX"
+
+
 def _require_whole(scan: Scan, account: Account, location: str, *, before: int) -> None:
     """Leave no byte clean that no parser read or passed over on purpose."""
     gap = next((one for one in account.close() if one.how == "undecided"), None)

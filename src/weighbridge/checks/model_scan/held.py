@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 from weighbridge.checks.model_scan.report import UndecidedError
@@ -41,6 +42,19 @@ class HeldRange(FileRange):
             self._states.append(state.copy())
             self._last = (place // self._block, data)
         self.sha256 = state.hexdigest()
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` on, block by block, so that none is hashed twice.
+
+        Raises:
+            UndecidedError: They are others by now.
+        """
+        place = start
+        while place < self.length:
+            end = (place // self._block + 1) * self._block
+            chunk = self.read(place, end - place)
+            place += len(chunk)
+            yield chunk
 
     def read(self, start: int, count: int) -> bytes:
         """Return up to ``count`` bytes at ``start``, as they were when they were hashed.
