@@ -219,18 +219,18 @@ def test_what_the_cases_hide_is_what_unpicklers_see() -> None:
             Asked(io.BytesIO(SECOND[case][0])).load()
 
 
-def test_ordinary_text_of_a_hundred_megabytes_is_clean_and_fast(tmp_path: Path) -> None:
+def test_much_ordinary_text_is_clean_and_fast(tmp_path: Path) -> None:
     for name, line in (
         ("a.csv", b"Value,Name,1\n"),
         ("a.jsonl", b'{"text": "a line of it"}\n'),
         ("t", b"V and more\n"),
     ):
         path = tmp_path / name
-        path.write_bytes(line * (20_000_000 // len(line)))
+        path.write_bytes(line * (5_000_000 // len(line)))
         started = time.process_time()
         report = scan_file(path, name=name)
         assert (report.coverage.format, report.coverage.state) == ("text", "clean")
-        assert time.process_time() - started < 10
+        assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -258,9 +258,10 @@ def test_text_that_begins_as_opcodes_or_magic_do_is_clean(tmp_path: Path, text: 
     assert (report.coverage.format, report.findings, report.undecided) == ("text", (), ())
 
 
-@pytest.mark.parametrize("name", ["a.yaml", "MLmodel", "a.pbtxt", "a.xml", "config.cfg"])
+@pytest.mark.parametrize("name", ["a.yaml", "MLmodel", "a.pbtxt", "a.xml", "config.cfg", "evil.pth"])
 def test_text_that_a_loader_reads_by_name_is_not_clean_as_mere_text(tmp_path: Path, name: str) -> None:
     assert scanned(tmp_path, b"key: value\n", name).coverage.state == "undecided"
+    assert scanned(tmp_path, b'{"key": "value"}\n', name).coverage.format != "json"
 
 
 def test_members_of_an_archive_are_judged_even_beside_one_that_is_not(tmp_path: Path) -> None:

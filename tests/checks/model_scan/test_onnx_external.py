@@ -64,6 +64,8 @@ def test_a_hard_link_to_a_file_outside_is_refused_through_the_private_view_too(t
     os.link(tmp_path / "secret", model / "w")
     assert rules(model) == ["hard-link"]
     assert states(model) == {"m.onnx": "clean", "w": "refused"}
+    in_place = run(request_for(model, ModelScanOptions()))
+    assert [finding.rule for finding in in_place.findings] == ["hard-link"]
 
 
 def test_links_between_files_of_the_model_are_its_own(tmp_path: Path) -> None:

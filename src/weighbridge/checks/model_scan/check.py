@@ -130,17 +130,31 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
         report = reports.get(target)
         if report is None:
             continue
-        if files[target].elsewhere:
+        if elsewhere := _elsewhere(files[target], files):
             _add(
                 reports,
                 target,
                 rule="hard-link",
-                message=f"the external data is a hard link, and {files[target].elsewhere} of its names lie outside the "
+                message=f"the external data is a hard link, and {elsewhere} of its names lie outside the "
                 "model, where it can be changed; onnx does not load it",
                 remedy="put a copy of its own in its place: cp FILE COPY && mv COPY FILE",
             )
         elif report.coverage.format == "unknown" and not report.findings:
             reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
+
+
+def _elsewhere(file: ModelFile, files: dict[str, ModelFile]) -> int:
+    """Count the names that a file has outside the model; of one in place that is asked here, else the parent knows."""
+    if file.descriptor is not None:
+        return file.elsewhere
+    try:
+        status = os.lstat(file.path)
+        if status.st_nlink == 1:
+            return 0
+        inside = sum(os.path.samestat(os.lstat(other.path), status) for other in files.values())
+    except OSError:
+        return 1  # it was there a moment ago
+    return max(0, status.st_nlink - inside)
 
 
 def _add(reports: dict[str, FileReport], path: str, *, rule: str, message: str, remedy: str) -> None:

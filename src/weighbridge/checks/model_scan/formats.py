@@ -104,7 +104,8 @@ def _recognise(kind: str, source: Source, ends: Ends, reading: Reading, *, name:
     if reading in (Reading.WHOLE, Reading.IMPORTS, Reading.CALLS):
         return "pickle"
     if sniff.is_text(source):
-        return "json" if sniff.is_json(source, ends.head) else sniff.text_kind(ends.head, name=name)
+        named = sniff.text_kind(ends.head, name=name)
+        return "json" if named == "text" and sniff.is_json(source, ends.head) else named
     return "onnx" if is_onnx(source) else "unknown"
 
 

@@ -92,33 +92,32 @@ CODE_EXTENSIONS: Final = frozenset(
         ".cc",
         ".cpp",
         ".cu",
-        ".mjs",
-        ".cjs",
-        ".ts",
-        ".php",
-        ".vbs",
-        ".hta",
-        ".r",
-        ".jl",
-        ".java",
-        ".go",
-        ".rs",
-        ".psm1",
-        ".lnk",
-        ".desktop",
-        ".command",
     ]
 )
 """Extensions of programs."""
 
-TEXT_EXTENSIONS: Final = {
-    ".yaml": "yaml", ".yml": "yaml", ".jinja": "jinja", ".jinja2": "jinja", ".j2": "jinja", ".toml": "toml",
-    ".cfg": "ini", ".ini": "ini", ".conf": "ini", ".pbtxt": "pbtxt", ".prototxt": "pbtxt", ".xml": "xml",
-    ".pmml": "xml", ".svg": "xml", ".plist": "xml", ".html": "html", ".htm": "html",
+_READ_AS: Final = {
+    "yaml": (".yaml", ".yml"),
+    "jinja": (".jinja", ".jinja2", ".j2"),
+    "toml": (".toml",),
+    "ini": (".cfg", ".ini", ".conf"),
+    "pbtxt": (".pbtxt", ".prototxt"),
+    "xml": (".xml", ".pmml", ".svg", ".plist"),
+    "html": (".html", ".htm"),
+    # A text of this name is no model of torch but what Python runs at its start.
+    "program": (
+        ".pth", ".mjs", ".cjs", ".ts", ".php", ".vbs", ".hta", ".r", ".jl", ".java", ".go", ".rs", ".psm1", ".lnk",
+        ".kt", ".desktop", ".command", ".mk", ".cmake", ".gradle", ".groovy", ".scala", ".swift", ".tcl", ".zsh",
+        ".ksh", ".fish",
+    ),
 }  # fmt: skip
+TEXT_EXTENSIONS: Final = {suffix: kind for kind, suffixes in _READ_AS.items() for suffix in suffixes}
 """Extensions by which loaders read text as something that may name code."""
 
-TEXT_NAMES: Final = {"mlmodel": "yaml", "dvc.lock": "yaml"}
+TEXT_NAMES: Final = {
+    "mlmodel": "yaml", "mlproject": "yaml", "dvc.lock": "yaml", "makefile": "program", "dockerfile": "program",
+    "jenkinsfile": "program", "procfile": "program", "vagrantfile": "program", "rakefile": "program",
+}  # fmt: skip
 """Names by which loaders read text so."""
 
 
