@@ -17,7 +17,7 @@ from weighbridge.checks.model_scan.readings import note_other_readings
 from weighbridge.checks.model_scan.report import RefusedError
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
-from weighbridge.checks.model_scan.source import Part, Source, Unpacked
+from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked
 from weighbridge.checks.model_scan.text import scan_json, scan_text
 
 _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
@@ -47,6 +47,8 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: 
     account = scan.account(location=location, size=ends.size)
     if not ends.size:
         return "empty"
+    if ends.size == len(ends.tail):
+        source = Memory(ends.tail)  # all of it is there already, and need not be unpacked again
     kind = sniff.sniff(ends.head)
     suffix = sniff.extension(name)
     if kind in sniff.CODE or suffix in sniff.CODE_EXTENSIONS:
