@@ -98,6 +98,7 @@ def _tar() -> bytes:
 
 
 HOSTILE = {
+    "packed twice": gzip.compress(gzip.compress(SYSTEM)),
     "pickle-0": SYSTEM,
     "long-line": LONG,
     "torch": torch_archive(SYSTEM),

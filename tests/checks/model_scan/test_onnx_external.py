@@ -98,3 +98,10 @@ def test_numbers_that_are_also_an_archive_stay_refused(tmp_path: Path) -> None:
     (tmp_path / "w").write_bytes(bytes(range(1, 9)) + archive({"a": b"x"}))
     assert states(tmp_path)["w"] == "refused"
     assert run(request_for(tmp_path, ModelScanOptions())).findings
+
+
+def test_numbers_are_excused_for_being_unknown_and_for_nothing_else(tmp_path: Path) -> None:
+    """Bytes that could be a pickle for longer than they are followed stay undecided."""
+    (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external("w"),)))
+    (tmp_path / "w").write_bytes(b"N0" * 1_600_000 + b"\xff")
+    assert states(tmp_path)["w"] == "undecided"

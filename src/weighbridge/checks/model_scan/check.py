@@ -13,7 +13,7 @@ import msgspec
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, ModelFile
 from weighbridge.checks.model_scan.account import MAX_RANGES, MIN_RANGES
 from weighbridge.checks.model_scan.allow import load_lists
-from weighbridge.checks.model_scan.formats import scan_content
+from weighbridge.checks.model_scan.formats import UNKNOWN, scan_content
 from weighbridge.checks.model_scan.held import changed, hold
 from weighbridge.checks.model_scan.report import FileReport, Notes, RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
@@ -139,7 +139,7 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
                 "model, where it can be changed; onnx does not load it",
                 remedy="put a copy of its own in its place: cp FILE COPY && mv COPY FILE",
             )
-        elif report.coverage.format == "unknown" and not report.findings:
+        elif not report.findings and [one.reason for one in report.undecided] == [UNKNOWN]:
             reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
 
 

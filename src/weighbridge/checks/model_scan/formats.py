@@ -14,7 +14,6 @@ from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import scan_pickle
 from weighbridge.checks.model_scan.pickle_walk import Reading, read_as_pickle
 from weighbridge.checks.model_scan.readings import note_other_readings
-from weighbridge.checks.model_scan.report import RefusedError
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked
@@ -134,8 +133,6 @@ def _scan_packed(scan: Scan, source: Source, location: str, *, kind: str, name: 
     ends = Ends.of(unpacked)
     suffix = sniff.extension(name)
     packed_name = suffix in (".gz", ".bz2", ".xz", ".lzma", ".z")
-    if sniff.sniff(ends.head) in sniff.PACKED and not packed_name:
-        raise RefusedError("nested-stream", "a compressed stream lies in another one")
     scan_content(
         scan.deeper(),
         unpacked,

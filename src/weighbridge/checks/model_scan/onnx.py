@@ -76,7 +76,7 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
         seen.add(_field(walk, "model", {}, 0))
     if not {1, 7} <= seen or not seen <= _MODEL_WIRE.keys():
         raise RefusedError(
-            "format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
+            "malformed-onnx", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
         )
     _judge_operators(walk)
 
