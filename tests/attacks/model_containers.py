@@ -113,7 +113,6 @@ def _torch_tricks() -> dict[str, bytes]:
         "storage-key-path": torch_archive(state_dict(key="../0"), storages={"0": bytes(16)}),
         "storage-kind-unknown": torch_archive(state_dict(kind="Tensor"), storages={"0": bytes(16)}),
         "trailing": torch_archive(state_dict() + SYSTEM, storages={"0": bytes(16)}),
-        "no-data-pickle": archive({"archive/version": b"3\n"}),
         "prefix": SYSTEM + torch_archive(state_dict(), storages={"0": bytes(16)}),
         "version-is-pickle": archive({"archive/data.pkl": CLEAN, "archive/version": SYSTEM}),
     }

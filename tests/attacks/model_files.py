@@ -111,7 +111,6 @@ _ONNX: dict[str, bytes] = {
     "graph-missing": field(1, 8),
     "node-longer-than-graph": field(1, 8) + b"\x3a\x04\x0a\x7f\x0a\x00" + bytes(8),
     "is-pickle": SYSTEM,
-    "is-text": b"hello\n",
 }
 
 _JSON: dict[str, Any] = {
@@ -151,15 +150,13 @@ _PLAIN: dict[str, tuple[str, bytes]] = {
     "mlmodel": ("MLmodel", b"flavors:\n  python_function:\n    loader_module: evil\n"),
     "gguf": ("m.gguf", b"GGUF" + bytes(40)),
     "hdf5": ("m.h5", b"\x89HDF\r\n\x1a\n" + bytes(40)),
-    "keras": ("m.keras", archive({"config.json": b"{}"})),
+    "keras": ("m.keras", archive({"config.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n" + bytes(40)})),
     "saved-model": ("saved_model.pb", b"\x08\x01\x12\x00"),
     "tar": ("m.tar", bytes(257) + b"ustar" + bytes(250)),
     "seven-zip": ("m.7z", b"7z\xbc\xaf\x27\x1c" + bytes(30)),
     "lz4": ("m.pkl.lz4", b"\x04\x22\x4d\x18" + bytes(30)),
     "zstd": ("m.pkl.zst", b"\x28\xb5\x2f\xfd" + bytes(30)),
     "dill": ("m.dill", SYSTEM),
-    "empty-model": ("m.pkl", b""),
-    "unknown-extension": ("m.xyz", b"hello"),
     "no-extension": ("weights", bytes(100)),
     "dot-name": (".pkl", SYSTEM),
     "trailing-dot": ("m.pkl.", SYSTEM),

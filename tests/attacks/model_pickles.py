@@ -190,15 +190,15 @@ OPCODES: dict[str, bytes] = {
     "protocol-6": b"\x80\x06N.",
     "protocol-in-the-middle": _P4 + b"N\x80\x040.",
     "frame-of-any-length": _P4 + b"\x95" + b"\xff" * 8 + b"N.",
-    "string-without-quotes": b"Sabc\n.",
-    "string-negative-length": b"T\xff\xff\xff\xff.",
-    "integer-is-no-number": b"Iabc\n.",
-    "float-is-no-number": b"Fabc\n.",
+    "string-without-quotes": _P4 + b"Sabc\n.",
+    "string-negative-length": _P4 + b"T\xff\xff\xff\xff.",
+    "integer-is-no-number": _P4 + b"Iabc\n.",
+    "float-is-no-number": _P4 + b"Fabc\n.",
     "wrong-utf8": _P4 + b"\x8c\x01\xff.",
     "no-opcode": _P4 + b"\xfe.",
     "empty-after-protocol": _P4,
     "odd-dictionary": _P4 + b"(Nd.",
-    "obj-without-class": b"(o.",
+    "obj-without-class": _P4 + b"(o.",
 }  # fmt: skip
 """Pickles by the way they reach for something, or break the format."""
 

@@ -94,7 +94,8 @@ class ModelFile(Wire, omit_defaults=True):
     """One file of the model, as the parent lists it and a check reads it: by ``weighbridge.checks.reading`` only.
 
     With a ``descriptor``, which a worker inherits, ``path`` lies beneath that directory, and without a path the bytes
-    are the descriptor's own from ``start`` on. Without a descriptor ``path`` says where the file is.
+    are the descriptor's own from ``start`` on. Without a descriptor ``path`` says where the file is. ``elsewhere``
+    counts the names that the file had outside the model, by hard links, where it lay on disk.
     """
 
     name: str
@@ -102,6 +103,7 @@ class ModelFile(Wire, omit_defaults=True):
     descriptor: int | None = None
     path: str = ""
     start: int = 0
+    elsewhere: int = 0
 
 
 class CheckRequest(Wire, omit_defaults=True):

@@ -83,7 +83,14 @@ def given_view(request: CheckRequest, view: PrivateView | None) -> Iterator[Chec
         return
     with view.opened() as descriptor:
         files = tuple(
-            ModelFile(name=file.name, size=file.size, descriptor=descriptor, path=file.path, start=file.start)
+            ModelFile(
+                name=file.name,
+                size=file.size,
+                descriptor=descriptor,
+                path=file.path,
+                start=file.start,
+                elsewhere=file.elsewhere,
+            )
             for file in view.files
         )
         yield msgspec.structs.replace(request, files=files)

@@ -49,11 +49,40 @@ class Input(Wire, omit_defaults=True):
 # --- model scan ---------------------------------------------------------------------------------------------------
 
 
-class FileCoverage(Wire):
+How = Literal["parsed", "data", "undecided"]
+"""What became of a byte: a parser read it, passed over it as numbers or text that nothing can run, or nobody did."""
+
+
+class CoveredRange(Wire, omit_defaults=True):
+    """What became of ``length`` bytes from ``start`` on: of the file, or of the ``member`` unpacked from it."""
+
+    start: Count
+    length: Count
+    how: How
+    member: ShortText = ""
+
+
+class Coverage(Wire, omit_defaults=True):
+    """What became of every byte of one file.
+
+    The three sums are of the file's own bytes and give its size. ``ranges`` tile the file, and then each member, one
+    after the other; short parsed pieces between data may be told as data there. ``more`` counts the ranges that are
+    left out.
+    """
+
+    parsed: Count = 0
+    data: Count = 0
+    undecided: Count = 0
+    ranges: tuple[CoveredRange, ...] = ()
+    more: Count = 0
+
+
+class FileCoverage(Wire, omit_defaults=True):
     """What the scan did with one file: every byte range is accounted for, or the file is not clean.
 
     ``path`` is the file's name inside the model, as it is. ``sha256`` is of the bytes that were scanned, None for what
     could not be read: the gate computes the model's digest from these, so a scan of other bytes does not count.
+    ``coverage`` is missing for what could not be read, and in evidence of earlier releases.
     """
 
     path: ShortText
@@ -61,6 +90,7 @@ class FileCoverage(Wire):
     size: Count
     sha256: Sha256 | None
     state: Literal["clean", "refused", "undecided"]
+    coverage: Coverage | None = None
 
 
 class ModelScanMeasurements(Wire, tag_field="kind", tag="model-scan"):

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -46,12 +46,14 @@ class Entry:
     inode: tuple[int, int]
     link: str = ""
     """What the link says, where a link of the Hub's cache is read as the file that it leads to."""
+    names: int = field(default=1, compare=False)
+    """How many names the file has on disk. A link made or taken away shows in ``changed`` already."""
 
     @classmethod
     def of(cls, name: str, status: os.stat_result, *, link: str = "") -> Entry:
         """Take what a status says."""
         inode = (status.st_dev, status.st_ino)
-        return cls(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode, link)
+        return cls(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode, link, status.st_nlink)
 
 
 def list_files(root: int, cache: HubCache | None) -> tuple[Entry, ...]:

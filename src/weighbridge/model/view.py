@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ class ViewedFile:
     """One file of the model: its checksum, and where its bytes are from the view's descriptor on.
 
     With a ``path`` the descriptor is a directory, and the file lies beneath it; else it is the descriptor's own bytes
-    from ``start`` on.
+    from ``start`` on. ``elsewhere`` counts the names that the file on disk has outside the model, by hard links.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ViewedFile:
     sha256: str
     path: str
     start: int
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ def _watched(tree: Tree, stack: ExitStack, against: dict[ViewKind, str], progres
 
 def _files(tree: Tree, made: _Made) -> tuple[ViewedFile, ...]:
     places = tree.places()[1] if not made.starts and tree.directory else ("",) * len(tree.entries)
+    inside = Counter(entry.inode for entry in tree.entries)
     return tuple(
         ViewedFile(
             name=entry.name,
@@ -210,6 +213,7 @@ def _files(tree: Tree, made: _Made) -> tuple[ViewedFile, ...]:
             sha256=checksum,
             path=place,
             start=made.starts.get(entry.name, 0),
+            elsewhere=max(0, entry.names - inside[entry.inode]),
         )
         for entry, checksum, place in zip(tree.entries, made.sums, places, strict=True)
     )

@@ -133,13 +133,13 @@ def test_a_checkout_without_its_large_files_is_told_what_to_do(tmp_path: Path, n
     ids=["more", "less", "long", "other"],
 )
 def test_what_only_begins_like_a_pointer_is_judged_as_what_it_is(tmp_path: Path, content: bytes) -> None:
+    """It is text then, and no reader of weights gets past its first byte."""
     (tmp_path / "model.safetensors").write_bytes(content)
     report = scan_file(tmp_path / "model.safetensors", name="model.safetensors")
-    assert [finding.rule for finding in report.findings] == ["format-mismatch"]
-    assert report.undecided
+    assert (report.coverage.format, report.coverage.state) == ("text", "clean")
 
 
-def test_a_program_and_a_text_are_no_less_what_they_are_for_being_pointers(tmp_path: Path) -> None:
-    for name, state in (("m.py", "refused"), ("vocab.txt", "clean")):
+def test_a_pointer_is_one_under_any_name_but_a_program_is_a_program(tmp_path: Path) -> None:
+    for name, rule in (("m.py", "code-in-model"), ("vocab.txt", "missing-large-file"), ("m", "missing-large-file")):
         (tmp_path / name).write_bytes(POINTER)
-        assert scan_file(tmp_path / name, name=name).coverage.state == state
+        assert [one.rule for one in scan_file(tmp_path / name, name=name).findings] == [rule]

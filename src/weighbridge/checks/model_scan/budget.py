@@ -10,6 +10,9 @@ from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 MAX_OPCODES: Final = 5_000_000
 """Most pickle opcodes in one file, all its pickles together."""
 
+MAX_WALKED: Final = 3_000_000
+"""Most opcodes that are followed in bytes that were judged as something else than a pickle, all of one file."""
+
 MAX_MEMO: Final = 1_000_000
 """Most memo places of one pickle."""
 
@@ -56,6 +59,7 @@ class Budget:
 
     opcodes: int = MAX_OPCODES
     unpacked: int = MAX_UNPACKED
+    walked: int = MAX_WALKED
     made: int = 0
     hashed: int = 0
 

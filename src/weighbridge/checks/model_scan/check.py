@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 import msgspec
 
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, ModelFile
-from weighbridge.checks.model_scan import sniff
+from weighbridge.checks.model_scan.account import MAX_RANGES, MIN_RANGES
 from weighbridge.checks.model_scan.allow import load_lists
-from weighbridge.checks.model_scan.formats import scan_content
+from weighbridge.checks.model_scan.formats import UNKNOWN, scan_content
+from weighbridge.checks.model_scan.held import changed, hold
 from weighbridge.checks.model_scan.report import FileReport, Notes, RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
-from weighbridge.checks.model_scan.source import FileRange, head
-from weighbridge.checks.reading import Opened, opened
-from weighbridge.evidence.measurements import FileCoverage, ModelScanMeasurements
+from weighbridge.checks.reading import opened
+from weighbridge.evidence.measurements import Coverage, CoveredRange, FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import Finding, Undecided
+
+MAX_MODEL_RANGES: Final = 20_000
+"""About so many ranges all files of one model are told in, so that evidence stays small."""
 
 
 def scan_file(path: Path, *, name: str) -> FileReport:
-    """Scan one file where it lies; ``name`` is what locations say and where its extension is taken from.
+    """Scan one file where it lies; ``name`` is what locations say; it decides nothing but that a program is one.
 
     It raises nothing for bad input: what cannot be read is undecided, what breaks a rule is a finding.
     """
@@ -40,8 +42,9 @@ def run(request: CheckRequest) -> CheckOutput:
     files = {_shown(file.name): file for file in request.files}
     reports: dict[str, FileReport] = {}
     references: list[Reference] = []
+    most = max(MIN_RANGES, min(MAX_RANGES, MAX_MODEL_RANGES // max(1, len(files))))
     for shown, file in files.items():
-        report, used = _scan(file)
+        report, used = _scan(file, most)
         reports[shown] = report
         references += used
     _judge_references(reports, references, files)
@@ -68,16 +71,17 @@ def _shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _scan(file: ModelFile) -> tuple[FileReport, list[Reference]]:
+def _scan(file: ModelFile, most: int = MAX_RANGES) -> tuple[FileReport, list[Reference]]:
     shown = _shown(file.name)
     scan = Scan.start()
     kind, checksum = "unreadable", None
     try:
         with opened(file) as found:
             if found.regular:
-                content = FileRange(found.descriptor, start=found.start, length=found.size)
+                content, checksum = hold(found)
                 kind = scan_content(scan, content, shown, name=shown)
-                checksum = _checksum(found, content)
+                if not found.unchanged():
+                    raise changed()
             else:
                 scan.notes.finding("special-file", "a model holds regular files only", location=shown)
     except TooManyNotesError as error:
@@ -88,21 +92,9 @@ def _scan(file: ModelFile) -> tuple[FileReport, list[Reference]]:
         scan.notes.error(error, location=shown)
     except OSError as error:
         _cannot_read(scan.notes, shown, error)
-    return scan.notes.close(path=shown, size=file.size, kind=kind, sha256=checksum), scan.references
-
-
-def _checksum(found: Opened, content: FileRange) -> str:
-    """Return the sha256 of a file that was just scanned.
-
-    Raises:
-        UndecidedError: When it was written to since.
-    """
-    checksum = hashlib.sha256()
-    for piece in content.chunks():
-        checksum.update(piece)
-    if not found.unchanged():
-        raise UndecidedError("the file changed while it was scanned")
-    return checksum.hexdigest()
+    covered = scan.coverage(most) if checksum is not None else None
+    report = scan.notes.close(path=shown, size=file.size, kind=kind, sha256=checksum, covered=covered)
+    return report, scan.references
 
 
 def _cannot_read(notes: Notes, shown: str, error: OSError) -> None:
@@ -127,39 +119,60 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
         needed[target] = max(needed.get(target, 0), reference.end)
         report = reports.get(target)
         if report is None or report.coverage.size < reference.end:
-            scan = Scan.start()
-            scan.notes.finding(
-                "missing-external-data",
-                f"{target!r} is missing or shorter than a tensor that lies in it",
-                location=owner,
+            _add(
+                reports,
+                owner,
+                rule="missing-external-data",
+                message=f"{target!r} is missing or shorter than a tensor that lies in it",
                 remedy="put the external data beside the ONNX file",
-            )
-            old = reports[owner]
-            reports[owner] = FileReport(
-                findings=(*old.findings, *scan.notes.findings),
-                undecided=old.undecided,
-                coverage=_state(old.coverage, "refused", kind=old.coverage.format),
             )
     for target in needed:
         report = reports.get(target)
-        if report is None or not _is_numbers(report, files[target]):
+        if report is None:
             continue
-        reports[target] = FileReport(
-            findings=(), undecided=(), coverage=_state(report.coverage, "clean", kind="onnx-external-data")
-        )
+        if elsewhere := _elsewhere(files[target], files):
+            _add(
+                reports,
+                target,
+                rule="hard-link",
+                message=f"the external data is a hard link, and {elsewhere} of its names lie outside the "
+                "model, where it can be changed; onnx does not load it",
+                remedy="put a copy of its own in its place: cp FILE COPY && mv COPY FILE",
+            )
+        elif not report.findings and [one.reason for one in report.undecided] == [UNKNOWN]:
+            reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
 
 
-def _is_numbers(report: FileReport, file: ModelFile) -> bool:
-    """Tell whether a file was undecided, or refused as torch's, only since nothing marks raw numbers as such."""
+def _elsewhere(file: ModelFile, files: dict[str, ModelFile]) -> int:
+    """Count the names that a file has outside the model; of one in place that is asked here, else the parent knows."""
+    if file.descriptor is not None:
+        return file.elsewhere
     try:
-        with opened(file) as found:
-            start = head(FileRange(found.descriptor, start=found.start, length=found.size), sniff.HEAD)
+        status = os.lstat(file.path)
+        if status.st_nlink == 1:
+            return 0
+        inside = sum(os.path.samestat(os.lstat(other.path), status) for other in files.values())
     except OSError:
-        return False
-    suffix = sniff.extension(report.coverage.path)
-    loadable = suffix in sniff.EXPECTED or suffix in sniff.CODE_EXTENSIONS
-    return sniff.sniff(start) == "unknown" and not loadable
+        return 1  # it was there a moment ago
+    return max(0, status.st_nlink - inside)
 
 
-def _state(coverage: FileCoverage, state: Literal["clean", "refused"], *, kind: str) -> FileCoverage:
-    return msgspec.structs.replace(coverage, format=kind, state=state)
+def _add(reports: dict[str, FileReport], path: str, *, rule: str, message: str, remedy: str) -> None:
+    scan = Scan.start()
+    scan.notes.finding(rule, message, location=path, remedy=remedy)
+    old = reports[path]
+    reports[path] = FileReport(
+        findings=(*old.findings, *scan.notes.findings),
+        undecided=old.undecided,
+        coverage=msgspec.structs.replace(old.coverage, state="refused"),
+    )
+
+
+def _as_numbers(coverage: FileCoverage) -> FileCoverage:
+    whole = CoveredRange(start=0, length=coverage.size, how="data")
+    return msgspec.structs.replace(
+        coverage,
+        format="onnx-external-data",
+        state="clean",
+        coverage=Coverage(data=coverage.size, ranges=(whole,)),
+    )

@@ -1,25 +1,23 @@
-"""Decide a file's format by content, hold its extension to it, and hand it to the format's scanner."""
+"""Decide what bytes are by the bytes alone, and hand them to the format's scanner; then ask what else they could be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from weighbridge.checks.model_scan import sniff
+from weighbridge.checks.model_scan.account import Account, Ledger
+from weighbridge.checks.model_scan.archive import scan_zip
+from weighbridge.checks.model_scan.content import Ends
 from weighbridge.checks.model_scan.npy import scan_npy
-from weighbridge.checks.model_scan.onnx import scan_onnx
-from weighbridge.checks.model_scan.pickle_scan import make_context, scan_pickle
-from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
+from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
+from weighbridge.checks.model_scan.pickle_scan import scan_pickle
+from weighbridge.checks.model_scan.pickle_walk import Reading, read_as_pickle
+from weighbridge.checks.model_scan.readings import note_other_readings
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
-from weighbridge.checks.model_scan.source import FileRange, Memory, Source, Unpacked, head
-from weighbridge.checks.model_scan.text import refuse_hidden_pickle, scan_json, scan_text
-from weighbridge.checks.model_scan.torch_archive import is_archive, scan_archive
-from weighbridge.checks.model_scan.zip_reader import check_content, read_members
-
-MAX_INNER_ARCHIVE: Final = 64 * 1024**2
-"""Largest archive inside an archive or a compressed stream that is taken into memory."""
+from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked
+from weighbridge.checks.model_scan.text import scan_json, scan_text
 
 _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "pickle": scan_pickle,
@@ -28,20 +26,30 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "onnx": scan_onnx,
     "json": scan_json,
     "text": scan_text,
+    "zip": lambda scan, source, location: scan_zip(scan, source, location, examine=scan_content),
 }
 
+UNKNOWN: Final = (
+    "nothing in its bytes says what it is, so nobody knows what a program makes of it; "
+    "save the model as safetensors or ONNX, or leave the file out of the model"
+)
+"""What is said of raw bytes."""
 
-def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str:
-    """Scan bytes of which only the name and the content are known, and return their format.
 
-    Everything ends in one of three ways: scanned by its format, a finding, or undecided by name.
+def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: Ends | None = None) -> str:
+    """Scan bytes, whatever they are called, and return their format.
+
+    Everything ends in one of three ways: scanned by its format, a finding, or undecided by name. A name decides only
+    that a text is a program, since that is how programs are found; what is empty is nothing, whatever it is called.
     """
-    suffix = sniff.extension(name)
-    start = head(source, sniff.HEAD)
-    kind = sniff.decide(start, suffix=suffix)
-    if not start:
-        scan.guard(_judge_empty(suffix), source, location)
+    ends = ends or Ends.of(source)
+    account = scan.account(location=location, size=ends.size)
+    if not ends.size:
         return "empty"
+    if ends.size == len(ends.tail):
+        source = Memory(ends.tail)  # all of it is there already, and need not be unpacked again
+    kind = sniff.sniff(ends.head)
+    suffix = sniff.extension(name)
     if kind in sniff.CODE or suffix in sniff.CODE_EXTENSIONS:
         scan.notes.finding(
             "code-in-model",
@@ -51,8 +59,7 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str
             remedy="remove it: a model holds numbers and configuration; code belongs into a reviewed package",
         )
         return kind if kind in sniff.CODE else "code"
-    expected = sniff.EXPECTED.get(suffix)
-    if sniff.is_lfs_pointer(start) and "text" not in (expected or ()):
+    if sniff.is_lfs_pointer(ends.head):
         scan.notes.finding(
             "missing-large-file",
             "a pointer of Git LFS stands where the file should be",
@@ -60,87 +67,76 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str) -> str
             remedy="fetch the file with `git lfs pull`, or download the model with a client that fetches large files",
         )
         return "git-lfs"
-    if expected is not None and kind not in expected:
-        scan.notes.finding(
-            "format-mismatch",
-            f"the file is called {suffix} and its content is {kind}",
-            location=location,
-            remedy="give the file the extension of its format, or find out why it has another one",
+    before = scan.notes.count
+    reading = Reading.NONE
+    if kind != "pickle":
+        # A text that could be a pickle for too long is undecided, and judged as what it is all the same.
+        def walk(scan: Scan, source: Source, location: str) -> None:
+            nonlocal reading
+            del location
+            reading = read_as_pickle(source, scan.budget)
+
+        scan.guard(walk, source, location)
+        kind = _recognise(kind, source, ends, reading, name=name)
+    note_other_readings(scan, source, location, ends=ends, kind=kind, reading=reading)
+    part = Part(source, start=0, ledger=Ledger(account))
+    if kind in _SCANNERS:
+        scan.guard(_SCANNERS[kind], part, location)
+    elif kind in sniff.PACKED:
+        scan.guard(lambda inner, data, place: _scan_packed(inner, data, place, kind=kind, name=name), part, location)
+    elif scan.notes.count == before:
+        reason = (
+            UNKNOWN
+            if kind == "unknown"
+            else f"the format {kind} is not judged; convert the model to safetensors or ONNX"
         )
-    judged = _examine(scan, source, location, kind=kind, name=name)
-    if judged and expected is None:
-        scan.notes.cannot_decide(
-            f"the extension {suffix or '(none)'!r} belongs to no format that is judged", location=location
-        )
+        scan.notes.cannot_decide(reason, location=location)
+    _require_whole(scan, account, location, before=before)
     return kind
 
 
-def _examine(scan: Scan, source: Source, location: str, *, kind: str, name: str) -> bool:
-    """Examine by a format; return False for one that has no parser, which is then undecided."""
-    if kind in _SCANNERS:
-        scan.guard(_SCANNERS[kind], source, location)
-    elif kind == "zip":
-        scan.guard(lambda inner, data, place: scan_zip(inner, data, place, name=name), source, location)
-    elif kind in sniff.PACKED:
-        scan.guard(lambda inner, data, place: _scan_packed(inner, data, place, kind=kind, name=name), source, location)
-    else:
-        if kind == "unknown":
-            scan.guard(refuse_hidden_pickle, source, location)
+def _recognise(kind: str, source: Source, ends: Ends, reading: Reading, *, name: str) -> str:
+    """Return the format of bytes that no magic tells.
+
+    A name that makes a loader read text in one way, such as ``.yaml``, is one more way to judge it and excuses nothing.
+    """
+    if kind != "unknown":
+        return kind
+    if reading in (Reading.WHOLE, Reading.IMPORTS, Reading.CALLS):
+        return "pickle"
+    if sniff.is_text(source):
+        named = sniff.text_kind(ends.head, name=name)
+        return "json" if named == "text" and sniff.is_json(source, ends.head) else named
+    return "onnx" if is_onnx(source) else "unknown"
+
+
+def _why_not(kind: str) -> str:
+    if kind == "unknown":
+        return UNKNOWN
+    if kind in sniff.TEXT_EXTENSIONS.values():
+        return f"the text is read as {kind}, which may name code and is not judged; keep it outside the model"
+    return f"the format {kind} is not judged; convert the model to safetensors or ONNX"
+
+
+def _require_whole(scan: Scan, account: Account, location: str, *, before: int) -> None:
+    """Leave no byte clean that no parser read or passed over on purpose."""
+    gap = next((one for one in account.close() if one.how == "undecided"), None)
+    if gap is not None and scan.notes.count == before:
         scan.notes.cannot_decide(
-            f"the format {kind} is not judged; convert the model to safetensors or ONNX", location=location
+            f"{gap.length} bytes from byte {gap.start} on were read by no parser", location=location
         )
-        return False
-    return True
-
-
-def _judge_empty(suffix: str) -> Callable[[Scan, Source, str], None]:
-    def examine(scan: Scan, source: Source, location: str) -> None:
-        del scan, source, location
-        if suffix not in (".txt", ".md", ".csv", ".tsv"):
-            raise RefusedError("format-mismatch", "the file is empty", offset=0)
-
-    return examine
 
 
 def _scan_packed(scan: Scan, source: Source, location: str, *, kind: str, name: str) -> None:
     unpacked = Unpacked(source, kind=kind, budget=scan.budget)
     # The whole stream is unpacked once, so that damage and bytes behind it are found whatever the content needs.
-    for _ in unpacked.chunks():
-        pass
+    ends = Ends.of(unpacked)
     suffix = sniff.extension(name)
-    stem = name[: -len(suffix)] if suffix in (".gz", ".bz2", ".xz", ".lzma", ".z") else name
-    inner = scan.deeper()
-    content = sniff.decide(head(unpacked, sniff.HEAD), suffix=sniff.extension(stem))
-    if content in sniff.PACKED and stem == name:
-        raise RefusedError("format-mismatch", "a compressed stream lies in another one")
-    scan_content(inner, unpacked, f"{location}!{kind}", name=stem)
-
-
-def scan_zip(scan: Scan, source: Source, location: str, *, name: str) -> None:
-    """Scan an archive: its structure, every member's checksum, then each member by its own content.
-
-    Raises:
-        RefusedError: The structure does not hold.
-        UndecidedError: It is too large to be judged where it lies.
-    """
-    archive = source if isinstance(source, FileRange) else Memory(head(source, MAX_INNER_ARCHIVE + 1))
-    if isinstance(archive, Memory) and len(archive.data) > MAX_INNER_ARCHIVE:
-        raise UndecidedError(f"an archive inside an archive has more than {MAX_INNER_ARCHIVE} bytes")
-    inner = scan.deeper()
-    members = read_members(archive, scan.budget)
-    for member, content in members:
-        check_content(member, content)
-    found = {member.name: (member.size, content) for member, content in members if not member.name.endswith("/")}
-    suffix = sniff.extension(name)
-    root = is_archive(set(found))
-    judged: set[str] = set()
-    if suffix in (".pt", ".pth", ".bin", ".ckpt"):
-        if root is None:
-            raise RefusedError("format-mismatch", "the archive is not one that torch writes")
-        data = f"{root}/data.pkl"
-        judged = scan_archive(make_context(inner, found[data][1], f"{location}!{data}"), found, root)
-    elif suffix == ".npz" and not all(one.endswith(".npy") for one in found):
-        raise RefusedError("format-mismatch", "an npz archive holds something else than arrays")
-    for member_name, (_, content) in found.items():
-        if member_name not in judged:
-            scan_content(replace(inner), content, f"{location}!{member_name}", name=member_name)
+    packed_name = suffix in (".gz", ".bz2", ".xz", ".lzma", ".z")
+    scan_content(
+        scan.deeper(),
+        unpacked,
+        f"{location}!{kind}",
+        name=name[: -len(suffix)] if packed_name else name,
+        ends=ends,
+    )

@@ -7,6 +7,7 @@ domains is undecided: what it does is in a library that the loader would have to
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -40,7 +41,14 @@ _SHAPES: Final[Mapping[str, Mapping[int, str]]] = {
     "tensor": {13: "entry"},
     "entry": {1: "text", 2: "text"},
 }
-_KNOWN_MODEL_FIELDS: Final = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
+_MODEL_WIRE: Final = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
+"""The fields of a model, and how each is written."""
+
+_EXTERNAL_KEYS: Final = frozenset({"location", "offset", "length", "checksum"})
+"""What external data may say of itself, by the IR's description ("External Tensor Data"). Readers made attributes of
+any other key (CVE-2026-34445)."""
+
+_SHA1: Final = re.compile(r"[0-9a-fA-F]{40}")
 _STANDARD: Final = frozenset({"", "ai.onnx"})
 
 
@@ -66,11 +74,30 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
     seen: set[int] = set()
     while not walk.reader.at_end():
         seen.add(_field(walk, "model", {}, 0))
-    if not {1, 7} <= seen or not seen <= _KNOWN_MODEL_FIELDS:
+    if not {1, 7} <= seen or not seen <= _MODEL_WIRE.keys():
         raise RefusedError(
-            "format-mismatch", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
+            "malformed-onnx", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
         )
     _judge_operators(walk)
+
+
+def is_onnx(source: Source) -> bool:
+    """Tell whether bytes are, to the last one, fields of a protobuf message of which all that ONNX knows fit ONNX."""
+    reader = Reader(source)
+    seen: set[int] = set()
+    try:
+        for _ in range(MAX_FIELDS):
+            if reader.at_end():
+                break
+            key = _varint(reader)
+            number, wire = key >> 3, key & 7
+            if number == 0 or _MODEL_WIRE.get(number, wire) != wire:
+                return False
+            seen.add(number)
+            _skip(reader, wire)
+    except RefusedError:
+        return False
+    return {1, 7} <= seen
 
 
 def external_locations(content: bytes, *, name: str) -> tuple[str, ...]:
@@ -134,12 +161,8 @@ def _field(walk: _Walk, kind: str, texts: dict[int, list[str]], depth: int) -> i
             _message(walk, inside, reader.tell() + length, depth + 1)
     elif inside is not None or number == 0:
         raise RefusedError("malformed-onnx", f"field {number} of a {kind} has a wrong wire type", offset=reader.tell())
-    elif wire == 0:
-        _varint(reader)
-    elif wire in (1, 5):
-        reader.skip(8 if wire == 1 else 4)
     else:
-        raise RefusedError("malformed-onnx", f"wire type {wire} is not known", offset=reader.tell())
+        _skip(reader, wire)
     return number
 
 
@@ -197,19 +220,33 @@ def _skip_field(walk: _Walk, key: int) -> None:
     walk.fields += 1
     if walk.fields > MAX_FIELDS:
         raise UndecidedError(f"the file has more than {MAX_FIELDS} fields", offset=walk.reader.tell())
-    wire = key & 7
+    _skip(walk.reader, key & 7)
+
+
+def _skip(reader: Reader, wire: int) -> None:
     if wire == 0:
-        _varint(walk.reader)
+        _varint(reader)
     elif wire in (1, 5):
-        walk.reader.skip(8 if wire == 1 else 4)
+        reader.skip(8 if wire == 1 else 4)
     elif wire == 2:  # noqa: PLR2004
-        length = _varint(walk.reader)
-        walk.reader.skip(length)
+        length = _varint(reader)
+        reader.skip(length)
     else:
-        raise RefusedError("malformed-onnx", f"wire type {wire} is not known", offset=walk.reader.tell())
+        raise RefusedError("malformed-onnx", f"wire type {wire} is not known", offset=reader.tell())
 
 
 def _external(walk: _Walk, entries: dict[str, str]) -> None:
+    if unknown := sorted(entries.keys() - _EXTERNAL_KEYS):
+        walk.scan.notes.finding(
+            "external-data-key",
+            f"a tensor's external data has {', '.join(map(repr, unknown[:5]))}; only "
+            f"{', '.join(sorted(_EXTERNAL_KEYS))} mean something, and some readers set any attribute named there",
+            location=walk.location,
+            severity="critical",
+            remedy="remove these keys, or save the model again with onnx.save_model(..., save_as_external_data=True)",
+        )
+    if "checksum" in entries and _SHA1.fullmatch(entries["checksum"]) is None:
+        raise RefusedError("malformed-onnx", "the checksum of a tensor's external data is no SHA-1")
     location = entries.get("location", "")
     numbers = [entries.get("offset", "0"), entries.get("length", "0")]
     parts = location.split("/")

@@ -5,23 +5,40 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.report import RefusedError
-from weighbridge.checks.model_scan.source import CHUNK, FileRange, Source
+from weighbridge.checks.model_scan.source import CHUNK, Part, Source, pieces
 
 MAX_PIECE: Final = 16 * 1024**2
 """Most bytes that are taken into memory in one piece."""
 
 
-class Reader:
-    """A forward reader with constant memory. ``pickletools.genops`` needs a file and 2 us an opcode; this 0.1."""
+SHORT: Final = 256
+"""Bytes from which on a piece that is passed over counts as data; a shorter one is part of what stands around it."""
 
-    __slots__ = ("_base", "_buffer", "_chunks", "_place", "_source")
+
+class Reader:
+    """A forward reader with constant memory. ``pickletools.genops`` needs a file and 2 us an opcode; this 0.1.
+
+    It notes in the source's account, if there is one, what was read and what was passed over.
+    """
+
+    __slots__ = ("_base", "_buffer", "_chunks", "_ledger", "_place", "_settled", "_source")
 
     def __init__(self, source: Source, *, start: int = 0) -> None:
         self._source = source
-        self._chunks = source.chunks(start)
+        self._ledger = source.ledger if isinstance(source, Part) else None
+        if self._ledger is not None:
+            self._ledger.account.attend(self)
+        self._chunks = pieces(source, start)
         self._buffer = b""
         self._place = 0
-        self._base = start
+        self._base = self._settled = start
+
+    def settle(self) -> None:
+        """Note everything up to here as read."""
+        if self._ledger is not None:
+            place = self._base + self._place
+            self._ledger.parsed(self._settled, place)
+            self._settled = place
 
     def tell(self) -> int:
         """Return the offset of the next byte."""
@@ -53,7 +70,10 @@ class Reader:
 
     def at_end(self) -> bool:
         """Tell whether no byte is left."""
-        return self._place >= len(self._buffer) and not self._more()
+        if self._place < len(self._buffer) or self._more():
+            return False
+        self.settle()
+        return True
 
     def read(self, count: int) -> bytes:
         """Return exactly ``count`` bytes, at most ``MAX_PIECE``.
@@ -70,17 +90,28 @@ class Reader:
         return self._buffer[self._place - count : self._place]
 
     def skip(self, count: int) -> None:
-        """Pass over exactly ``count`` bytes without keeping them.
+        """Pass over exactly ``count`` bytes without keeping them; from ``SHORT`` on they count as data.
 
         Raises:
             RefusedError: Too few are left.
         """
-        if isinstance(self._source, FileRange) and count > CHUNK:
+        if self._ledger is None or count < SHORT:
+            self._pass(count)
+            return
+        self.settle()
+        self._pass(count)
+        place = self._base + self._place
+        self._ledger.data(self._settled, place)
+        self._settled = place
+
+    def _pass(self, count: int) -> None:
+        size = self._source.size if count > CHUNK else None
+        if size is not None:
             target = self.tell() + count
-            if target > self._source.length:
+            if target > size:
                 raise self._cut()
             # Nothing is read of numbers in a file whose length is known: a gigabyte is passed over at once.
-            self._chunks, self._buffer, self._place, self._base = self._source.chunks(target), b"", 0, target
+            self._chunks, self._buffer, self._place, self._base = pieces(self._source, target), b"", 0, target
             return
         while True:
             here = len(self._buffer) - self._place
@@ -111,6 +142,25 @@ class Reader:
             if not self._more():
                 raise self._cut()
         raise RefusedError("malformed", f"a line of more than {limit} bytes", offset=self.tell())
+
+    def pass_line(self, keep: int) -> tuple[bytes, int]:
+        """Pass over a line of any length and its newline; return its first ``keep`` bytes and its length.
+
+        Raises:
+            RefusedError: There is no newline.
+        """
+        kept, length = b"", 0
+        while True:
+            end = self._buffer.find(b"\n", self._place)
+            stop = end if end >= 0 else len(self._buffer)
+            kept += self._buffer[self._place : min(stop, self._place + keep - len(kept))]
+            length += stop - self._place
+            self._place = stop
+            if end >= 0:
+                self._place += 1
+                return kept, length
+            if not self._more():
+                raise self._cut()
 
     def _cut(self) -> RefusedError:
         return RefusedError("truncated", "the bytes end too early", offset=self._base + len(self._buffer))

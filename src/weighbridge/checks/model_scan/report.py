@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from weighbridge.checks.model_scan.rules import remedy_of
 from weighbridge.errors import InputError
-from weighbridge.evidence.measurements import FileCoverage
+from weighbridge.evidence.measurements import Coverage, FileCoverage
 from weighbridge.evidence.record import MAX_TEXT, Finding, Severity, Undecided
 
 MAX_NOTES: Final = 100
@@ -80,11 +80,18 @@ class Notes:
         else:
             self.cannot_decide(error.message, location=place)
 
-    def close(self, *, path: str, size: int, kind: str, sha256: str | None) -> FileReport:
+    @property
+    def count(self) -> int:
+        """Return how many there are of both."""
+        return len(self.findings) + len(self.undecided)
+
+    def close(
+        self, *, path: str, size: int, kind: str, sha256: str | None, covered: Coverage | None = None
+    ) -> FileReport:
         """Make the report: refused with any finding, else undecided with any undecided place, else clean."""
         state: Literal["clean", "refused", "undecided"]
         state = "refused" if self.findings else "undecided" if self.undecided else "clean"
-        coverage = FileCoverage(path=path, format=kind, size=size, sha256=sha256, state=state)
+        coverage = FileCoverage(path=path, format=kind, size=size, sha256=sha256, state=state, coverage=covered)
         return FileReport(findings=tuple(self.findings), undecided=tuple(self.undecided), coverage=coverage)
 
     def _stop_when_full(self) -> None:

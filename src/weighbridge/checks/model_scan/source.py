@@ -1,7 +1,7 @@
 """Where bytes come from: a range of an open file, memory, or what a decompressor gives.
 
 A source can be read from its start any number of times, in chunks and with constant memory. Nothing here trusts a
-size that the bytes themselves claim.
+size that the bytes themselves claim. What is read through a ``Part`` with a ledger is noted in its account.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from weighbridge.checks.model_scan.account import Ledger
 from weighbridge.checks.model_scan.budget import MAX_RATIO, MAX_RATIO_FREE, Budget
 from weighbridge.checks.model_scan.report import RefusedError
 
@@ -22,6 +23,10 @@ CHUNK: Final = 1 << 18
 
 class Source(Protocol):
     """Bytes that can be read from any place on."""
+
+    @property
+    def size(self) -> int | None:
+        """Return how many there are, when that is known without reading them."""
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the bytes from ``start`` on, never an empty chunk."""
@@ -35,11 +40,16 @@ class FileRange:
         self.start = start
         self.length = length
 
+    @property
+    def size(self) -> int:
+        """Return the length of the range."""
+        return self.length
+
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the range; a file that became shorter meanwhile ends early."""
-        place, end = self.start + start, self.start + self.length
-        while place < end:
-            chunk = os.pread(self.descriptor, min(CHUNK, end - place), place)
+        place = start
+        while place < self.length:
+            chunk = self.read(place, CHUNK)
             if not chunk:
                 return
             place += len(chunk)
@@ -57,31 +67,87 @@ class Memory:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
+    @property
+    def size(self) -> int:
+        """Return how many there are."""
+        return len(self.data)
+
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the bytes."""
         for place in range(start, len(self.data), CHUNK):
             yield self.data[place : place + CHUNK]
 
+    def read(self, start: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``start``."""
+        return self.data[start : start + count]
+
 
 class Part:
-    """A range of another source."""
+    """A range of another source. With a ledger, of its own or of the other source, it notes what is read."""
 
-    def __init__(self, whole: Source, *, start: int, length: int | None = None) -> None:
+    def __init__(self, whole: Source, *, start: int, length: int | None = None, ledger: Ledger | None = None) -> None:
+        outer = whole.ledger if isinstance(whole, Part) else None
+        self.ledger: Ledger | None = ledger or (outer.at(start) if outer is not None else None)
         self._whole = whole
         self._start = start
         self._length = length
 
+    @property
+    def size(self) -> int | None:
+        """Return the length of the range, as far as the other source has it."""
+        if self._whole.size is None:
+            return None
+        there = max(0, self._whole.size - self._start)
+        return there if self._length is None else min(self._length, there)
+
+    @property
+    def reachable(self) -> bool:
+        """Tell whether any place of it can be read without what lies before."""
+        return self._whole.reachable if isinstance(self._whole, Part) else isinstance(self._whole, FileRange | Memory)
+
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the range, or what the other source has of it."""
+        place = start
+        for chunk in self.pieces(start):
+            if self.ledger is not None:
+                self.ledger.parsed(place, place + len(chunk))
+            place += len(chunk)
+            yield chunk
+
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the range as ``chunks`` does, and note nothing."""
         left = None if self._length is None else self._length - start
-        for chunk in self._whole.chunks(self._start + start):
+        if left is not None and left <= 0:
+            return
+        for chunk in pieces(self._whole, self._start + start):
             if left is None:
                 yield chunk
                 continue
-            if left <= 0:
-                return
             yield chunk[:left]
             left -= len(chunk)
+            if left <= 0:
+                return
+
+    def peek(self, start: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``start``, and note nothing; only where any place is reachable."""
+        if self._length is not None:
+            count = max(0, min(count, self._length - start))
+        whole = self._whole
+        if isinstance(whole, Part):
+            return whole.peek(self._start + start, count)
+        return whole.read(self._start + start, count) if isinstance(whole, FileRange | Memory) else b""
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return up to ``count`` bytes at ``start``; only where any place is reachable."""
+        found = self.peek(start, count)
+        if self.ledger is not None:
+            self.ledger.parsed(start, start + len(found))
+        return found
+
+
+def pieces(source: Source, start: int = 0) -> Iterator[bytes]:
+    """Yield a source's bytes without noting that they were read."""
+    return source.pieces(start) if isinstance(source, Part) else source.chunks(start)
 
 
 class _Decompressor(Protocol):
@@ -110,6 +176,10 @@ class Unpacked:
         self._packed = packed
         self._kind = kind
         self._budget = budget
+
+    @property
+    def size(self) -> None:
+        """Return None: how much comes out is known when it came out."""
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield what comes out.
@@ -157,14 +227,12 @@ class Unpacked:
 
 def head(source: Source, count: int) -> bytes:
     """Return the first ``count`` bytes, or fewer when there are no more."""
-    collected = b""
-    for chunk in source.chunks():
-        collected += chunk[: count - len(collected)]
-        if len(collected) >= count:
+    collected: list[bytes] = []
+    wanted = count
+    # A part of just this length notes in the account what is taken and no more.
+    for chunk in Part(source, start=0, length=count).chunks():
+        collected.append(chunk[:wanted])
+        wanted -= len(chunk)
+        if wanted <= 0:
             break
-    return collected
-
-
-def length_of(source: Source) -> int:
-    """Count the bytes of a source by reading all of them."""
-    return sum(len(chunk) for chunk in source.chunks())
+    return b"".join(collected)

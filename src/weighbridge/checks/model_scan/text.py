@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import io
-import pickletools
 import re
 from typing import Final
 
 from weighbridge import _json
+from weighbridge.checks.model_scan.pickle_walk import Reading, read_as_pickle
+from weighbridge.checks.model_scan.readings import RULE
 from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Source, head
@@ -18,23 +18,19 @@ MAX_JSON: Final = 32 * 1024**2
 """Largest JSON file that is parsed."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_IMPORTING: Final = frozenset({"STACK_GLOBAL", "EXT1", "EXT2", "EXT4"})
-_CALLING: Final = frozenset({"REDUCE", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"})
-_NAMES: Final = re.compile(r"[\w.]+ [\w.]+")
 _CODE_KEYS: Final = frozenset({"auto_map", "custom_generate", "custom_pipelines", "loader_module", "code_revision"})
 _TRUE_KEYS: Final = frozenset({"trust_remote_code"})
 _TEMPLATE_KEYS: Final = frozenset({"chat_template", "template"})
 _UNSAFE_TEMPLATE: Final = re.compile(r"__|\|\s*attr\b|\battr\s*\(|\.mro\b|\\x5f|\\u005f", re.IGNORECASE)
-_MAX_PICKLE_HEAD: Final = 1 << 18
-_MAX_PICKLE_WALK: Final = 1 << 16
 
 
 def scan_text(scan: Scan, source: Source, location: str) -> None:
-    """Scan a text file: UTF-8, no control characters, and no pickle of protocol 0 in disguise.
+    """Scan a text file: UTF-8 without control characters. What else a reader may take it for was asked before.
 
     Raises:
         RefusedError: It is not plain text.
     """
+    del scan, location
     decoder = codecs.getincrementaldecoder("utf-8")()
     place = 0
     try:
@@ -45,36 +41,18 @@ def scan_text(scan: Scan, source: Source, location: str) -> None:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise RefusedError("format-mismatch", "a text file is not UTF-8", offset=place) from None
-    refuse_hidden_pickle(scan, source, location)
 
 
 def refuse_hidden_pickle(scan: Scan, source: Source, location: str) -> None:
-    """Refuse bytes that a pickle reader would follow into a call.
+    """Refuse bytes that a pickle reader would follow into an import or a call, however far that is.
 
     Raises:
         RefusedError: They are such a pickle.
         UndecidedError: They are opcodes for so long that no text would be.
     """
-    del scan, location
-    data = head(source, _MAX_PICKLE_HEAD)
-    place: int | None = 0
-    imports = calls = marks = False
-    try:
-        # Only syntax is walked here; the head is short and text leaves the walk within a few bytes.
-        for opcode, argument, at in pickletools.genops(io.BytesIO(data)):
-            place = at
-            named = isinstance(argument, str) and _NAMES.fullmatch(argument) is not None
-            marks = marks or opcode.name == "MARK"
-            imports = imports or opcode.name in _IMPORTING or (opcode.name == "GLOBAL" and named)
-            calls = calls or (imports and opcode.name in _CALLING) or (opcode.name == "INST" and marks and named)
-            if calls:
-                break
-    except (ValueError, EOFError, IndexError, OverflowError, UnicodeDecodeError, MemoryError):
-        pass
-    if calls:
-        raise RefusedError("format-mismatch", "the text is a pickle that calls something", severity="critical")
-    if place is not None and place > _MAX_PICKLE_WALK:
-        raise UndecidedError("the text could be a pickle", offset=place)
+    del location
+    if read_as_pickle(source, scan.budget) in (Reading.IMPORTS, Reading.CALLS):
+        raise RefusedError(RULE, "the bytes are a pickle too, which imports something", severity="critical")
 
 
 def scan_json(scan: Scan, source: Source, location: str) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from weighbridge.checks.model_scan.budget import MAX_MEMBERS, Budget
+from weighbridge.checks.model_scan.content import Ends
 from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
-from weighbridge.checks.model_scan.source import FileRange, Memory, Part, Source, Unpacked
+from weighbridge.checks.model_scan.source import Part, Source, Unpacked
 
 _END: Final = struct.Struct("<4s4H2LH")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -30,8 +32,6 @@ _STORED, _DEFLATED = 0, 8
 _ZIP64_EXTRA, _UNICODE_PATH_EXTRA = 0x0001, 0x7075
 MAX_DIRECTORY: Final = 16 * 1024**2
 """Largest central directory that is read."""
-
-Bytes = FileRange | Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,18 @@ def _bad(message: str, offset: int | None = None) -> RefusedError:
     return RefusedError("malformed-zip", message, offset=offset)
 
 
-def _piece(archive: Bytes, start: int, count: int) -> bytes:
-    data = archive.data[start : start + count] if isinstance(archive, Memory) else archive.read(start, count)
+def _piece(archive: Part, start: int, count: int) -> bytes:
+    data = archive.read(start, count)
     if len(data) != count:
         raise _bad("the archive is cut off", start)
     return data
 
 
-def _size(archive: Bytes) -> int:
-    return len(archive.data) if isinstance(archive, Memory) else archive.length
+def _size(archive: Part) -> int:
+    return archive.size or 0
 
 
-def read_members(archive: Bytes, budget: Budget) -> list[tuple[Member, Source]]:
+def read_members(archive: Part, budget: Budget) -> list[tuple[Member, Source]]:
     """Read an archive's members after checking that its two descriptions agree.
 
     Raises:
@@ -90,7 +90,7 @@ def read_members(archive: Bytes, budget: Budget) -> list[tuple[Member, Source]]:
     return found
 
 
-def _find_directory(archive: Bytes) -> tuple[int, int, int]:
+def _find_directory(archive: Part) -> tuple[int, int, int]:
     size = _size(archive)
     if size < _END.size:
         raise _bad("the archive is too short", 0)
@@ -109,12 +109,12 @@ def _find_directory(archive: Bytes) -> tuple[int, int, int]:
     return start, length, count
 
 
-def _has_locator(archive: Bytes, end: int) -> bool:
+def _has_locator(archive: Part, end: int) -> bool:
     place = end - _LOCATOR64.size
     return place >= 0 and _piece(archive, place, 4) == b"PK\x06\x07"
 
 
-def _read_end64(archive: Bytes, end: int, short: tuple[int, int, int]) -> tuple[int, int, int, int]:
+def _read_end64(archive: Part, end: int, short: tuple[int, int, int]) -> tuple[int, int, int, int]:
     place = end - _LOCATOR64.size
     if place < _END64.size:
         raise _bad("the archive lacks its zip64 record", end)
@@ -132,7 +132,7 @@ def _read_end64(archive: Bytes, end: int, short: tuple[int, int, int]) -> tuple[
     return start, length, count, record
 
 
-def _read_directory(archive: Bytes, start: int, length: int, count: int) -> list[Member]:
+def _read_directory(archive: Part, start: int, length: int, count: int) -> list[Member]:
     if length < 0 or start < 0:
         raise _bad("the central directory lies outside the archive")
     data = _piece(archive, start, length)
@@ -225,7 +225,7 @@ def _check_names(members: list[Member]) -> None:
             raise _bad(f"{member.name!r} is stored with two sizes", member.header)
 
 
-def _check_local(archive: Bytes, member: Member) -> int:
+def _check_local(archive: Part, member: Member) -> int:
     fields = _LOCAL.unpack(_piece(archive, member.header, _LOCAL.size))
     signature, _, flags, method, _, _, crc, packed, size, names, extras = fields
     if signature != b"PK\x03\x04":
@@ -246,7 +246,7 @@ def _check_local(archive: Bytes, member: Member) -> int:
     return member.header + _LOCAL.size + len(rest)
 
 
-def _after(archive: Bytes, member: Member, data: int) -> int:
+def _after(archive: Part, member: Member, data: int) -> int:
     end = data + member.packed
     if not member.flags & _DESCRIPTOR:
         return end
@@ -263,15 +263,21 @@ def _after(archive: Bytes, member: Member, data: int) -> int:
     raise RefusedError("zip-disagreement", f"the data descriptor of {member.name!r} differs", offset=end)
 
 
-def check_content(member: Member, source: Source) -> None:
-    """Read a member to its end and check size and CRC-32.
+def check_content(member: Member, source: Source) -> Ends:
+    """Read a member to its end and check size and CRC-32; return how it begins and ends.
 
     Raises:
         RefusedError: One differs from the headers.
     """
-    crc = size = 0
-    for chunk in source.chunks():
-        crc = zlib.crc32(chunk, crc)
-        size += len(chunk)
-    if size != member.size or crc != member.crc:
+    crc = 0
+
+    def summed() -> Iterator[bytes]:
+        nonlocal crc
+        for chunk in source.chunks():
+            crc = zlib.crc32(chunk, crc)
+            yield chunk
+
+    ends = Ends.passing(summed())
+    if ends.size != member.size or crc != member.crc:
         raise RefusedError("checksum-mismatch", f"{member.name!r} has another size or CRC than its headers say")
+    return ends

@@ -21,6 +21,18 @@ FORMATS: Final = (
         cwe=(434, 436),
     ),
     Rule(
+        id="second-reading",
+        title="the bytes are two files at once",
+        meaning=(
+            "The bytes were judged as one format, and a reader of another takes them for its own: an ONNX model that "
+            "is also a pickle, a text whose first line an unpickler skips, an archive behind an image. A scanner sees "
+            "the harmless one and the loader opens the other."
+        ),
+        remedy="do not load the file, and find out who made it; save the model again in one format",
+        severity=Severity.CRITICAL,
+        cwe=(434, 436),
+    ),
+    Rule(
         id="code-in-model",
         title="a program lies in the model",
         meaning=(
@@ -72,6 +84,27 @@ FORMATS: Final = (
         title="data that a model refers to is not there",
         meaning="Whoever puts a file of that name there later decides what the model computes, unseen by this scan.",
         remedy="put the external data beside the ONNX file",
+    ),
+    Rule(
+        id="external-data-key",
+        title="external data of an ONNX model has a key that the format does not define",
+        meaning=(
+            "A tensor's external data is described by location, offset, length and checksum. Readers before onnx 1.21 "
+            "set whatever else stands there as an attribute of their own objects, and crash or worse (CVE-2026-34445)."
+        ),
+        remedy="remove the key, or save the model again with onnx",
+        severity=Severity.CRITICAL,
+        cwe=(915,),
+    ),
+    Rule(
+        id="hard-link",
+        title="a file of the model is another file as well",
+        meaning=(
+            "A file that holds an ONNX model's numbers has more names than those in the model: whoever may write the "
+            "other one changes the model after it was judged, and what it reads may be a secret of this machine."
+        ),
+        remedy="make it a file of its own: `cp FILE COPY && mv COPY FILE`",
+        cwe=(62,),
     ),
     Rule(
         id="outside-reference",
