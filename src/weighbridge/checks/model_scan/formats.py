@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from weighbridge.checks.model_scan import sniff
+from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_text, scan_yaml
 from weighbridge.checks.model_scan.npy import scan_npy
 from weighbridge.checks.model_scan.onnx import scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import make_context, scan_pickle
@@ -14,7 +15,7 @@ from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import FileRange, Memory, Source, Unpacked, head
-from weighbridge.checks.model_scan.text import refuse_hidden_pickle, scan_json, scan_text
+from weighbridge.checks.model_scan.text import refuse_hidden_pickle
 from weighbridge.checks.model_scan.torch_archive import is_archive, scan_archive
 from weighbridge.checks.model_scan.zip_reader import check_content, read_members
 
@@ -26,8 +27,10 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "npy": scan_npy,
     "safetensors": scan_safetensors,
     "onnx": scan_onnx,
+    "jinja": scan_jinja,
     "json": scan_json,
     "text": scan_text,
+    "yaml": scan_yaml,
 }
 
 

@@ -109,8 +109,13 @@ EXPECTED: Final[dict[str, frozenset[str]]] = {
     ".md": frozenset({"text"}),
     ".csv": frozenset({"text"}),
     ".tsv": frozenset({"text"}),
+    ".yaml": frozenset({"yaml"}),
+    ".yml": frozenset({"yaml"}),
+    ".jinja": frozenset({"jinja"}),
+    ".jinja2": frozenset({"jinja"}),
+    ".j2": frozenset({"jinja"}),
 }
-"""What an extension may hold. A format that only an extension can tell (text, JSON, ONNX) is tried as such."""
+"""What an extension may hold. A format that only an extension can tell (text, ONNX and others) is tried as such."""
 
 TEXT_NAMES: Final = frozenset({"license", "notice", "readme", "copying", "authors", ".gitattributes", ".gitignore"})
 """Files without a telling extension that are plain text by custom."""
@@ -119,6 +124,8 @@ TEXT_NAMES: Final = frozenset({"license", "notice", "readme", "copying", "author
 def extension(name: str) -> str:
     """Return the last extension of a file name in lower case, or ``.txt`` for text files by custom."""
     last = name.replace("\\", "/").rpartition("/")[2].lower()
+    if last == "mlmodel":
+        return ".yaml"
     if last in TEXT_NAMES:
         return ".txt"
     return f".{last.rpartition('.')[2]}" if "." in last.lstrip(".") else ""
@@ -152,7 +159,7 @@ def decide(start: bytes, *, suffix: str) -> str:
     if kind != "unknown":
         return kind
     expected = EXPECTED.get(suffix, frozenset())
-    for quiet in ("text", "json", "onnx", "pickle"):
+    for quiet in ("text", "json", "yaml", "jinja", "onnx", "pickle"):
         if quiet in expected:
             return quiet
     return "unknown"
