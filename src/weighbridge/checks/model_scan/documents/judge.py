@@ -89,10 +89,14 @@ class _Judge:
 
     def _member(self, node: Object, key: str, text: str, keys: frozenset[str]) -> Iterator[Said]:
         found = names.reference(text)
-        if names.selects(key):
-            if found is not None:
+        if names.native(text) and isinstance(node.get(key), str):
+            yield Said(key, f"{key} names a library of machine code, {text[:100]!r}")
+        elif names.selects_only(key) and names.runs_text(text):
+            yield Said(key, f"{key} names {text!r}, which runs text as code")
+        elif names.selects(key):
+            if found is not None and (found.standard or names.selects_only(key) or names.gives(keys - {key})):
                 yield Said(key, f"{key} names {text[:100]!r}, which a library would import", self._rule(found.standard))
-            elif names.code_text(text):
+            elif found is None and names.code_text(text):
                 yield Said(key, f"{key} holds code or the name of a file of it", self._rule(False))
         elif found is not None and found.standard and not key.isdigit() and isinstance(node.get(key), str):
             if names.gives(keys - {key}):

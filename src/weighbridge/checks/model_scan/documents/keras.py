@@ -17,7 +17,8 @@ _MODULE: Final = re.compile(
 )
 _CLASSES: Final = listed(
     # models and forms
-    "Sequential Functional Model InputLayer DTypePolicy DTypePolicyMap FloatDTypePolicy QuantizedDTypePolicy "
+    "Convolution1D Convolution2D Convolution3D MaxPool1D MaxPool2D MaxPool3D Sequential Functional Model "
+    "InputLayer DTypePolicy DTypePolicyMap FloatDTypePolicy QuantizedDTypePolicy "
     "QuantizedFloat8DTypePolicy Policy TensorShape "
     # layers
     "Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average AveragePooling1D "

@@ -12,11 +12,16 @@ TRANSFORMERS_MODULE: Final = re.compile(r"transformers\.models\.([a-z0-9_]+)\.mo
 """Where Transformers has its model classes."""
 
 SENTENCE_MODULE: Final = re.compile(
-    r"sentence_transformers\.(?:(?:sparse_encoder\.|cross_encoder\.)?models|sentence_transformer\.modules|base\.modules)"
-    r"(?:\.(?!os\b|sys\b|logging\b|json\b|torch\b)[a-z_]+)?\."
-    r"(?:Transformer|Pooling|Normalize|Dense|Asym|Router|BoW|CLIPModel|CNN|Dropout|LSTM|LayerNorm|StaticEmbedding|WeightedLayerPooling|"
-    r"WordEmbeddings|WordWeights|WKPooling|T5|MLMTransformer|SpladePooling|SparseAutoEncoder|SparseStaticEmbedding|"
-    r"LogitScore|ScoreTransformer|IDF|Module|InputModule)"
+    r"sentence_transformers\.(?:(?:(?:sentence_transformer|cross_encoder|sparse_encoder|multi_vector_encoder|base)\.)?"
+    r"(?:models|modules))\."
+    r"(?:(?:asym|bow|clip_model|cnn|dense|dropout|input_module|layer_norm|logit_score|lstm|mlm_transformer|module|"
+    r"multi_vector_mask|normalize|pooling|router|sparse_auto_encoder|sparse_static_embedding|splade_pooling|"
+    r"static_embedding|token_pooling|transformer|weighted_layer_pooling|word_embeddings|word_weights|"
+    r"Asym|BoW|CLIPModel|CNN|Dense|Dropout|LayerNorm|LSTM|Normalize|Pooling|StaticEmbedding|Transformer|"
+    r"WeightedLayerPooling|WordEmbeddings|WordWeights|MLMTransformer|SpladePooling)\.)?"
+    r"(?:Asym|BoW|CLIPModel|CNN|Dense|Dropout|IDF|LayerNorm|LogitScore|LSTM|MLMTransformer|MultiVectorMask|Normalize|"
+    r"Pooling|Router|SparseAutoEncoder|SparseStaticEmbedding|SpladePooling|StaticEmbedding|T5|TokenPooling|"
+    r"Transformer|WeightedLayerPooling|WKPooling|WordEmbeddings|WordWeights)"
 )
 """The modules of which sentence-transformers builds a model."""
 
@@ -84,6 +89,7 @@ _CONFIGURED: Final = (
 def configured(path: str) -> bool:
     """Tell whether a path that a configuration instantiates is a class of torch's or NeMo's own layers."""
     parts = path.split(".")
-    if any(names.Reference(part).standard for part in parts[1:]):
-        return False  # a module of Python's that a module of the library imported
+    # The first two are written out in the forms; a module of Python's behind them is one that the library imported.
+    if any(names.Reference(part).standard for part in parts[2:]):
+        return False
     return any(form.fullmatch(path) for form in _CONFIGURED)

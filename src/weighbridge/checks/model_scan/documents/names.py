@@ -28,6 +28,12 @@ _SELECTORS: Final = listed(
 PICKING: Final = frozenset({"module", "class", "cls", "function", "func", "fn", "callable", "method", "library"})
 """Those by which a plain name is one of code too, when the module is named beside it."""
 
+_STRONG: Final = listed(
+    "class classes cls module function functions func fn callable callables callback callbacks factory constructor "
+    "import imports loader entrypoint handler handlers hook hooks plugin method resolver initializer reduce lambda"
+)
+"""Those that mean nothing else; a type or a target is more often a kind of data."""
+
 _GIVEN: Final = listed(
     "args kwargs arguments keywords params parameters init_args init_kwargs config command options inputs newargs "
 )
@@ -42,6 +48,7 @@ _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _COLON: Final = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _CODE_FILE: Final = re.compile(r"[\w./\\-]+\.(?:py|pyc|pyd|so|dll|sh|bat|ps1|js)", re.IGNORECASE)
+_NATIVE: Final = re.compile(r"[\w./\\ -]*\w\.(?:so(?:\.\d+)*|dll|dylib|pyd)", re.IGNORECASE)
 _CODE: Final = re.compile(
     r"\blambda\b[^:\n]*:|__\w+__|\b(?:exec|eval|compile|open|getattr|system|popen)\s*\("
     r"|^\s*(?:import\s+[\w.]+\s*(?:;|$)|from\s+[\w.]+\s+import\b|def\s+\w+\s*\(|class\s+\w+\s*[:(])",
@@ -80,6 +87,11 @@ def selects(key: str) -> bool:
     return bool(found) and found[-1] in _SELECTORS
 
 
+def selects_only(key: str) -> bool:
+    """Tell whether nothing else than picking code can be meant by this key."""
+    return selects(key) and words(key)[-1] in _STRONG
+
+
 @functools.lru_cache(maxsize=4096)
 def telling(key: str) -> bool:
     """Tell whether a container under this key matters even where the one around it is too large to be kept whole."""
@@ -100,7 +112,7 @@ def reference(text: str) -> Reference | None:
     """Return what a text names as an import path, written with dots or with a colon; names of files are none."""
     if len(text) > 300:  # noqa: PLR2004 - longer than any path that is meant
         return None
-    if _DOTTED.fullmatch(text) and text.rpartition(".")[2].lower() not in _FILES:
+    if _DOTTED.fullmatch(text) and text.rpartition(".")[2] not in _FILES:
         return Reference(text)
     colon = _COLON.fullmatch(text)
     return Reference(f"{colon[1]}.{colon[2]}") if colon else None
@@ -109,6 +121,16 @@ def reference(text: str) -> Reference | None:
 def identifier(text: object) -> bool:
     """Tell whether something is one plain name."""
     return isinstance(text, str) and _IDENTIFIER.fullmatch(text) is not None
+
+
+def native(text: str) -> bool:
+    """Tell whether a text is the name of a library of machine code."""
+    return len(text) < 300 and _NATIVE.fullmatch(text) is not None  # noqa: PLR2004 - longer than any name of a file
+
+
+def runs_text(text: str) -> bool:
+    """Tell whether a text is the name of one of Python's functions that run text."""
+    return text in ("eval", "exec", "compile", "__import__")
 
 
 def code_text(text: str) -> bool:

@@ -181,6 +181,8 @@ def _jsonpickle(node: Object) -> Reading | None:
 
 def _instantiated(node: Object) -> Reading | None:
     """Hydra's ``_target_``, Lightning's ``class_path``, the ``target`` of latent diffusion and NeMo."""
+    if node.has(*_SKOPS):
+        return None
     said, judged = [], set()
     for key, value in node.members:
         wrapped = key.startswith("_") and key.endswith("_") and names.selects(key)
@@ -212,8 +214,11 @@ def _mlflow(node: Object) -> Reading | None:
     return Reading(judged, tuple(said))
 
 
+_SKOPS: Final = ("__class__", "__module__", "__loader__")
+
+
 def _skops(node: Object) -> Reading | None:
-    if not node.has("__class__", "__module__", "__loader__"):
+    if not node.has(*_SKOPS):
         return None
     from weighbridge.checks.model_scan.allow import load_lists
 

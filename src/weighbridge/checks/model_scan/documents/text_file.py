@@ -32,7 +32,10 @@ def scan_text(scan: Scan, source: Source, location: str) -> None:
             piece = decoder.decode(chunk)
             if _CONTROL.search(piece):
                 raise RefusedError("format-mismatch", "a text file holds control characters", offset=place)
-            _refuse_page(before + piece, at_start=place == 0, offset=place)
+            if place == 0:
+                _refuse_beginning(piece.removeprefix("\ufeff"))
+            if _SCRIPT.search(before + piece):
+                raise RefusedError("code-in-model", "the text holds a script of a web page", offset=place)
             before = piece[-_OVERLAP:]
             place += len(chunk)
         decoder.decode(b"", final=True)
@@ -41,9 +44,7 @@ def scan_text(scan: Scan, source: Source, location: str) -> None:
     refuse_hidden_pickle(scan, source, location)
 
 
-def _refuse_page(piece: str, *, at_start: bool, offset: int) -> None:
-    if at_start and (piece.startswith("#!") or _PAGE.match(piece.removeprefix("\ufeff"))):
+def _refuse_beginning(piece: str) -> None:
+    if piece.startswith("#!") or _PAGE.match(piece):
         kind = "script" if piece.startswith("#!") else "web page"
-        raise RefusedError("code-in-model", f"the text is a {kind}", offset=offset)
-    if _SCRIPT.search(piece):
-        raise RefusedError("code-in-model", "the text holds a script of a web page", offset=offset)
+        raise RefusedError("code-in-model", f"the text is a {kind}", offset=0)
