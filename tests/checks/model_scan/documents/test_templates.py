@@ -102,3 +102,18 @@ PARTS = [
 def test_no_template_crashes(parts: list[str]) -> None:
     found = judge_template(" ".join(parts))
     assert found.parsed or found.undecided
+
+
+MANY = {
+    "callers": "{% call(a) m() %}{{ caller(1) }}{% endcall %}" * 1200,
+    "texts": "".join(f"{{% set l='{n}' %}}{{{{ x[l~l~l] }}}}" for n in range(1600)),
+    "chain": "{% for z in y %}" + "".join(f'{{% set a{n}=a{n + 1}~"b" %}}' for n in range(1800)) + "{% endfor %}",
+    "nested": "{% for a in b %}" * 60 + "{% set c=c~a %}" * 2000 + "{% endfor %}" * 60,
+}
+
+
+@pytest.mark.parametrize("name", sorted(MANY))
+@pytest.mark.timeout(60)
+def test_a_large_template_is_judged_in_bounded_time(name: str) -> None:
+    assert len(MANY[name]) <= MAX_TEMPLATE
+    assert judge_template(MANY[name]).parsed

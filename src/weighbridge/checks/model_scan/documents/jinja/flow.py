@@ -22,6 +22,12 @@ EXACT_ROUNDS: Final = 4
 MAX_ROUNDS: Final = 16
 """Rounds after which the values are given up."""
 
+MAX_STEPS: Final = 400_000
+"""Most expressions that are looked at, all rounds together; a real template needs some ten thousand."""
+
+ELEMENTS: Final = "elements of loops"
+FIELDS: Final = "fields of namespaces"
+
 _FROM_THE_MODEL: Final = ("_token", "_tokens")
 """How the names end of texts that come from the model's own files, which whoever wrote the template chose too."""
 
@@ -32,12 +38,14 @@ class Flow:
 
     tree: nodes.Template
     names: dict[str, Value] = field(default_factory=dict)
+    given: dict[str, Value] = field(default_factory=dict)
     fields: dict[str, Value] = field(default_factory=dict)
     added: Value = NOTHING
     added_to_data: Value = NOTHING
     macros: dict[str, list[nodes.Macro]] = field(default_factory=dict)
     _seen: dict[int, Value] = field(default_factory=dict)
     _wide: list[None] = field(default_factory=list)
+    _steps: int = 0
     _changed: list[None] = field(default_factory=list)
 
     @classmethod
@@ -68,6 +76,9 @@ class Flow:
         """Return what an expression can be."""
         found = self._seen.get(id(node))
         if found is None:
+            self._steps += 1
+            if self._steps > MAX_STEPS:
+                raise UndecidedError("the template has too many expressions to be followed")
             evaluate = _EXPRESSIONS.get(type(node))
             found = evaluate(self, node) if evaluate else DATA
             self._seen[id(node)] = found
@@ -98,6 +109,11 @@ class Flow:
         """Note that a name can also hold a value."""
         table[name] = self._more(table.get(name, NOTHING), value)
 
+    def hold_field(self, name: str, value: Value) -> None:
+        """Note that a field of a namespace can also hold a value."""
+        self.hold(self.fields, name, value)
+        self.hold(self.given, FIELDS, value)
+
     def put(self, given: list[Value], into: Value) -> None:
         """Note that values are put into a container, which may go by other names too."""
         for one in given:
@@ -110,7 +126,7 @@ class Flow:
 
     def _more(self, old: Value, value: Value) -> Value:
         new = old | value
-        if new != old and self._wide:
+        if new != old and (self._wide or len(new.atoms) > values.MAX_TEXTS**2):
             new = values.widened(new)
         if new != old:
             self._changed.append(None)
@@ -121,7 +137,7 @@ class Flow:
         if isinstance(target, nodes.Name):
             self.hold(self.names, target.name, value)
         elif isinstance(target, nodes.NSRef):
-            self.hold(self.fields, target.attr, value)
+            self.hold_field(target.attr, value)
         elif isinstance(target, nodes.Tuple | nodes.List):
             for one in target.items:
                 self.assign(one, self.element(value))
@@ -144,7 +160,12 @@ def _step_block(flow: Flow, node: nodes.AssignBlock) -> None:
 
 
 def _step_for(flow: Flow, node: nodes.For) -> None:
-    flow.assign(node.target, flow.element(flow.value(node.iter)))
+    element = flow.element(flow.value(node.iter))
+    flow.hold(flow.given, ELEMENTS, element)
+    flow.assign(node.target, element)
+    again = flow.given.get("loop/0")
+    if node.recursive and again is not None:
+        flow.assign(node.target, flow.element(again))
 
 
 def _step_with(flow: Flow, node: nodes.With) -> None:
@@ -155,37 +176,31 @@ def _step_with(flow: Flow, node: nodes.With) -> None:
 def _step_macro(flow: Flow, node: nodes.Macro | nodes.CallBlock) -> None:
     for target, default in zip(node.args[len(node.args) - len(node.defaults) :], node.defaults, strict=True):
         flow.assign(target, flow.value(default))
+    name = node.name if isinstance(node, nodes.Macro) else "caller"
+    for place, target in enumerate(node.args):
+        given = flow.given.get(f"{name}/{place}")
+        if given is not None:
+            flow.assign(target, given)
 
 
 def _step_call(flow: Flow, node: nodes.Call) -> None:
     callee = node.node
-    if isinstance(callee, nodes.Name) and callee.name in flow.macros:
-        for macro in flow.macros[callee.name]:
-            _bind(flow, macro, node)
+    if isinstance(callee, nodes.Name) and (callee.name in flow.macros or callee.name in ("caller", "loop")):
+        _give(flow, callee.name, node)
     elif isinstance(callee, nodes.Name) and callee.name == "namespace":
         for one in node.kwargs:
-            flow.hold(flow.fields, one.key, flow.value(one.value))
+            flow.hold_field(one.key, flow.value(one.value))
         flow.put([flow.value(given) for given in node.args], values.mapping())
-    elif isinstance(callee, nodes.Name) and callee.name == "caller":
-        for block in flow.tree.find_all(nodes.CallBlock):
-            _give(flow, block, node)
-    elif isinstance(callee, nodes.Name) and callee.name == "loop":
-        for loop in flow.tree.find_all(nodes.For):
-            for given in flow.arguments(node):
-                flow.assign(loop.target, flow.element(given))
     elif (isinstance(callee, nodes.Getattr) and callee.attr in MUTATING) or isinstance(callee, nodes.Getitem):
         flow.put(flow.arguments(node), flow.value(callee.node))
 
 
-def _give(flow: Flow, macro: nodes.Macro | nodes.CallBlock, node: nodes.Call) -> None:
-    for target, one in zip(macro.args, node.args, strict=False):
-        flow.assign(target, flow.value(one))
+def _give(flow: Flow, name: str, node: nodes.Call) -> None:
+    """Note what a macro, the body of a call block or a recursive loop is given; each takes it from there."""
+    for place, one in enumerate(node.args):
+        flow.hold(flow.given, f"{name}/{place}", flow.value(one))
     for keyword in node.kwargs:
         flow.hold(flow.names, keyword.key, flow.value(keyword.value))
-
-
-def _bind(flow: Flow, macro: nodes.Macro, node: nodes.Call) -> None:
-    _give(flow, macro, node)
     flow.hold(flow.names, "varargs", values.container(*flow.arguments(node)))
     flow.hold(flow.names, "kwargs", values.mapping(*flow.arguments(node)))
 
@@ -279,8 +294,7 @@ def _member(flow: Flow, base: Value, name: str) -> Value:
     inner = flow.named(base) | DATA
     held = flow.fields.get(name) if values.Kind.SPACE in base.atoms else None
     if name in ("previtem", "nextitem"):
-        for loop in flow.tree.find_all(nodes.For):
-            inner = inner | flow.element(flow.value(loop.iter))
+        inner = inner | flow.given.get(ELEMENTS, NOTHING)
     return inner if held is None else inner | held
 
 
@@ -292,9 +306,7 @@ def _subscript(flow: Flow, node: nodes.Getitem) -> Value:
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         return _member(flow, base, node.arg.value)
     found = flow.member(base) | (MADE if base.textual else NOTHING)
-    for held in flow.fields.values() if values.Kind.SPACE in base.atoms else ():
-        found = found | held
-    return found
+    return found | flow.given.get(FIELDS, NOTHING) if values.Kind.SPACE in base.atoms else found
 
 
 _LOOP_NUMBERS: Final = frozenset({"index", "index0", "revindex", "revindex0", "length", "depth", "depth0"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Final
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
@@ -21,11 +22,14 @@ class _Generation(Extension):
         return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True), lineno=line)
 
 
+EXTENSIONS: Final[tuple[str | type[Extension], ...]] = ("jinja2.ext.loopcontrols", "jinja2.ext.do", _Generation)
+"""The tags that a chat template may use beside Jinja's own."""
+
+
 @functools.cache
 def _environment() -> Environment:
     # Transformers sets these two; without autoescape the tree is the same. Only the parser is used.
-    tags: list[str | type[Extension]] = ["jinja2.ext.loopcontrols", "jinja2.ext.do", _Generation]
-    return Environment(trim_blocks=True, lstrip_blocks=True, extensions=tags)  # noqa: S701
+    return Environment(trim_blocks=True, lstrip_blocks=True, extensions=EXTENSIONS)  # noqa: S701
 
 
 class NotATemplateError(UndecidedError):

@@ -207,6 +207,8 @@ def joined(parts: list[Value]) -> Value:
 
 
 def _follow(starts: frozenset[Atom], ends: frozenset[Atom]) -> frozenset[Atom]:
+    if len(starts) * len(ends) > MAX_TEXTS**2:
+        return frozenset({common(starts)})
     found: set[Atom] = {start for start in starts if isinstance(start, Made)}
     for start in starts:
         if isinstance(start, Text):

@@ -66,25 +66,20 @@ def _growth(flow: Flow) -> Iterator[tuple[int, str]]:
                 multiplied += _mentioned(node.node) if isinstance(node.node, nodes.Mul) else []
                 grown.setdefault(target, set()).update(used)
                 steps.append((node, target, used + multiplied))
+        looped = _mentioned(place.iter) if isinstance(place, nodes.For) else []
         for call in place.find_all(nodes.Call):
             if isinstance(call.node, nodes.Getattr) and call.node.attr in ("append", "extend", "update", "insert"):
-                changed = _mentioned(call.node.node)
                 given = [name for one in call.args for name in _mentioned(one)]
-                looped = [name for loop in _enclosing(place, call) for name in _mentioned(loop.iter)]
-                if set(changed) & set(given) or set(changed) & set(looped):
+                if not {*given, *looped}.isdisjoint(_mentioned(call.node.node)):
                     yield call.lineno, "a container is put into itself in a loop"
+    reached: dict[str, set[str]] = {}
     for step, target, used in steps:
-        circle = {name for name in used if name == target or target in _reached(grown, name)}
+        for name in used:
+            if name not in reached:
+                reached[name] = _reached(grown, name)
+        circle = {name for name in used if name == target or target in reached[name]}
         if sum(1 for name in used if name in circle) > 1:
             yield step.lineno, f"{target} grows by itself in a loop"
-
-
-def _enclosing(place: nodes.Node, call: nodes.Call) -> list[nodes.For]:
-    loops = [place] if isinstance(place, nodes.For) else []
-    return [
-        *loops,
-        *(loop for loop in place.find_all(nodes.For) if any(one is call for one in loop.find_all(nodes.Call))),
-    ]
 
 
 def _reached(edges: dict[str, set[str]], start: str) -> set[str]:
