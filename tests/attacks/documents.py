@@ -103,6 +103,13 @@ JSON: dict[str, tuple[str, Any]] = {
     "callable-with-colon": ("code-reference", {"callable": "os:system"}),
     "function-in-pieces": ("code-reference", {"fn": ["os", "system"], "args": ["true"]}),
     "path-beside-arguments": ("code-reference", {"step": "os.system", "args": ["true"]}),
+    "module-name-and-attribute": ("code-reference", {"module_name": "os", "attr": "system"}),
+    "callbacks": ("code-reference", {"callbacks": ["subprocess.call"]}),
+    "import": ("code-reference", {"import": "os"}),
+    "sentence-transformers-path": (
+        "outside-reference",
+        [{"idx": 0, "name": "0", "path": "../../x", "type": "sentence_transformers.models.Transformer"}],
+    ),
     "wrapped-key": ("code-reference", {"__class__": "os.system"}),
     "lambda-text": ("code-reference", {"model_type": "x", "score_function": "lambda x: __import__('os')"}),
     "duplicate-key": ("code-reference", '{"_target_": "os.system", "_target_": "torch.nn.Linear"}'),

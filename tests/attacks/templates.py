@@ -74,7 +74,7 @@ REACHING: dict[str, str] = {
     "mapping-updated": "{% set d={} %}{% do d.update({'a': '__class__'}) %}{{ ''[d.a] }}",
     "mapping-function": "{{ ''[dict(a='__class__').a] }}",
     "cycler-value": "{{ ''[cycler('__class__').next()] }}",
-    "generator-text": "{% set u=(()|select|string|list)[22] %}{{ ''[u~u~'class'~u~u] }}",
+    "generator-text": "{% set u=(()|select|string|list)[24] %}{{ ''[u~u~'class'~u~u] }}",
     "lipsum-text": "{% set u=(lipsum|string)[18] %}{{ ''[u~u~'class'~u~u] }}",
     "set-block-filtered": "{% set a|reverse %}__ssalc__{% endset %}{{ ''[a] }}",
     "call-block-default": "{% macro m() %}{{ caller() }}{% endmacro %}{% call(a='__class__') m() %}{{ ''[a] }}{% endcall %}",  # noqa: E501

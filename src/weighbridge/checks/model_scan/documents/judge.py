@@ -23,8 +23,8 @@ _REMEDIES: Final = {
     "embedded-pickle": "store the value as plain JSON",
 }
 _MODULES: Final = frozenset({"module", "package", "library", "import", "namespace"})
-_ATTRIBUTES: Final = names.PICKING - {"module", "library"}
-_NAMED: Final = frozenset({"name", "attr", "attribute", "object", "type", "qualname"})
+_ATTRIBUTES: Final = (names.PICKING - {"module", "library"}) | {"attr", "attribute", "qualname"}
+_NAMED: Final = frozenset({"name", "object", "type"})
 _MAX_PATH: Final = 12
 
 
@@ -91,6 +91,8 @@ class _Judge:
         found = names.reference(text)
         if names.native(text) and isinstance(node.get(key), str):
             yield Said(key, f"{key} names a library of machine code, {text[:100]!r}")
+        elif names.selector(key) in ("import", "imports") and names.Reference(text).standard:
+            yield Said(key, f"{key} names {text[:100]!r}, a module of Python's own library")
         elif names.selects_only(key) and names.runs_text(text):
             yield Said(key, f"{key} names {text!r}, which runs text as code")
         elif names.selects(key):
@@ -110,17 +112,12 @@ class _Judge:
     def _pair(self, node: Object, judged: set[str]) -> Iterator[Said]:
         """A module under one key and a name in it under another."""
         for key, module in node.members:
-            last = names.words(key[:200])[-1:]
-            if key in judged or not last or last[0] not in _MODULES or not isinstance(module, str):
+            if key in judged or names.selector(key) not in _MODULES or not isinstance(module, str):
                 continue
             path = names.reference(module) or (names.Reference(module) if names.identifier(module) else None)
             if path is None:
                 continue
-            beside = {
-                words[-1]
-                for other, value in node.members
-                if (words := names.words(other[:200])) and names.identifier(value)
-            }
+            beside = {names.selector(other) for other, value in node.members if names.identifier(value)}
             picked = bool(beside & _ATTRIBUTES) or (bool(beside & _NAMED) and names.gives(node.keys()))
             if picked or (path.standard and beside & _NAMED):
                 rule = self._rule(path.standard) if picked else None

@@ -83,13 +83,20 @@ def words(key: str) -> list[str]:
 @functools.lru_cache(maxsize=4096)
 def selects(key: str) -> bool:
     """Tell whether a program may pick what it imports or runs by this key."""
+    return selector(key) in _SELECTORS or words(key[:200])[-2:] in (["entry", "point"], ["entry", "points"])
+
+
+def selector(key: str) -> str:
+    """Return the word of a key that says what its value picks: the last, or the one before ``name`` or ``path``."""
     found = words(key[:200])
-    return bool(found) and found[-1] in _SELECTORS
+    if len(found) > 1 and found[-1] in ("name", "path") and found[-2] in _STRONG:
+        return found[-2]
+    return found[-1] if found else ""
 
 
 def selects_only(key: str) -> bool:
     """Tell whether nothing else than picking code can be meant by this key."""
-    return selects(key) and words(key)[-1] in _STRONG
+    return selects(key) and selector(key) not in _SELECTORS - _STRONG
 
 
 @functools.lru_cache(maxsize=4096)
@@ -165,7 +172,7 @@ def marks(outer: str, key: str, text: str) -> bool:
 
 
 def _picks(key: str, text: str) -> bool:
-    return words(key)[-1] in PICKING and identifier(text)
+    return selector(key) in PICKING and identifier(text)
 
 
 _TELLING: Final = frozenset(

@@ -151,7 +151,11 @@ def _part(value: Node) -> tuple[str, str] | None:
 def _sentence_transformers(node: Object) -> Reading | None:
     if not node.has("idx", "name", "path", "type"):
         return None
-    kind = node.get("type")
+    kind, path = node.get("type"), node.text("path") or ""
+    if path.startswith(("/", "\\", "~")) or ".." in path.replace("\\", "/").split("/"):
+        return Reading(
+            frozenset({"type"}), (Said("path", f"the part lies in {_show(path)}, outside the model", OUTSIDE),)
+        )
     if isinstance(kind, str) and libraries.SENTENCE_MODULE.fullmatch(kind):
         return Reading(frozenset({"type"}))
     return Reading(frozenset({"type"}), (Said("type", f"{_show(kind)} is no module of sentence-transformers"),))
@@ -167,6 +171,17 @@ def _langchain(node: Object) -> Reading | None:
     if kind == "not_implemented" or (kind == "constructor" and libraries.LANGCHAIN.fullmatch(dotted)):
         return Reading(judged)
     return Reading(judged, (Said("id", f"LangChain makes {_show(dotted or kind)} when it loads this ({_show(kind)})"),))
+
+
+def _langchain_by_type(node: Object) -> Reading | None:
+    """LangChain's older files, where a word picks a prompt, a chain, an agent or a tool."""
+    kind = node.text("_type")
+    if kind is None:
+        return None
+    judged = frozenset({"_type"})
+    if kind in ("prompt", "few_shot", "chat", "default"):
+        return Reading(judged)
+    return Reading(judged, (Said("_type", f"_type picks {_show(kind)}, which is no prompt", None),))
 
 
 def _jsonpickle(node: Object) -> Reading | None:
@@ -285,6 +300,6 @@ def _show(value: object) -> str:
 
 
 _SCHEMAS: Final[tuple[Callable[[Object], Reading | None], ...]] = (
-    _loaders, _transformers, _peft, _auto_mapping, _diffusers, _sentence_transformers, _langchain, _jsonpickle,
-    _instantiated, _mlflow, _skops, _weight_index, _weights_manifest, _keras,
+    _loaders, _transformers, _peft, _auto_mapping, _diffusers, _sentence_transformers, _langchain, _langchain_by_type,
+    _jsonpickle, _instantiated, _mlflow, _skops, _weight_index, _weights_manifest, _keras,
 )  # fmt: skip
