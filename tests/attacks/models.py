@@ -20,6 +20,7 @@ class Case:
 
 def all_cases() -> list[Case]:
     """Return every case."""
-    from tests.attacks import model_containers, model_files, model_pickles, model_typed
+    from tests.attacks import documents, model_containers, model_files, model_pickles, model_typed, templates
 
-    return [*model_pickles.cases(), *model_typed.cases(), *model_containers.cases(), *model_files.cases()]
+    files = (model_pickles, model_typed, model_containers, model_files, documents, templates)
+    return [case for module in files for case in module.cases()]

@@ -26,7 +26,7 @@ FOLDERS = {
 REPORTING = ("RefusedError", "finding")
 """Callables whose first argument is a rule."""
 
-PASSED_ON = ("rule", "error.rule", "identifier")
+PASSED_ON = ("rule", "error.rule", "identifier", "said.rule", "one.rule or 'unsafe-template'")
 """Expressions that hand on a rule which was written down elsewhere."""
 
 ALL = [rule for rules in (*CATALOGUE.values(), OWN) for rule in rules]
@@ -43,11 +43,18 @@ def rules_in(path: Path) -> Iterator[tuple[str, int]]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in constants:
+            named = constants[node.id]
+            # A rule by its constant, which goes a longer way to where it is reported.
+            if isinstance(named, ast.Constant) and named.value in {rule.id for rule in ALL}:
+                yield named.value, node.lineno
         for given in given_to(node):
             for value in branches(given):
                 found = constants.get(value.id, value) if isinstance(value, ast.Name) else value
                 if isinstance(found, ast.Constant) and isinstance(found.value, str):
                     yield found.value, value.lineno
+                elif isinstance(found, ast.Constant) and found.value is None:
+                    continue  # what is undecided breaks no rule
                 else:
                     assert ast.unparse(value) in PASSED_ON, (
                         f"{path}:{value.lineno}: the rule {ast.unparse(value)!r} is computed; write its id down as text"

@@ -9,6 +9,7 @@ from weighbridge.checks.model_scan import sniff
 from weighbridge.checks.model_scan.account import Account, Ledger
 from weighbridge.checks.model_scan.archive import scan_zip
 from weighbridge.checks.model_scan.content import Ends
+from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_text, scan_yaml
 from weighbridge.checks.model_scan.npy import scan_npy
 from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import scan_pickle
@@ -17,7 +18,6 @@ from weighbridge.checks.model_scan.readings import note_other_readings
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked
-from weighbridge.checks.model_scan.text import scan_json, scan_text
 
 _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "pickle": scan_pickle,
@@ -26,6 +26,8 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "onnx": scan_onnx,
     "json": scan_json,
     "text": scan_text,
+    "jinja": scan_jinja,
+    "yaml": scan_yaml,
     "zip": lambda scan, source, location: scan_zip(scan, source, location, examine=scan_content),
 }
 
