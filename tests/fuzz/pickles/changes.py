@@ -149,7 +149,9 @@ class Changes:
     # --- values ---
 
     def _literal(self, root: Node) -> Node:
-        return self._replace(root, [node for node in walk(root) if isinstance(node, Literal)], lambda _: self._grammar.literal())
+        return self._replace(
+            root, [node for node in walk(root) if isinstance(node, Literal)], lambda _: self._grammar.literal()
+        )
 
     def _number(self, root: Node) -> Node:
         found = [node for node in walk(root) if isinstance(node, Literal) and type(node.value) in (int, float, bool)]
@@ -236,7 +238,9 @@ class Changes:
         if made is None:
             return root
         made.states.append(self._carried([(lit("__setstate__"), self._harm())]))
-        made.states.append(self._rng.choice((lit("u1"), lit(None), lit("w+"), Mapping(), tuple_(), self._grammar.literal())))
+        made.states.append(
+            self._rng.choice((lit("u1"), lit(None), lit("w+"), Mapping(), tuple_(), self._grammar.literal()))
+        )
         return root
 
     def _carried(self, pairs: list[tuple[Node, Node]]) -> Node:

@@ -12,7 +12,19 @@ from typing import Final
 from tests.fuzz.pickles.changes import Changes, Pool, kind_of, maker_of
 from tests.fuzz.pickles.grammar import Grammar, Path
 from tests.fuzz.pickles.session import Environment, Item
-from tests.fuzz.pickles.tree import Literal, Make, Mapping, Name, Node, Sequence, UnreadableError, copy, read, walk, write
+from tests.fuzz.pickles.tree import (
+    Literal,
+    Make,
+    Mapping,
+    Name,
+    Node,
+    Sequence,
+    UnreadableError,
+    copy,
+    read,
+    walk,
+    write,
+)
 
 WANTED: Final = 0.4
 """The share of clean pickles that is steered to: with fewer changes when there are too few, with more otherwise."""
@@ -24,6 +36,10 @@ SMALL: Final = 300
 """Nodes of a tree that is taken often."""
 
 
+Archive = tuple[str, Node, dict[str, bytes]]
+"""A torch archive: the name of its pickle, the pickle, and the other members."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A generated file, the tree it was written from, and how it was made."""
@@ -31,6 +47,12 @@ class Case:
     item: Item
     tree: Node
     ways: tuple[str, ...]
+    archive: Archive | None = None
+
+    def rewritten(self, tree: Node) -> Item:
+        """Return a file like this one with another tree, written in the plainest way."""
+        data = write(tree, random.Random(0), protocol=2 if self.archive else 4)
+        return Item(self.item.loader, _rebuilt(self.archive, data) if self.archive else data)
 
 
 class Generator:
@@ -79,7 +101,7 @@ class Generator:
         protocol = 2 if archive else rng.choice((0, 1, 2, 2, 3, 4, 4, 4, 5, 5))
         data = write(tree, rng, protocol=protocol, tricks=rng.choice((0.0, 0.0, 0.0, 0.05, 0.2)))
         if archive:
-            return Case(Item("torch", _rebuilt(archive, data)), tree, tuple(ways))
+            return Case(Item("torch", _rebuilt(archive, data)), tree, tuple(ways), archive)
         return Case(Item(rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0], data), tree, tuple(ways))
 
     def _start(self) -> tuple[Node, bool]:
@@ -142,10 +164,7 @@ def _read(data: bytes) -> Node | None:
         return None
 
 
-_Archive = tuple[str, Node, dict[str, bytes]]
-
-
-def _archive(data: bytes) -> _Archive | None:
+def _archive(data: bytes) -> Archive | None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     name = next(each for each in members if each.endswith("/data.pkl"))
@@ -153,7 +172,7 @@ def _archive(data: bytes) -> _Archive | None:
     return None if tree is None else (name, tree, members)
 
 
-def _rebuilt(archive: _Archive, data: bytes) -> bytes:
+def _rebuilt(archive: Archive, data: bytes) -> bytes:
     name, _, members = archive
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as out:

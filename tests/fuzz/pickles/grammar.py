@@ -90,7 +90,9 @@ class Grammar:
     def raw(self) -> bytes:
         """Return bytes."""
         rng = self.rng
-        return rng.choice((b"", b"A" * 8, b"b", b"\x00" * 8, b"A" * 64, rng.randbytes(rng.randrange(1, 20)), b"N.", b"cos\nsystem\n."))
+        return rng.choice(
+            (b"", b"A" * 8, b"b", b"\x00" * 8, b"A" * 64, rng.randbytes(rng.randrange(1, 20)), b"N.", b"cos\nsystem\n.")
+        )
 
     def name(self, *names: str) -> Name:
         """Return an imported name: one of these, where it is listed, or any."""
@@ -154,7 +156,9 @@ class Grammar:
         rng = self.rng
         split = rng.randrange(min(len(names), 4) + 1)
         args = [self._argument(name) for name in names[:split]]
-        chosen = [name for name in names[split:] if _is_file(name) or name in ("mode", "shape", "dtype") or rng.random() < 0.2]
+        chosen = [
+            name for name in names[split:] if _is_file(name) or name in ("mode", "shape", "dtype") or rng.random() < 0.2
+        ]
         return tuple_(*args), Mapping([(lit(name), self._argument(name)) for name in chosen])
 
     def _argument(self, name: str) -> Node:
@@ -211,7 +215,9 @@ class Grammar:
         order = rng.choice(("|", "<", "<", ">", "="))
         state = [lit(rng.choice((3, 3, 3, 4, 2, 1))), lit(order), sub, names, fields, lit(size), lit(align), lit(flags)]
         if rng.random() < 0.1:
-            state.append(rng.choice((Mapping(), lit(None), tuple_(Mapping(), tuple_(lit("s"), lit(1), lit(1), lit(1))))))
+            state.append(
+                rng.choice((Mapping(), lit(None), tuple_(Mapping(), tuple_(lit("s"), lit(1), lit(1), lit(1)))))
+            )
         made.states = [tuple_(*state)]
         return made
 
@@ -230,8 +236,14 @@ class Grammar:
             dtype: Node = kind_of
         else:
             dtype = self.dtype(depth - 1)
-            data = lit(self.raw()) if rng.random() < 0.6 else Sequence("list", [self.value(depth - 1) for _ in range(count)])
-        shape = tuple_(lit(count)) if rng.random() < 0.8 else tuple_(*(lit(self.number()) for _ in range(rng.randrange(4))))
+            data = (
+                lit(self.raw())
+                if rng.random() < 0.6
+                else Sequence("list", [self.value(depth - 1) for _ in range(count)])
+            )
+        shape = (
+            tuple_(lit(count)) if rng.random() < 0.8 else tuple_(*(lit(self.number()) for _ in range(rng.randrange(4))))
+        )
         made.states = [tuple_(lit(1), shape, dtype, lit(rng.random() < 0.2), data)]
         return made
 
@@ -261,7 +273,9 @@ class Grammar:
             return form
 
         def defaulted(depth: int) -> Node:
-            made = call("defaultdict", self.name("list", "dict", "int", "OrderedDict") if rng.random() < 0.7 else self.sink())
+            made = call(
+                "defaultdict", self.name("list", "dict", "int", "OrderedDict") if rng.random() < 0.7 else self.sink()
+            )
             made.pairs = dictionary(depth).pairs
             return made
 
@@ -276,7 +290,9 @@ class Grammar:
 
         def tensor(depth: int) -> Node:
             storage = self.value(depth)
-            return call("_rebuild_tensor_v2", storage, lit(0), tuple_(lit(2)), tuple_(lit(1)), lit(False), call("OrderedDict"))
+            return call(
+                "_rebuild_tensor_v2", storage, lit(0), tuple_(lit(2)), tuple_(lit(1)), lit(False), call("OrderedDict")
+            )
 
         def plain(name: str, *choices: Callable[[], Node]) -> Callable[[int], Node]:
             return lambda depth: call(name, *(choice() for choice in choices))
@@ -348,4 +364,14 @@ class Grammar:
 
 
 def _is_file(name: str) -> bool:
-    return name.lower() in ("filename", "file", "path", "fname", "filepath", "f", "fp", "filepath_or_buffer", "model_file")
+    return name.lower() in (
+        "filename",
+        "file",
+        "path",
+        "fname",
+        "filepath",
+        "f",
+        "fp",
+        "filepath_or_buffer",
+        "model_file",
+    )

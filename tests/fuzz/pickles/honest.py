@@ -21,7 +21,19 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 ROOTS: Final = frozenset(
-    {"numpy", "scipy", "sklearn", "pandas", "joblib", "torch", "xgboost", "lightgbm", "threadpoolctl", "dateutil", "encodings"}
+    {
+        "numpy",
+        "scipy",
+        "sklearn",
+        "pandas",
+        "joblib",
+        "torch",
+        "xgboost",
+        "lightgbm",
+        "threadpoolctl",
+        "dateutil",
+        "encodings",
+    }
 )
 """Packages that may import more of themselves while an object is used; it is imported before the next batch."""
 
@@ -106,9 +118,10 @@ def warm(*, few: bool) -> None:
     from tests.fuzz.pickles import use
 
     for value in objects(few=few):
-        for loads, dumps in ((pickle.loads, pickle.dumps),):
-            with contextlib.suppress(Exception):
-                use.use(loads(dumps(value)), lambda kind, detail: None)
+        with contextlib.suppress(Exception):
+            found = use.parts(pickle.loads(pickle.dumps(value)))
+            use.look(found, lambda kind, detail: None)
+            use.call(found)
 
 
 @functools.cache
@@ -128,7 +141,14 @@ def objects(*, few: bool) -> list[Any]:
 
 
 def _python() -> Iterator[Any]:
-    yield {"a": [1, 2.5, "x", None, True], "b": (1, (2, 3)), "c": {1, 2}, "d": frozenset({"q"}), "e": b"raw", "f": 2**70}
+    yield {
+        "a": [1, 2.5, "x", None, True],
+        "b": (1, (2, 3)),
+        "c": {1, 2},
+        "d": frozenset({"q"}),
+        "e": b"raw",
+        "f": 2**70,
+    }
     yield collections.OrderedDict(a=1, b=[2])
     yield collections.defaultdict(list, {"a": [1]})
     yield collections.defaultdict(collections.OrderedDict)
@@ -149,7 +169,14 @@ def _numpy() -> Iterator[Any]:
     yield np.array([(1, 2.0, "x")], dtype=[("a", "<i4"), ("b", "<f8"), ("c", "U2")])
     yield np.array([(1, None)], dtype=[("a", "<i4"), ("o", "O")])
     yield np.zeros(2, dtype=np.dtype([("a", "<i4", (2,))]))
-    yield from (np.float64(1.5), np.int32(3), np.bool_(True), np.str_("x"), np.datetime64("2026-01-01"), np.complex64(1))
+    yield from (
+        np.float64(1.5),
+        np.int32(3),
+        np.bool_(True),
+        np.str_("x"),
+        np.datetime64("2026-01-01"),
+        np.complex64(1),
+    )
     yield from (np.dtype("f8"), np.dtype("O"), np.dtype([("a", "u1")]), np.dtype({"names": ["a"], "formats": ["O"]}))
     yield from (np.ma.masked_array([1.0, 2.0], mask=[True, False]), np.ma.masked, np.matrix([[1, 2]]))
     yield from (np.random.default_rng(3), np.random.RandomState(3), np.random.Generator(np.random.Philox(1)))
@@ -164,7 +191,11 @@ def _pandas() -> Iterator[Any]:
     yield from (frame, frame.a, frame.index, frame.columns, pd.RangeIndex(3), pd.Index([1, 2]), pd.Index([1.5]))
     yield from (frame.assign(d=frame.c.astype("category")), frame.c.astype("category"), pd.Categorical(["a", "b"]))
     yield from (pd.date_range("2026-01-01", periods=2), pd.Series(pd.date_range("2026-01-01", periods=2)))
-    yield from (pd.MultiIndex.from_product([["a"], [1, 2]]), pd.CategoricalIndex(["a"]), pd.Series(["a"], dtype="string"))
+    yield from (
+        pd.MultiIndex.from_product([["a"], [1, 2]]),
+        pd.CategoricalIndex(["a"]),
+        pd.Series(["a"], dtype="string"),
+    )
     yield from (pd.TimedeltaIndex(["1s"]), pd.interval_range(0, 2), pd.period_range("2026", periods=2, freq="Y"))
     yield from (pd.StringDtype(), pd.CategoricalDtype(["a"]), pd.Series([1, None], dtype="object"), pd.Series([True]))
 
@@ -257,6 +288,7 @@ def _torch() -> Iterator[Any]:
     import torch
     from torch import nn
 
+    torch.manual_seed(0)
     yield from (torch.Size([1, 2]), torch.float32, torch.device("cpu"))
     for kind in (torch.float32, torch.int64, torch.bool, torch.float16, torch.bfloat16):
         yield torch.zeros(3, dtype=kind)

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import warnings
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
@@ -33,7 +34,7 @@ SILENCE: Final = 60.0
 MAX_AGAIN: Final = 3
 """How many defects of one kind in one batch are tried again alone."""
 
-_PHASES: Final = {0: "start", 1: "load", 2: "use", 3: "drop"}
+_PHASES: Final = {0: "start", 1: "load", 2: "look", 3: "call", 4: "drop"}
 
 
 def loads(kind: str, data: bytes) -> object:
@@ -141,31 +142,39 @@ class Loader:
                 line = {"index": index, "phase": _PHASES[phase], "kind": kind, "detail": detail}
                 os.write(writing, json.dumps(line).encode() + b"\n")
 
+        def enter(number: int) -> None:
+            nonlocal phase
+            phase = number
+            struct.pack_into("<II", self._shared, 0, index, phase)
+
         self._write = report
         watch.filter_calls()
         watch.limit_memory()
-        guard, shared = self._watch, self._shared
+        guard = self._watch
         loaded = raised = 0
         value: object = None
         for index in range(start, len(items)):
             kind, data = items[index]
             watch.start_clock()
-            phase = 1
-            struct.pack_into("<II", shared, 0, index, phase)
+            enter(1)
             guard.active = True
             try:
                 value = loads(kind, data)
                 loaded += 1
-                phase = 2
-                struct.pack_into("<II", shared, 0, index, phase)
-                use.use(value, report)
+                enter(2)
+                found = use.parts(value)
+                use.look(found, report)
+                # One in four is used in full: it takes ten times as long as looking.
+                if len(items) == 1 or zlib.crc32(data) % 4 == 0:
+                    enter(3)
+                    use.call(found)
             except MemoryError:
                 guard.active = False
                 report("memory", f"MemoryError beyond {watch.MEMORY} bytes")
             except BaseException:  # a Python exception is a fine end
                 raised += phase == 1
-            phase = 3
-            struct.pack_into("<II", shared, 0, index, phase)
+            enter(4)
+            found = []
             value = None
             guard.active = False
         os.write(writing, json.dumps({"loaded": loaded, "raised": raised, "lazy": sorted(guard.lazy)}).encode() + b"\n")

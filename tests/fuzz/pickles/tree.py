@@ -410,7 +410,9 @@ class _Writer:
             else:
                 self._text(value)
         elif type(value) is bytes:
-            out += b"C" + bytes([len(value)]) + value if len(value) < 256 else b"B" + struct.pack("<I", len(value)) + value
+            out += (
+                b"C" + bytes([len(value)]) + value if len(value) < 256 else b"B" + struct.pack("<I", len(value)) + value
+            )
         elif type(value) is bytearray:
             out += b"\x96" + struct.pack("<Q", len(value)) + value
         else:

@@ -21,7 +21,7 @@ METHODS: Final = (
     "predict", "predict_proba", "decision_function", "transform", "inverse_transform", "score_samples", "forward",
     "kneighbors", "query", "evaluate", "apply", "get_params", "get_feature_names_out", "toarray", "tocsr", "sum",
     "head", "items", "tolist", "random", "normal", "link", "inverse", "gradient", "diag", "next", "state_dict",
-    "parameters", "spawn", "generate_state", "detach", "fit_transform", "__sklearn_tags__", "__array__",
+    "parameters", "spawn", "generate_state", "detach", "__sklearn_tags__", "__array__",
 )  # fmt: skip
 """Methods that are called where an object has them, with and without a small array."""
 
@@ -29,17 +29,31 @@ OWN: Final = ("sklearn", "scipy", "pandas", "torch", "xgboost", "lightgbm", "num
 """Packages whose objects have their methods called."""
 
 
-def use(root: object, report: Callable[[str, str], None]) -> None:
-    """Do everything with an object; whatever it raises is fine, what it does is watched from outside."""
-    for place, (value, holder) in enumerate(_walk(root)):
-        kind = type(value)
+Parts = list[tuple[Any, tuple[Any, str] | None]]
+
+
+def parts(root: object) -> Parts:
+    """Return an object and what it consists of, each with the object and attribute that holds it, where one does."""
+    return list(_walk(root))
+
+
+def look(found: Parts, report: Callable[[str, str], None]) -> None:
+    """Do what even a debugger does: show, compare, copy. Whatever is raised is fine; what is done is watched.
+
+    Planted callables are told of by looking: ``shadow`` is an attribute that comes before a method of its class.
+    """
+    for value, holder in found:
         if holder is not None:
             _check_shadow(value, holder, report)
-        if kind in PLAIN:
-            continue
-        _check_type(value, report)
-        _poke(value)
-        if place == 0 or kind.__module__.startswith(OWN):
+        if type(value) not in PLAIN:
+            _check_type(value, report)
+            _poke(value)
+
+
+def call(found: Parts) -> None:
+    """Call what a program that got a model calls, with small arrays."""
+    for place, (value, _) in enumerate(found):
+        if type(value) not in PLAIN and (place == 0 or type(value).__module__.startswith(OWN)):
             _call(value)
 
 
@@ -108,7 +122,12 @@ def _sound(dtype: Any, numpy: Any, depth: int) -> bool:
         count = 1
         for length in shape:
             count *= length
-        return count >= 0 and dtype.itemsize == base.itemsize * count and _holds(dtype, base) and _sound(base, numpy, depth + 1)
+        return (
+            count >= 0
+            and dtype.itemsize == base.itemsize * count
+            and _holds(dtype, base)
+            and _sound(base, numpy, depth + 1)
+        )
     if dtype.fields is not None:
         parts = list(dtype.fields.values())
         return all(
@@ -117,7 +136,11 @@ def _sound(dtype: Any, numpy: Any, depth: int) -> bool:
             for part in parts
         )  # fmt: skip
     if dtype.char in "SUV":
-        return dtype.itemsize >= 0 and not (dtype.char == "U" and dtype.itemsize % 4) and dtype.flags == numpy.dtype(dtype.char).flags
+        return (
+            dtype.itemsize >= 0
+            and not (dtype.char == "U" and dtype.itemsize % 4)
+            and dtype.flags == numpy.dtype(dtype.char).flags
+        )
     known = numpy.dtype(dtype.char)
     return bool(dtype.flags == known.flags and dtype.itemsize == known.itemsize and dtype.alignment == known.alignment)
 

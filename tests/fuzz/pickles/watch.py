@@ -39,7 +39,9 @@ class StoppedError(Exception):
 class Watch:
     """The audit hook of one process; it cannot be removed, only switched."""
 
-    def __init__(self, report: Callable[[str, str], None], *, listed: frozenset[tuple[str, str]], roots: frozenset[str]):
+    def __init__(
+        self, report: Callable[[str, str], None], *, listed: frozenset[tuple[str, str]], roots: frozenset[str]
+    ):
         self._report = report
         self._listed = listed
         self._modules = frozenset(module for module, _ in listed)
