@@ -75,6 +75,12 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "the second half of a slot state is an object that is a dictionary",
     ),
     (
+        "planted-class-that-the-next-state-calls",
+        _P4 + name4("collections", "OrderedDict") + b")R" + name4("collections", "Counter") + b")R"
+        + _text("__setstate__") + name4("numpy", "memmap") + b"s}\x86b" + _text("planted") + b"b.",
+        "the first half of a slot state is a dictionary; the class in it is called with the second state, and opens it",
+    ),
+    (
         "index-of-any-class",
         _P4 + name4("pandas.core.indexes.base", "_new_Index") + name4("numpy", "memmap") + b"}("
         + _text("filename") + _text("planted") + _text("mode") + _text("w+") + _text("shape") + b"K\x01\x85u\x86R.",
@@ -84,6 +90,28 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "array-of-any-size-before-its-state",
         _P4 + _ARRAY + b"\x8a\x05\x00\x00\x00\x00\x01\x85C\x01b\x87R.",
         "_reconstruct with a shape of 2**32: allocates 4 GiB at load (any (n,) but (0,))",
+    ),
+    (
+        "masked-array-of-any-size-before-its-state",
+        _P4 + name4("numpy.core.multiarray", "_reconstruct") + name4("numpy.ma", "MaskedArray")
+        + b"\x8a\x06\x00\x00\x00\x00\x00\x01\x85C\x01b\x87R.",
+        "the same through another array type",
+    ),
+    (
+        "array-of-objects-that-its-list-lacks",
+        _P4 + _ARRAY + b")C\x01b\x87R()" + _dtype("O8") + b"\x89]tb.",
+        "an array of one object whose list is empty: a null pointer, and a segmentation fault at load",
+    ),
+    (
+        "dtype-without-names-and-with-fields",
+        _P4 + _dtype("V20", b"K\x03", _text("|"), b"N", b"N", b"}", b"K\x14", b"K\x01", b"K\x18") + b".",
+        "fields are a dictionary and names are None: a segmentation fault when it is shown",
+    ),
+    (
+        "dtype-field-that-no-name-has",
+        _P4 + _dtype("V8", b"K\x03", _text("|"), b"N", b")", b"}" + _text("a") + _at(_OBJECT, 0) + b"s", b"K\x08", b"K\x01",
+        b"K\x1b") + b".",
+        "a field of objects that no name has",
     ),
     (
         "dtype-flags-of-a-number",
@@ -102,8 +130,9 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
     ),
     (
         "dtype-name-without-field",
-        _P4 + _fields(["a", "b"], {"a": _at(_INT, 0), "c": _at(_INT, 8)}, 16, 16) + b".",
-        "a name that no field has: showing the dtype is a segmentation fault",
+        _P4 + _fields(["a", "b", "value", "c"], {"a": _at(_INT, 0), "b": _at(_INT, 8), "other": _at(_INT, 16),
+        "c": _at(_INT, 24)}, 32, 16) + b".",
+        "a name that no field has: a segmentation fault at load or when it is shown",
     ),
     (
         "dtype-field-outside-its-record",

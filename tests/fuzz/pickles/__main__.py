@@ -11,10 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tools.environment import cache
+
 from tests.fuzz.pickles import campaign
 from tests.fuzz.pickles.environments import RECIPES, make
 from tests.fuzz.pickles.session import Item, Session
-from tools.environment import cache
 from weighbridge.checks.model_scan.allow import allowed_globals, load_lists
 
 CHUNK = 50_000

@@ -17,14 +17,15 @@ MAX_EXAMPLE: Final = 120
 """Largest node that is kept as an example."""
 
 SPECIAL: Final = (
-    "__setstate__", "__class__", "__dict__", "__reduce__", "__reduce_ex__", "__getstate__", "__call__", "__len__", "__iter__",
-    "append", "extend", "update", "__setitem__", "detach", "requires_grad_", "__array__", "__array_interface__",
-    "__array_finalize__", "__getattr__", "__sklearn_tags__", "_repr_html_", "__array_function__", "__copy__",
+    "__setstate__", "__class__", "__dict__", "__reduce__", "__reduce_ex__", "__getstate__", "__call__", "__len__",
+    "__iter__", "append", "extend", "update", "__setitem__", "detach", "requires_grad_", "__array__",
+    "__array_interface__", "__array_finalize__", "__getattr__", "__sklearn_tags__", "_repr_html_",
+    "__array_function__", "__copy__",
 )  # fmt: skip
 """Names that a loader or a user looks up on an object, where an attribute of its own may come first."""
 
 
-def kind_of(node: Node) -> str:
+def kind_of(node: Node) -> str:  # noqa: PLR0911 - one a type
     """Return the kind under which a node is kept as an example for others."""
     match node:
         case Literal(value):
@@ -149,12 +150,13 @@ class Changes:
     # --- values ---
 
     def _literal(self, root: Node) -> Node:
-        return self._replace(
-            root, [node for node in walk(root) if isinstance(node, Literal)], lambda _: self._grammar.literal()
-        )
+        found: list[Node] = [node for node in walk(root) if isinstance(node, Literal)]
+        return self._replace(root, found, lambda _: self._grammar.literal())
 
     def _number(self, root: Node) -> Node:
-        found = [node for node in walk(root) if isinstance(node, Literal) and type(node.value) in (int, float, bool)]
+        found: list[Node] = [
+            node for node in walk(root) if isinstance(node, Literal) and type(node.value) in (int, float, bool)
+        ]
         return self._replace(root, found, lambda _: lit(self._grammar.number()))
 
     def _like(self, root: Node) -> Node:

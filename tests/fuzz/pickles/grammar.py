@@ -18,17 +18,18 @@ PATH: Final = "planted"
 """The file that a pickle would open. The loader's folder is empty and stays so."""
 
 TEXTS: Final = (
-    "", "a", "auto", PATH, "w+", "r", "r+", "u1", "O", "C", "F", "latin1", "utf-8", "os", "int64", "rbf", "mean", "euclidean",
-    "filename", "file", "__class__", "__setstate__", "x" * 300, "\ud800", "ü", "1e9", "0" * 30, "numpy", "2026-01-01",
+    "", "a", "auto", PATH, "w+", "r", "r+", "u1", "O", "C", "F", "latin1", "utf-8", "os", "int64", "rbf", "mean",
+    "euclidean", "filename", "file", "__class__", "__setstate__", "x" * 300, "\ud800", "ü", "1e9", "0" * 30,
+    "numpy", "2026-01-01",
 )  # fmt: skip
 NUMBERS: Final = (
-    0, 1, 2, 3, 4, 8, 16, -1, -2, 63, 127, 255, 256, 1000, 2**15, 2**31 - 1, -(2**31), 2**31, 2**32, 2**62, 2**63 - 1,
-    2**63, -(2**63), 2**64, 10**11, 10**30,
+    0, 1, 2, 3, 4, 8, 16, -1, -2, 63, 127, 255, 256, 1000, 2**15, 2**31 - 1, -(2**31), 2**31, 2**32, 2**62,
+    2**63 - 1, 2**63, -(2**63), 2**64, 10**11, 10**30,
 )  # fmt: skip
 FLOATS: Final = (0.0, 1.0, -1.0, 0.5, 1e-9, 1e308, float("inf"), float("nan"), -0.0)
 CODES: Final = (
-    "f8", "f4", "i4", "i8", "u1", "b1", "O8", "O", "V8", "V16", "V1", "V0", "U1", "U4", "S3", "S0", "c16", "M8", "m8", "f2", "f16",
-    "U0", "i2", "<f8", ">i4", "|u1", "=f8", "T", "n", "P", "i4,f8", "(2,)i4", "O,O", "u1,O",
+    "f8", "f4", "i4", "i8", "u1", "b1", "O8", "O", "V8", "V16", "V1", "V0", "U1", "U4", "S3", "S0", "c16", "M8",
+    "m8", "f2", "f16", "U0", "i2", "<f8", ">i4", "|u1", "=f8", "T", "n", "P", "i4,f8", "(2,)i4", "O,O", "u1,O",
 )  # fmt: skip
 
 
@@ -58,11 +59,13 @@ class Grammar:
             self._by_name.setdefault(path[1], []).append(path)
         self._parameters = parameters
         self._files = [path for path, names in sorted(parameters.items()) if any(_is_file(name) for name in names)]
-        self._forms = {name: form for name, form in self._all_forms().items() if name in self._by_name}
+        from tests.fuzz.pickles.forms import forms
+
+        self._forms = {name: form for name, form in forms(self).items() if name in self._by_name}
 
     # --- leaves ---
 
-    def literal(self) -> Literal:
+    def literal(self) -> Literal:  # noqa: PLR0911 - one a kind
         """Return any literal."""
         rng = self.rng
         match rng.randrange(10):
@@ -99,7 +102,7 @@ class Grammar:
         known = [path for name in names for path in self._by_name.get(name, ())]
         return Name(*self.rng.choice(known or self.listed))
 
-    def value(self, depth: int = 3) -> Node:
+    def value(self, depth: int = 3) -> Node:  # noqa: PLR0911 - one a kind
         """Return anything."""
         rng = self.rng
         if depth <= 0:
@@ -254,100 +257,6 @@ class Grammar:
         for _ in range(rng.choices((3, 8, 12, 60), (6, 4, 4, 1))[0]):
             node = tuple_(node, node) if rng.random() < 0.9 else Sequence("frozenset", [node])
         return node
-
-    def _all_forms(self) -> dict[str, Callable[[int], Node]]:
-        rng = self.rng
-
-        def call(name: str, *args: Node, state: Node | None = None) -> Make:
-            return Make(self.name(name), tuple_(*args), states=[] if state is None else [state])
-
-        def dictionary(depth: int) -> Mapping:
-            return Mapping([(self.key(), self.value(depth)) for _ in range(rng.randrange(3))])
-
-        def ordered(name: str) -> Callable[[int], Node]:
-            def form(depth: int) -> Node:
-                made = call(name)
-                made.pairs = dictionary(depth).pairs
-                return made
-
-            return form
-
-        def defaulted(depth: int) -> Node:
-            made = call(
-                "defaultdict", self.name("list", "dict", "int", "OrderedDict") if rng.random() < 0.7 else self.sink()
-            )
-            made.pairs = dictionary(depth).pairs
-            return made
-
-        def deque(depth: int) -> Node:
-            made = call("deque", Sequence("list"), lit(rng.choice((None, 4))))
-            made.appends = [self.value(depth) for _ in range(rng.randrange(3))]
-            return made
-
-        def size(depth: int) -> Node:
-            del depth
-            return rng.choice((tuple_(lit(2), lit(3)), call("range", lit(self.number())), Sequence("list", [lit(1)])))
-
-        def tensor(depth: int) -> Node:
-            storage = self.value(depth)
-            return call(
-                "_rebuild_tensor_v2", storage, lit(0), tuple_(lit(2)), tuple_(lit(1)), lit(False), call("OrderedDict")
-            )
-
-        def plain(name: str, *choices: Callable[[], Node]) -> Callable[[int], Node]:
-            return lambda depth: call(name, *(choice() for choice in choices))
-
-        text, number, lists = lambda: lit(rng.choice(TEXTS)), lambda: lit(self.number()), lambda: self.value(1)
-        return {
-            "dtype": self.dtype,
-            "_reconstruct": self.array,
-            "scalar": lambda depth: call("scalar", self.dtype(depth), lit(self.raw())),
-            "_frombuffer": lambda depth: call("_frombuffer", lit(self.raw()), self.dtype(depth), tuple_(number()), lit("C")),
-            "partial": lambda depth: self.sink(),
-            "_reconstructor": lambda depth: call(
-                "_reconstructor", self.name(), self.name("object", "dict", "list", "tuple"), self.value(depth),
-                state=dictionary(depth),
-            ),
-            "__newobj__": lambda depth: call("__newobj__", self.name(), *([self.value(depth)] if rng.random() < 0.2 else [])),
-            "OrderedDict": ordered("OrderedDict"),
-            "Bunch": ordered("Bunch"),
-            "Counter": ordered("Counter"),
-            "defaultdict": defaulted,
-            "deque": deque,
-            "Fraction": plain("Fraction", lambda: rng.choice((text(), number(), lit("1e9000000"), lit(0.5)))),
-            "Decimal": plain("Decimal", lambda: rng.choice((text(), number(), lit("1e999999999")))),
-            "complex": plain("complex", lambda: lit(1.0), lambda: lit(2.0)),
-            "slice": plain("slice", lists, lists, lists),
-            "range": plain("range", number),
-            "list": plain("list", lambda: size(1)),
-            "tuple": plain("tuple", lambda: size(1)),
-            "set": plain("set", lists),
-            "frozenset": plain("frozenset", lists),
-            "dict": plain("dict", lists),
-            "bytearray": plain("bytearray", lambda: rng.choice((lit(b"xy"), number()))),
-            "bytes": plain("bytes", lambda: rng.choice((lit(b"xy"), number()))),
-            "encode": plain("encode", text, lambda: lit(rng.choice(("latin1", "utf-8", "rot13", "zlib")))),
-            "datetime": plain("datetime", lambda: lit(b"\x07\xea\x01\x01\x00\x00\x00\x00\x00\x00")),
-            "date": plain("date", lambda: lit(b"\x07\xea\x01\x01")),
-            "timedelta": plain("timedelta", number, number, number),
-            "UUID": lambda depth: call("UUID", state=mapping(int=number())),
-            "Size": plain("Size", lambda: size(1)),
-            "_new_Index": lambda depth: call("_new_Index", self.name("Index", "RangeIndex", "memmap", ""), self.keywords()),
-            "new_block": lambda depth: call("new_block", self.array(depth), self.value(1), lit(rng.choice((1, 2)))),
-            "_unpickle_block": lambda depth: call("_unpickle_block", self.array(depth), self.value(1), lit(rng.choice((1, 2)))),
-            "BlockManager": lambda depth: call("BlockManager", self.value(depth), self.value(depth)),
-            "Tree": lambda depth: call("Tree", number(), self.array(depth), lit(1), state=dictionary(depth)),
-            "newObj": lambda depth: call("newObj", self.name(), state=self.value(depth)),
-            "_rebuild_tensor_v2": tensor,
-            "_rebuild_parameter": lambda depth: call("_rebuild_parameter", self.value(depth), lit(True), call("OrderedDict")),
-            "_rebuild_from_type_v2": lambda depth: call(
-                "_rebuild_from_type_v2", self.name("_rebuild_tensor_v2", "_rebuild_parameter"), self.name("Tensor", "Parameter"),
-                tuple_(self.value(depth)), Mapping(),
-            ),
-            "_load_from_bytes": lambda depth: call("_load_from_bytes", lit(self.raw())),
-            "__generator_ctor": lambda depth: call("__generator_ctor", call("__bit_generator_ctor", lit("PCG64"))),
-            "__bit_generator_ctor": lambda depth: call("__bit_generator_ctor", rng.choice((lit("PCG64"), self.name("PCG64")))),
-        }  # fmt: skip
 
     def key(self) -> Node:
         """Return a dictionary's key."""

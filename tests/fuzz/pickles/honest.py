@@ -125,7 +125,7 @@ def warm(*, few: bool) -> None:
 
 
 @functools.cache
-def _all_objects(few: bool) -> list[Any]:  # noqa: FBT001 - a key of the cache
+def _all_objects(few: bool) -> list[Any]:
     found: list[Any] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -185,7 +185,7 @@ def _numpy() -> Iterator[Any]:
 
 
 def _pandas() -> Iterator[Any]:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     frame = pd.DataFrame({"a": [1, 2], "b": [1.5, None], "c": ["x", "y"]}, index=["p", "q"])
     yield from (frame, frame.a, frame.index, frame.columns, pd.RangeIndex(3), pd.Index([1, 2]), pd.Index([1.5]))
@@ -202,7 +202,7 @@ def _pandas() -> Iterator[Any]:
 
 def _scipy() -> Iterator[Any]:
     import numpy as np
-    from scipy import interpolate, sparse
+    from scipy import interpolate, sparse  # type: ignore[import-untyped]
 
     for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil"):
         yield sparse.random(4, 4, density=0.4, format=kind, random_state=0)

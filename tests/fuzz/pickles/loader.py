@@ -18,7 +18,6 @@ import select
 import signal
 import struct
 import sys
-import tempfile
 import time
 import warnings
 import zlib
@@ -68,9 +67,12 @@ class Loader:
     def __init__(self, listed: frozenset[tuple[str, str]], *, roots: frozenset[str]) -> None:
         self._shared = mmap.mmap(-1, 16)
         self._write: Callable[[str, str], None] = lambda kind, detail: None
-        self._watch = watch.Watch(lambda kind, detail: self._write(kind, detail), listed=listed, roots=roots)
+        self._watch = watch.Watch(self._report, listed=listed, roots=roots)
         self._watch.install()
         self._roots = roots
+
+    def _report(self, kind: str, detail: str) -> None:
+        self._write(kind, detail)
 
     def batch(self, items: list[tuple[str, bytes]]) -> Outcome:
         """Load a batch; defects are tried again alone."""
@@ -210,8 +212,7 @@ def _ending(status: int, *, silent: bool) -> str:
 
 
 def prepare() -> None:
-    """Give this process an empty folder and no network, before anything is loaded."""
-    os.chdir(tempfile.mkdtemp(prefix="weighbridge-fuzz-"))
+    """Take the network from this process, before anything is loaded; whoever starts it gives it an empty folder."""
     watch.leave_network()
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(1000)

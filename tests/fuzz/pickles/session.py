@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -69,8 +70,10 @@ class Session:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
         }
+        self._folder = tempfile.TemporaryDirectory(prefix="weighbridge-fuzz-")
         self._process = subprocess.Popen(
-            [str(python), "-m", "tests.fuzz.pickles.loader"],
+            [str(python.absolute()), "-m", "tests.fuzz.pickles.loader"],
+            cwd=self._folder.name,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -91,6 +94,7 @@ class Session:
         self._process.wait(30)
         assert self._process.stdout is not None
         self._process.stdout.close()
+        self._folder.cleanup()
 
     def load(self, items: list[Item]) -> Result:
         """Load a batch and wait for what became of it."""

@@ -163,7 +163,7 @@ def copy(root: Node) -> Node:
     return result
 
 
-def read(data: bytes) -> Node:
+def read(data: bytes) -> Node:  # noqa: PLR0912 - one branch an opcode
     """Take a pickle apart.
 
     Raises:
@@ -172,7 +172,6 @@ def read(data: bytes) -> Node:
     stack: list[Any] = []
     marks: list[list[Any]] = []
     memo: dict[int, Any] = {}
-    made = 0
 
     def to_mark() -> list[Any]:
         nonlocal stack
@@ -182,9 +181,9 @@ def read(data: bytes) -> Node:
     def pairs_of(items: list[Any]) -> list[tuple[Node, Node]]:
         return list(zip(items[::2], items[1::2], strict=True))
 
-    for opcode, argument, _ in pickletools.genops(data):
-        made += 1
-        if made > MAX_NODES * 3:
+    argument: Any
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if count > MAX_NODES * 3:
             raise UnreadableError("too large")
         match opcode.name:
             case "PROTO" | "FRAME":
@@ -214,8 +213,8 @@ def read(data: bytes) -> Node:
             case "EMPTY_DICT":
                 stack.append(Mapping())
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                count = int(opcode.name[-1])
-                stack[-count:] = [Sequence("tuple", stack[-count:])]
+                length = int(opcode.name[-1])
+                stack[-length:] = [Sequence("tuple", stack[-length:])]
             case "TUPLE":
                 items = to_mark()
                 stack.append(Sequence("tuple", items))
@@ -389,7 +388,7 @@ class _Writer:
         else:
             self._out += b"X" + struct.pack("<I", len(raw)) + raw
 
-    def _literal(self, value: Any) -> None:
+    def _literal(self, value: Any) -> None:  # noqa: PLR0912 - one branch a type
         out = self._out
         if value is None:
             out += b"N"

@@ -23,11 +23,11 @@ MEMORY: Final = 256 * 1024**2
 """How much the address space may grow for one pickle."""
 
 DENIED: Final = (
-    "open", "exec", "compile", "mmap.", "socket.", "subprocess.", "os.", "ctypes.dl", "ctypes.call", "marshal.", "shutil.", "tempfile.",
-    "glob.", "pathlib.", "sqlite3.", "urllib.", "ftplib.", "http.", "smtplib.", "poplib.", "imaplib.", "nntplib.",
-    "telnetlib.", "syslog.", "signal.", "pty.", "code.__new__", "function.__new__", "sys.settrace", "sys.setprofile",
-    "sys.addaudithook", "builtins.breakpoint", "builtins.input", "webbrowser.", "resource.", "fcntl.", "faulthandler.",
-    "gc.", "_thread.", "multiprocessing.",
+    "open", "exec", "compile", "mmap.", "socket.", "subprocess.", "os.", "ctypes.dl", "ctypes.call", "marshal.",
+    "shutil.", "tempfile.", "glob.", "pathlib.", "sqlite3.", "urllib.", "ftplib.", "http.", "smtplib.", "poplib.",
+    "imaplib.", "nntplib.", "telnetlib.", "syslog.", "signal.", "pty.", "code.__new__", "function.__new__",
+    "sys.settrace", "sys.setprofile", "sys.addaudithook", "builtins.breakpoint", "builtins.input", "webbrowser.",
+    "resource.", "fcntl.", "faulthandler.", "gc.", "_thread.", "multiprocessing.",
 )  # fmt: skip
 """Audit events that loading or using a model never needs, by their beginning."""
 
@@ -41,7 +41,7 @@ class Watch:
 
     def __init__(
         self, report: Callable[[str, str], None], *, listed: frozenset[tuple[str, str]], roots: frozenset[str]
-    ):
+    ) -> None:
         self._report = report
         self._listed = listed
         self._modules = frozenset(module for module, _ in listed)
@@ -144,7 +144,7 @@ def filter_calls() -> bool:
     buffer = ctypes.create_string_buffer(raw, len(raw))
     header = struct.pack("@HP", len(code), ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)
-    return libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.c_char_p(header), 0, 0) == 0
+    return bool(libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.c_char_p(header), 0, 0) == 0)
 
 
 def leave_network() -> bool:
