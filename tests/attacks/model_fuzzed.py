@@ -103,15 +103,16 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "an array of one object whose list is empty: a null pointer, and a segmentation fault at load",
     ),
     (
-        "dtype-without-names-and-with-fields",
-        _P4 + _dtype("V20", b"K\x03", _text("|"), b"N", b"N", b"}", b"K\x14", b"K\x01", b"K\x18") + b".",
-        "fields are a dictionary and names are None: a segmentation fault when it is shown",
+        "dtype-state-of-six-without-names",
+        _P4 + _dtype("V20", b"K\x03", _text("|"), b"N", b"}", b"K\x14", b"K\x18") + b".",
+        "a state of six, as no numpy of today writes it: fields and no names, a segmentation fault when it is shown",
     ),
     (
-        "dtype-field-that-no-name-has",
-        _P4 + _dtype("V8", b"K\x03", _text("|"), b"N", b")", b"}" + _text("a") + _at(_OBJECT, 0) + b"s", b"K\x08", b"K\x01",
-        b"K\x1b") + b".",
-        "a field of objects that no name has",
+        "dtype-state-of-seven-hides-objects",
+        _P4
+        + _dtype("V8", b"K\x03", _text("|"), b"N", b")", b"}" + _text("a") + _at(_OBJECT, 0) + b"s", b"K\x08", b"K\x01")
+        + b".",
+        "a state of seven has no flags, and its fields hold objects",
     ),
     (
         "dtype-flags-of-a-number",
@@ -129,10 +130,11 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "a field holds objects and the flags say that none does: raw bytes become pointers",
     ),
     (
-        "dtype-name-without-field",
-        _P4 + _fields(["a", "b", "value", "c"], {"a": _at(_INT, 0), "b": _at(_INT, 8), "other": _at(_INT, 16),
-        "c": _at(_INT, 24)}, 32, 16) + b".",
-        "a name that no field has: a segmentation fault at load or when it is shown",
+        "dtype-state-of-six-name-without-field",
+        _P4 + name4("numpy", "dtype") + _text("V16") + b"\x85R(K\x03" + _text("|")
+        + b"(" + _text("a") + _text("b") + b"t}(" + _text("a") + _at(_INT, 0) + _text("other") + _at(_INT, 8)
+        + b"uK\x10K\x10tb.",
+        "a state of six, and a name that no field has: a segmentation fault at load or when it is shown",
     ),
     (
         "dtype-field-outside-its-record",

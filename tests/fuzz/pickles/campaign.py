@@ -79,8 +79,12 @@ def run(
     cases: int,
     until: float = float("inf"),
     judge: Judge = is_clean,
+    enough: frozenset[str] | None = None,
 ) -> Tally:
-    """Try so many cases, or until a moment of the monotonic clock; the loader works while the next batch is made."""
+    """Try so many cases, or until a moment of the monotonic clock, or until ``enough`` kinds of defects were found.
+
+    The loader works while the next batch is made.
+    """
     generator = Generator(session.environment, listed=listed, seed=seed)
     tally = Tally()
     under_way: list[Case] = []
@@ -98,6 +102,8 @@ def run(
             session.send([case.item for case in batch])
         tally.clean += len(batch)
         under_way = batch
+        if enough is not None and enough <= set(tally.defects):
+            break
     _receive(session, under_way, tally)
     return tally
 

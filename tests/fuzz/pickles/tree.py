@@ -262,6 +262,12 @@ def read(data: bytes) -> Node:  # noqa: PLR0912 - one branch an opcode
             case "REDUCE":
                 args, callee = stack.pop(), stack.pop()
                 stack.append(Make(callee, args))
+            case "OBJ":
+                items = to_mark()
+                stack.append(Make(items[0], Sequence("tuple", items[1:])))
+            case "INST":
+                module, _, name = argument.partition(" ")
+                stack.append(Make(Name(module, name), Sequence("tuple", to_mark())))
             case "NEWOBJ":
                 args, callee = stack.pop(), stack.pop()
                 stack.append(Make(callee, args, "newobj"))

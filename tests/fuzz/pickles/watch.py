@@ -19,6 +19,9 @@ from typing import Any, Final
 CPU_SECONDS: Final = 1.0
 """More than this for one pickle is a defect; the kernel ends the process."""
 
+CALL_SECONDS: Final = 0.5
+"""More than this in calls of a model's methods is cut off."""
+
 MEMORY: Final = 256 * 1024**2
 """How much the address space may grow for one pickle."""
 
@@ -110,9 +113,9 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
 
-def start_clock() -> None:
-    """Give the next pickle its CPU time; SIGPROF ends the process that takes more."""
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+def start_clock(seconds: float) -> None:
+    """Give the next step its CPU time; SIGPROF ends the process that takes more."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
