@@ -19,31 +19,30 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-VERSION = "2026-11-24.1"
+VERSION = "2026-11-29.1"
 TARGET = Path(__file__).parent.parent / "src/weighbridge/checks/model_scan/allow_lists"
 Table = dict[str, dict[str, str]]
 
 BUILTINS = {
-    "object": "value", "int": "value", "float": "value", "str": "value", "bool": "value", "list": "collection",
-    "dict": "collection", "tuple": "collection", "set": "collection", "frozenset": "collection",
-    "complex": "constructor", "slice": "constructor", "range": "constructor", "bytes": "bytes", "bytearray": "bytes",
+    "object": "type", "int": "type", "float": "type", "str": "type", "bool": "type", "list": "list", "dict": "dict",
+    "tuple": "tuple", "set": "set", "frozenset": "set", "complex": "complex", "slice": "slice", "range": "range",
+    "bytes": "bytes", "bytearray": "bytes",
 }  # fmt: skip
 PYTHON: Table = {
     "builtins": BUILTINS,
-    "__builtin__": BUILTINS | {"unicode": "value", "long": "value"},
+    "__builtin__": BUILTINS | {"unicode": "type", "long": "type"},
     "copyreg": {"_reconstructor": "reconstructor", "__newobj__": "new-object"},
     "copy_reg": {"_reconstructor": "reconstructor", "__newobj__": "new-object"},
     "_codecs": {"encode": "encode"},
     "collections": {
-        "OrderedDict": "collection", "defaultdict": "defaultdict", "deque": "collection", "Counter": "collection",
+        "OrderedDict": "ordered-dict", "defaultdict": "defaultdict", "deque": "list", "Counter": "counter",
     },
     "datetime": {
-        "datetime": "constructor", "date": "constructor", "time": "constructor", "timedelta": "constructor",
-        "timezone": "constructor",
+        "datetime": "date", "date": "date", "time": "date", "timedelta": "timedelta", "timezone": "timezone",
     },
-    "decimal": {"Decimal": "constructor"},
-    "fractions": {"Fraction": "constructor"},
-    "uuid": {"UUID": "class", "SafeUUID": "constructor"},
+    "decimal": {"Decimal": "decimal"},
+    "fractions": {"Fraction": "fraction"},
+    "uuid": {"UUID": "uuid", "SafeUUID": "uuid-safety"},
     "functools": {"partial": "partial"},
 }  # fmt: skip
 
@@ -129,41 +128,44 @@ _SCALARS = [
     "number",
     "floating",
     "integer",
-    "ndarray",
-    "matrix",
-    "memmap",
 ]
+_ARRAY_TYPES = ["ndarray", "matrix", "memmap", "recarray", "record"]
 NUMPY: Table = {
-    "numpy": {"dtype": "dtype"} | dict.fromkeys(_FUNCTIONS + _SCALARS, "value"),
+    "numpy": {"dtype": "dtype"}
+    | dict.fromkeys(_FUNCTIONS, "pure")
+    | dict.fromkeys(_SCALARS, "type")
+    | dict.fromkeys(_ARRAY_TYPES, "array-type"),
     "numpy.core.multiarray": _MULTIARRAY,
     "numpy._core.multiarray": _MULTIARRAY,
     "numpy.core.numeric": {"_frombuffer": "frombuffer"},
     "numpy._core.numeric": {"_frombuffer": "frombuffer"},
-    "numpy.dtypes": {},
-    "numpy.ma": {"MaskedArray": "value"},
-    "numpy.ma.core": {"_mareconstruct": "masked-array", "MaskedArray": "value", "MaskedConstant": "value"},
-    "numpy.matrixlib.defmatrix": {"matrix": "value"},
+    "numpy.rec": {"recarray": "array-type", "record": "array-type"},
+    "numpy.ma": {"MaskedArray": "array-type"},
+    "numpy.ma.core": {"_mareconstruct": "masked-array", "MaskedArray": "array-type", "MaskedConstant": "array-type"},
+    "numpy.matrixlib.defmatrix": {"matrix": "array-type"},
     "numpy.random._pickle": {
         "__bit_generator_ctor": "bit-generator", "__generator_ctor": "random-state",
         "__randomstate_ctor": "random-state",
     },
-    "numpy.random._mt19937": {"MT19937": "value"},
-    "numpy.random._pcg64": {"PCG64": "value", "PCG64DXSM": "value"},
-    "numpy.random._philox": {"Philox": "value"},
-    "numpy.random._sfc64": {"SFC64": "value"},
-    "numpy.random.bit_generator": {"SeedSequence": "class", "__pyx_unpickle_SeedSequence": "cython"},
-    "numpy.random._bit_generator": {"SeedSequence": "class", "__pyx_unpickle_SeedSequence": "cython"},
+    "numpy.random._mt19937": {"MT19937": "bit-generator-type"},
+    "numpy.random._pcg64": {"PCG64": "bit-generator-type", "PCG64DXSM": "bit-generator-type"},
+    "numpy.random._philox": {"Philox": "bit-generator-type"},
+    "numpy.random._sfc64": {"SFC64": "bit-generator-type"},
+    "numpy.random.bit_generator": {"SeedSequence": "seed", "__pyx_unpickle_SeedSequence": "seed-unpickle"},
+    "numpy.random._bit_generator": {"SeedSequence": "seed", "__pyx_unpickle_SeedSequence": "seed-unpickle"},
 }  # fmt: skip
-JOBLIB: Table = {"joblib.numpy_pickle": {"NumpyArrayWrapper": "class"}}
+JOBLIB: Table = {"joblib.numpy_pickle": {"NumpyArrayWrapper": "array-wrapper"}}
 
 _SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 SCIPY: Table = {
     **{f"scipy.sparse._{kind}": {f"{kind}_matrix": "class", f"{kind}_array": "class"} for kind in _SPARSE},
     **{f"scipy.sparse.{kind}": {f"{kind}_matrix": "class"} for kind in _SPARSE},
+    "scipy.sparse._dok": {"dok_matrix": "dict-class", "dok_array": "dict-class"},
+    "scipy.sparse.dok": {"dok_matrix": "dict-class"},
     # _BSpline is what BSpline delegates to since SciPy 1.18: a plain class without pickling methods of its own.
     "scipy.interpolate._bsplines": {"BSpline": "class", "_BSpline": "class"},
     "scipy.interpolate._interpolate": {"interp1d": "class", "PPoly": "class"},
-    "scipy._lib.array_api_compat.numpy._aliases": {"asarray": "value"},
+    "scipy._lib.array_api_compat.numpy._aliases": {"asarray": "pure"},
 }
 
 _TORCH_STORAGES = [
@@ -228,15 +230,18 @@ _TORCH_MODULES: dict[str, str] = {
     "loss": "CrossEntropyLoss MSELoss L1Loss BCELoss BCEWithLogitsLoss NLLLoss SmoothL1Loss HuberLoss KLDivLoss",
 }
 TORCH: Table = {
-    "torch": dict.fromkeys([f"{kind}Storage" for kind in _TORCH_STORAGES] + _TORCH_DTYPES, "value")
-    | {"Size": "constructor", "device": "constructor", "Tensor": "value"},
+    "torch": dict.fromkeys([f"{kind}Storage" for kind in _TORCH_STORAGES], "storage-type")
+    | dict.fromkeys(_TORCH_DTYPES, "type")
+    | {"Size": "size", "device": "device", "Tensor": "tensor-type"},
     "torch._utils": {
         "_rebuild_tensor": "tensor", "_rebuild_tensor_v2": "tensor", "_rebuild_parameter": "parameter",
     },
     "torch._tensor": {"_rebuild_from_type_v2": "typed-tensor"},
-    "torch.nn.parameter": {"Parameter": "value"},
-    "torch.storage": {"_load_from_bytes": "storage-bytes", "UntypedStorage": "value", "TypedStorage": "value"},
-    "torch.serialization": {"_get_layout": "data"},
+    "torch.nn.parameter": {"Parameter": "tensor-type"},
+    "torch.storage": {
+        "_load_from_bytes": "storage-bytes", "UntypedStorage": "storage-type", "TypedStorage": "storage-type",
+    },
+    "torch.serialization": {"_get_layout": "layout"},
     **{f"torch.nn.modules.{name}": dict.fromkeys(text.split(), "class") for name, text in _TORCH_MODULES.items()},
 }  # fmt: skip
 
@@ -250,16 +255,16 @@ PANDAS: Table = {
     "pandas": {
         "DataFrame": "class", "Series": "class", "Index": "class", "RangeIndex": "class", "MultiIndex": "class",
         "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "class", "CategoricalDtype": "class",
-        "StringDtype": "constructor",
+        "StringDtype": "string-dtype",
     },
     "pandas.arrays": {"StringArray": "class", "DatetimeArray": "class", "TimedeltaArray": "class"},
     "pandas.core.arrays.datetimes": {"DatetimeArray": "class"},
     "pandas.core.series": {"Series": "class"},
-    "pandas.core.internals.managers": {"BlockManager": "constructor", "SingleBlockManager": "constructor"},
-    "pandas.core.internals.blocks": {"new_block": "data"},
-    "pandas._libs.internals": {"_unpickle_block": "data", "BlockPlacement": "constructor"},
-    "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": "cython"},
-    "pandas.core.arrays.string_": {"StringDtype": "constructor", "StringArray": "class"},
+    "pandas.core.internals.managers": {"BlockManager": "block-manager", "SingleBlockManager": "block-manager"},
+    "pandas.core.internals.blocks": {"new_block": "block"},
+    "pandas._libs.internals": {"_unpickle_block": "block", "BlockPlacement": "placement"},
+    "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": "array-backed"},
+    "pandas.core.arrays.string_": {"StringDtype": "string-dtype", "StringArray": "class"},
     "pandas.core.arrays.numpy_": {"NumpyExtensionArray": "class"},
     "pandas.core.arrays.categorical": {"Categorical": "class"},
     "pandas.core.dtypes.dtypes": {"CategoricalDtype": "class"},
@@ -281,20 +286,25 @@ LIGHTGBM: Table = {
 }
 
 SKLEARN: Table = {
-    "sklearn.tree._tree": {"Tree": "constructor"},
-    "sklearn.utils._bunch": {"Bunch": "constructor"},
-    "sklearn.utils": {"Bunch": "constructor"},
-    "sklearn.metrics._dist_metrics": {"newObj": "new-cython"},
-    "sklearn.neighbors._kd_tree": {"newObj": "new-cython", "KDTree": "class", "KDTree64": "class", "KDTree32": "class"},
-    "sklearn.neighbors._ball_tree": {"newObj": "new-cython", "BallTree": "class", "BallTree64": "class"},
+    "sklearn.tree._tree": {"Tree": "tree"},
+    "sklearn.utils._bunch": {"Bunch": "dict-class"},
+    "sklearn.utils": {"Bunch": "dict-class"},
+    "sklearn.metrics._dist_metrics": {"newObj": "native-new"},
+    "sklearn.neighbors._kd_tree": {
+        "newObj": "native-new",
+        "KDTree": "native",
+        "KDTree64": "native",
+        "KDTree32": "native",
+    },
+    "sklearn.neighbors._ball_tree": {"newObj": "native-new", "BallTree": "native", "BallTree64": "native"},
     "sklearn.feature_selection._univariate_selection": dict.fromkeys(
-        ["f_classif", "f_regression", "chi2", "r_regression"], "value"
+        ["f_classif", "f_regression", "chi2", "r_regression"], "pure"
     ),
-    "sklearn.feature_selection._mutual_info": dict.fromkeys(["mutual_info_classif", "mutual_info_regression"], "value"),
+    "sklearn.feature_selection._mutual_info": dict.fromkeys(["mutual_info_classif", "mutual_info_regression"], "pure"),
     "sklearn.metrics.pairwise": dict.fromkeys(
-        ["rbf_kernel", "linear_kernel", "polynomial_kernel", "cosine_similarity", "euclidean_distances"], "value"
+        ["rbf_kernel", "linear_kernel", "polynomial_kernel", "cosine_similarity", "euclidean_distances"], "pure"
     ),
-    "sklearn.cluster._kmeans": {"_kmeans_single_lloyd": "value", "_kmeans_single_elkan": "value"},
+    "sklearn.cluster._kmeans": {"_kmeans_single_lloyd": "pure", "_kmeans_single_elkan": "pure"},
     "sklearn.calibration": {"_SigmoidCalibration": "class", "_CalibratedClassifier": "class"},
     "sklearn.multiclass": {"_ConstantPredictor": "class"},
     "sklearn.isotonic": {"IsotonicRegression": "class"},
@@ -309,7 +319,7 @@ SKLEARN: Table = {
             "EpsilonInsensitive",
             "SquaredEpsilonInsensitive",
         ],
-        "constructor",
+        "loss",
     ),
 }
 REVIEWED_MODULES = (
@@ -327,9 +337,10 @@ def classes_of(module_name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in vars(module).items():
         if inspect.isclass(value) and value.__module__ == module_name:
-            found[name] = "constructor" if name.startswith("Cy") else "class"
+            compiled = "native" if module_name.endswith("_dist_metrics") else "class"
+            found[name] = "loss" if name.startswith("Cy") else compiled
         elif name.startswith("__pyx_unpickle_") and "Enum" not in name:
-            found[name] = "cython"
+            found[name] = "native-unpickle"
     return found
 
 

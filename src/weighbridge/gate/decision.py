@@ -149,6 +149,13 @@ class Outcome:
     """What a reader has to know beside the result: what is weak about it, and why limits were tightened."""
     resets: tuple[TriesReset, ...] = ()
     """What forgave earlier tries; who signed that has to be trusted as long as the verdict counts."""
+    first: tuple[Evidence, ...] = ()
+    """The earliest evidence of the same measurements, before which tries count; the same is true of who signed that."""
+
+    @property
+    def rests_on(self) -> tuple[Evidence, ...]:
+        """Return all evidence whose signers have to be trusted as long as the verdict counts."""
+        return (*self.evidence, *self.first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from weighbridge.clock import MAX_DATE_AHEAD, MAX_SKEW, format_instant, parse_instant
@@ -24,17 +24,17 @@ from weighbridge.evidence.tries import TriesReset, read_reset
 from weighbridge.gate.decision import Evidence, Rejected
 from weighbridge.gate.mismatch import naming_files, recorded_files
 from weighbridge.model.digest import ALGORITHM, Digest, ModelFiles
-from weighbridge.trust import INPUT, TRIES_RESET, Trust
+from weighbridge.trust import INPUT, TRIES_RESET, RolesThen, Trust, TrustedKey
 
 
 @dataclass(slots=True)
 class SortedEvidence:
     """Every file by what it is.
 
-    ``others`` is evidence of other models, whose tries count. ``ended`` is evidence of this model by keys that were
-    valid when it was made and are no longer: it counts against the model and never for it, or whoever waits for the
-    end of a key would be rid of a failure. Both are rejected as well. ``ended_inputs`` are inputs that were signed by
-    such keys, for the same reason.
+    ``others`` is evidence of other models, whose tries count. ``ended`` is evidence of this model in roles that its key
+    had when it was made and has no longer: it counts against the model and never for it, or whoever waits for the
+    end of a key would be rid of a failure. What a key signed that goes on in another role is here in both ways.
+    ``ended_inputs`` are inputs that were signed in such roles, for the same reason.
     """
 
     evidence: list[Evidence] = field(default_factory=list)
@@ -80,10 +80,11 @@ def _sort(
     key = verify_envelope(envelope, keys=tuple(trusted.key for trusted in trust.keys))
     statement = Statement.parse(envelope.content(), what=f"the statement in {file.name}")
     if statement.predicate_type == INPUT_TYPE:
-        signed, ended = _signed_input(file, statement, key, trust, now)
-        (found.inputs if ended is None else found.ended_inputs).append(signed)
-        if ended is not None:
-            raise ended
+        signed, roles = _signed_input(file, statement, key, trust, now)
+        found.inputs += _in_roles(signed, roles.now)
+        found.ended_inputs += _in_roles(signed, roles.ended)
+        if roles.why is not None:
+            raise roles.why
     elif statement.predicate_type == RESET_TYPE:
         found.resets.append(_reset(file, statement, key, trust, now))
     elif is_check_predicate(statement.predicate_type):
@@ -93,18 +94,27 @@ def _sort(
             if (other := _other_model(statement)) is None or other == model:
                 raise
             # From here on it is trusted evidence of another model, whose word about its files may be repeated.
-            evidence, ended = _evidence(file, statement, key, model=other, trust=trust, now=now)
-            found.others.append(evidence)
-            if ended is not None:
-                raise ended from None
+            evidence, roles = _evidence(file, statement, key, model=other, trust=trust, now=now)
+            found.others += [*_as(evidence, roles.now), *_as(evidence, roles.ended)]
+            if roles.why is not None:
+                raise roles.why from None
             judged = recorded_files(evidence.record, model=other) if present is not None else None
             if judged is None or present is None:
                 raise
             raise naming_files(error, judged=judged, present=present) from None
-        evidence, ended = _evidence(file, statement, key, model=model, trust=trust, now=now)
-        (found.evidence if ended is None else found.ended).append(evidence)
-        if ended is not None:
-            raise ended
+        evidence, roles = _evidence(file, statement, key, model=model, trust=trust, now=now)
+        found.evidence += _as(evidence, roles.now)
+        found.ended += _as(evidence, roles.ended)
+        if roles.why is not None:
+            raise roles.why
+
+
+def _as(evidence: Evidence, roles: tuple[TrustedKey, ...]) -> list[Evidence]:
+    return [replace(evidence, roles=roles)] if roles else []
+
+
+def _in_roles(signed: SignedInput, roles: tuple[TrustedKey, ...]) -> list[SignedInput]:
+    return [replace(signed, signers=tuple(role.role for role in roles))] if roles else []
 
 
 def _evidence(
@@ -115,14 +125,14 @@ def _evidence(
     model: Digest,
     trust: Trust,
     now: datetime,
-) -> tuple[Evidence, VerificationError | None]:
+) -> tuple[Evidence, RolesThen]:
     record = record_of(statement, what=f"the predicate in {file.name}")
     finished = parse_instant(record.finished, what="finished")
     _require_past(finished, now + MAX_SKEW, what="it was made")
     if isinstance(record.measurements, DependencyAuditMeasurements):
         built = parse_instant(record.measurements.database.built, what="the date of its advisories")
         _require_past(built, now + MAX_DATE_AHEAD, what="its advisories were built")
-    roles, ended = trust.roles_then(key.id, signs=record.check.value, now=now, then=finished)
+    roles = trust.roles_then(key.id, signs=record.check.value, now=now, then=finished)
     evidence = Evidence(
         file=file.name,
         sha256=hashlib.sha256(file.data).hexdigest(),
@@ -131,9 +141,9 @@ def _evidence(
         finished=finished,
         key=key,
         model=model,
-        roles=roles,
+        roles=(),
     )
-    return evidence, ended
+    return evidence, roles
 
 
 def _other_model(statement: Statement) -> Digest | None:
@@ -146,21 +156,21 @@ def _other_model(statement: Statement) -> Digest | None:
 
 def _signed_input(
     file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime
-) -> tuple[SignedInput, VerificationError | None]:
+) -> tuple[SignedInput, RolesThen]:
     sha256, predicate = read_input_statement(statement, what=file.name)
     signed = parse_instant(predicate.signed, what="signed")
     _require_past(signed, now + MAX_SKEW, what="it was signed")
-    roles, ended = trust.roles_then(key.id, signs=INPUT + predicate.role.value, now=now, then=signed)
+    roles = trust.roles_then(key.id, signs=INPUT + predicate.role.value, now=now, then=signed)
     found = SignedInput(
         file=file.name,
         role=predicate.role,
         sha256=sha256,
         signed=signed,
         key=key,
-        signers=tuple(role.role for role in roles),
+        signers=(),
         about=predicate.about,
     )
-    return found, ended
+    return found, roles
 
 
 def _reset(file: StoredFile, statement: Statement, key: PublicKey, trust: Trust, now: datetime) -> TriesReset:

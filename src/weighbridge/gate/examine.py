@@ -23,8 +23,8 @@ class Examined:
     """What was found. ``against_model`` is what the evidence says.
 
     ``unrelated`` is why it is not about this model on inputs that count. What else keeps it from counting is what
-    whoever asked could arrange: ``withheld`` is that the signature of an input is not at hand; ``circumstances`` how
-    much was measured, with which seed, view and confinement.
+    whoever asked could arrange: ``withheld`` is that the signature of an input is not at hand; ``circumstances`` which
+    input was left out, how much was measured, with which seed, view and confinement.
     """
 
     unrelated: tuple[Problem, ...]
@@ -48,6 +48,7 @@ def examine(
     unrelated = (*inputs.problems, *identity_problems(item.record, model=item.model))
     views = frozenset(ViewKind) if policy.view == "recorded" else PRIVATE_VIEWS
     circumstances = (
+        *inputs.left_out,
         *seed_problems(spec, item),
         *_confinement_problems(item, policy),
         *view_problems(item.record, accepted_views=views),

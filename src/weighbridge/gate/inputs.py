@@ -35,12 +35,13 @@ class JudgedInputs:
     """What binds each input, and what does not hold about them.
 
     ``withheld`` are signatures that are not there. They lie beside the input or with the evidence, so whoever asked
-    could keep one back when he did not like what came out.
+    could keep one back when he did not like what came out. He could as well leave out an input, ``left_out``.
     """
 
     bound: tuple[BoundInput, ...]
     problems: tuple[Problem, ...]
     withheld: tuple[Problem, ...]
+    left_out: tuple[Problem, ...]
 
 
 def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, ...], now: datetime) -> JudgedInputs:
@@ -55,23 +56,36 @@ def judge_inputs(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, .
     for each in inputs:
         found = _bind(each, item, policy, signed)
         if isinstance(found, Problem):
-            (withheld if _wants_signature(each, policy, signed) else problems).append(found)
+            (withheld if _signers_of(each, policy) else problems).append(found)
             continue
         bound.append(found)
         problems += _quantities(each, found.role, item, policy, now)
-    problems += _left_out(inputs, item, policy)
-    return JudgedInputs(tuple(bound), tuple(problems), tuple(withheld))
+    return JudgedInputs(tuple(bound), tuple(problems), tuple(withheld), tuple(_left_out(inputs, item, policy)))
 
 
-def _wants_signature(each: Input, policy: Policy, signed: tuple[SignedInput, ...]) -> bool:
-    binding = None if each.role is None else policy.binding(each.role)
-    if not isinstance(binding, FileBinding) or not binding.signers or binding.sha256:
-        return False
-    # Signed for another line of models, it is another question, and no signature is missing.
-    return not any(
-        one.sha256 == each.sha256 and one.role is each.role and not set(one.signers).isdisjoint(binding.signers)
+def is_of_another_line(item: Evidence, *, policy: Policy, signed: tuple[SignedInput, ...]) -> bool:
+    """Say whether an input is signed for other lines of models and not for the policy's: it is another question.
+
+    That is for evidence of other models alone. This model is of this line, and the signature for it may be kept back.
+    """
+    return any(_is_for_others(each, policy, signed) for each in inputs_of(item.record.measurements))
+
+
+def _is_for_others(each: Input, policy: Policy, signed: tuple[SignedInput, ...]) -> bool:
+    signers = _signers_of(each, policy)
+    lines = {
+        one.about
         for one in signed
-    )
+        if one.sha256 == each.sha256 and one.role is each.role and not signers.isdisjoint(one.signers)
+    }
+    binding = None if each.role is None else policy.binding(each.role)
+    return isinstance(binding, FileBinding) and bool(lines) and binding.about not in lines
+
+
+def _signers_of(each: Input, policy: Policy) -> frozenset[str]:
+    """Return the roles that the policy wants a signature of over an input; none where something else binds it."""
+    binding = None if each.role is None else policy.binding(each.role)
+    return frozenset(binding.signers) if isinstance(binding, FileBinding) else frozenset()
 
 
 def _bind(each: Input, item: Evidence, policy: Policy, signed: tuple[SignedInput, ...]) -> BoundInput | Problem:

@@ -8,7 +8,7 @@ stands; ``weighbridge.gate.statistics`` says why.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -16,16 +16,14 @@ from weighbridge.clock import format_instant
 from weighbridge.evidence.record import CheckName
 from weighbridge.evidence.store import StoredFile
 from weighbridge.evidence.tries import TriesReset
+from weighbridge.gate.case import Case, count_tries, failed_tries, forgiving
 from weighbridge.gate.decision import BoundInput, Decision, Evidence, Outcome, Problem, VerdictResult
-from weighbridge.gate.evidence import SortedEvidence, sort_evidence
-from weighbridge.gate.examine import Examined, examine
+from weighbridge.gate.evidence import sort_evidence
 from weighbridge.gate.facts import standing_fact
 from weighbridge.gate.limits import holds_until
 from weighbridge.gate.missing import missing
 from weighbridge.gate.preconditions import preconditions
 from weighbridge.gate.statistics import (
-    drew,
-    earlier_tries,
     first_of,
     is_forgiven,
     is_statistic,
@@ -38,7 +36,7 @@ from weighbridge.gate.statistics import (
 )
 from weighbridge.gate.waivers import normal_name
 from weighbridge.model.digest import Digest, ModelFiles
-from weighbridge.policy import LeakageRequirement, Policy, Requirement, RobustnessRequirement, Waiver
+from weighbridge.policy import LeakageRequirement, Policy, RobustnessRequirement, Waiver
 from weighbridge.trust import Trust
 
 _SHOWN: Final = 3
@@ -51,47 +49,6 @@ COMMANDS: Final = {
     CheckName.LEAKAGE: "leakage MODEL --members FILE --non-members FILE",
 }
 """The command that runs each check, for what to do next."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What one requirement is judged by."""
-
-    requirement: Requirement
-    policy: Policy
-    trust: Trust
-    found: SortedEvidence
-    now: datetime
-
-    @property
-    def signed(self) -> list[Evidence]:
-        """Return the evidence about the model that a role signed which the requirement names."""
-        return self._asked_for(self.found.evidence)
-
-    @property
-    def ended(self) -> list[Evidence]:
-        """Return such evidence by keys that have ended since, which can only speak against the model."""
-        return self._asked_for(self.found.ended)
-
-    @property
-    def elsewhere(self) -> list[Evidence]:
-        """Return such evidence about other models."""
-        return self._asked_for(self.found.others)
-
-    def _asked_for(self, items: Iterable[Evidence]) -> list[Evidence]:
-        of_check = (item for item in items if item.record.check is self.requirement.check)
-        signed = (item.signed_as(self.requirement.spec.signers) for item in of_check)
-        return [item for item in signed if item is not None]
-
-    def examined(self, item: Evidence, *, tries: int) -> Examined:
-        """Examine the evidence that is to count for the model, after so many tries."""
-        spec = tightened_spec(self.requirement.spec, tries=tries)
-        return examine(item, spec=spec, policy=self.policy, signed=tuple(self.found.inputs), now=self.now)
-
-    def examined_against(self, item: Evidence) -> Examined:
-        """Examine evidence that may speak against the model; for that, keys that have ended answer for inputs too."""
-        signed = (*self.found.inputs, *self.found.ended_inputs)
-        return examine(item, spec=self.requirement.spec, policy=self.policy, signed=signed, now=self.now)
 
 
 def judge(
@@ -110,15 +67,15 @@ def judge(
     """
     problems = tuple(preconditions(model, policy=policy, trust=trust, now=now))
     found = sort_evidence(files, model=model, trust=trust, now=now, present=present)
-    outcomes = tuple(
-        _judge_requirement(_Case(requirement, policy, trust, found, now)) for requirement in policy.requirements
-    )
+    outcomes = tuple(_judge_requirement(Case(requirement, policy, found, now)) for requirement in policy.requirements)
     ends = [now + policy.valid_for, trust.expires]
     ends += [outcome.until for outcome in outcomes if outcome.until is not None]
-    used = {item.key for outcome in outcomes for item in outcome.evidence}
+    used = {item.key for outcome in outcomes for item in outcome.rests_on}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     used |= {reset.key for outcome in outcomes for reset in outcome.resets}
-    ends += [trusted.not_after for trusted in trust.keys if trusted.key in used and trusted.not_after is not None]
+    # A role that a key lost before is none that the verdict rests on.
+    held = [trusted for trusted in trust.keys if trusted.key in used and trusted.is_valid_at(now)]
+    ends += [trusted.not_after for trusted in held if trusted.not_after is not None]
     return Decision(
         model=model,
         policy=policy,
@@ -131,7 +88,7 @@ def judge(
     )
 
 
-def _judge_requirement(case: _Case) -> Outcome:
+def _judge_requirement(case: Case) -> Outcome:
     requirement, check = case.requirement, case.requirement.check
     signed = case.signed
     if not signed:
@@ -151,11 +108,15 @@ def _judge_requirement(case: _Case) -> Outcome:
     notes: list[str] = []
     tries = 0
     resets: tuple[TriesReset, ...] = ()
+    first: tuple[Evidence, ...] = ()
     if is_statistic(requirement.spec):
-        tries, resets = _tries(case, counted[0], [*signed, *case.ended])
+        failed = failed_tries(case)
+        tries, tried = max(((count_tries(case, item, failed), item) for item in counted), key=lambda found: found[0])
+        resets = forgiving(case, failed)
+        first = tuple(first_of(item, signed) for item in counted)
         problems += tries_problem(requirement.spec, tries=tries)
         confidence = _confidence(tightened_spec(requirement.spec, tries=tries))
-        notes.append(tries_note(counted[0], tries=tries, confidence=confidence))
+        notes.append(tries_note(tried, tries=tries, confidence=confidence))
     problems += _standing_problems(case, counted)
     problems += _acceptance_problems(case)
     waived: list[Waiver] = []
@@ -166,40 +127,23 @@ def _judge_requirement(case: _Case) -> Outcome:
         waived += examined.waived
         inputs += examined.inputs
     found = _outcome(case, counted, problems, waived, tuple(dict.fromkeys(inputs)), tuple(notes))
-    return replace(found, resets=resets)
+    return replace(found, resets=resets, first=first)
 
 
-def _tries(case: _Case, item: Evidence, about_it: list[Evidence]) -> tuple[int, tuple[TriesReset, ...]]:
-    """Count the tries before this one that did not pass, of this model and of others, and what forgave some.
-
-    A look that does not count, for its amount, seed or surroundings, is a try all the same: its asker saw the figure.
-    """
-    known = item.record.tries if isinstance(item.record.tries, int) and item.held_by == "platform" else 0
-    candidates = [
-        other
-        for other in (*about_it, *case.elsewhere)
-        if drew(other) and not (examined := case.examined_against(other)).unrelated and examined.against_model
-    ]
-    first = first_of(item, about_it)
-    all_tries = earlier_tries(candidates, resets=(), before=first)
-    left = earlier_tries(candidates, resets=tuple(case.found.resets), before=first)
-    forgiving = tuple(reset for reset in case.found.resets if reset.check is item.record.check)
-    return max(known, len(left)), forgiving if len(left) < len(all_tries) else ()
-
-
-def _standing_problems(case: _Case, counted: tuple[Evidence, ...]) -> Iterable[Problem]:
+def _standing_problems(case: Case, counted: tuple[Evidence, ...]) -> Iterable[Problem]:
     """Yield the failing results beside the evidence that counts which it does not put an end to."""
     statistic = is_statistic(case.requirement.spec)
     for item in (*case.signed, *case.ended):
-        if item in counted:
+        if any(item.statement == each.statement for each in counted):
             continue
         examined = case.examined_against(item)
         failed = [problem for problem in examined.against_model if problem.result is VerdictResult.FAILED]
         if not failed:
             continue
-        if not examined.uncounted:
-            stands = standing_statistic if statistic else standing_fact
-            yield from stands(item, failed[0].reason, counted=counted)
+        if not statistic and not examined.unrelated:
+            yield from standing_fact(item, failed[0].reason, counted=counted, uncounted=examined.uncounted)
+        elif statistic and not examined.uncounted:
+            yield standing_statistic(item, failed[0].reason)
         elif statistic and examined.uncounted == examined.withheld and not is_forgiven(item, case.found.resets):
             yield withheld_failure(item, failed[0].reason)
 
@@ -214,7 +158,7 @@ def _confidence(spec: object) -> float:
             return 0.0
 
 
-def _acceptance_problems(case: _Case) -> Iterable[Problem]:
+def _acceptance_problems(case: Case) -> Iterable[Problem]:
     until = case.requirement.accepted_until
     if until is not None and case.now > until:
         yield Problem(
@@ -225,7 +169,7 @@ def _acceptance_problems(case: _Case) -> Iterable[Problem]:
 
 
 def _outcome(
-    case: _Case,
+    case: Case,
     evidence: tuple[Evidence, ...],
     problems: list[Problem],
     waived: list[Waiver],

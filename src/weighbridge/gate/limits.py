@@ -41,6 +41,9 @@ MALWARE_RULE: Final = "malware"
 MAX_EXAMPLES: Final = 100_000
 """Most examples that a bound is computed for: as many as a check may attack. Evidence could name any number."""
 
+_ROUNDING: Final = 1 + 1e-6
+"""How much larger the error that is left may be than the policy's: by rounding, never by an earlier try's share."""
+
 
 def failing_findings(spec: RequirementSpec, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return the findings that count against the requirement, before waivers."""
@@ -249,7 +252,7 @@ def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]
     rates = [
         rate
         for rate in entry.rates
-        if isclose(rate.fpr, wanted.tpr_at_fpr, abs_tol=1e-9) and rate.confidence >= wanted.confidence - 1e-9
+        if isclose(rate.fpr, wanted.tpr_at_fpr) and 1 - rate.confidence <= (1 - wanted.confidence) * _ROUNDING
     ]
     if not rates:
         yield Problem(

@@ -176,9 +176,9 @@ def tries_problem(spec: RequirementSpec, *, tries: int) -> Iterator[Problem]:
         )
 
 
-def standing_statistic(item: Evidence, reason: str, *, counted: tuple[Evidence, ...]) -> Iterator[Problem]:
-    """Yield that another failing result of the same model stands, whatever the evidence that counts says."""
-    yield Problem(
+def standing_statistic(item: Evidence, reason: str) -> Problem:
+    """Say that another failing result of the same model stands, whatever the evidence that counts says."""
+    return Problem(
         VerdictResult.FAILED,
         f"another result of the same model stands, {item.file} of {format_instant(item.finished)}: {reason}",
         "a statistic that failed is not asked again until it passes: change the model, or test with more examples by "

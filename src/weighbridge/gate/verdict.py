@@ -54,7 +54,7 @@ def write_verdict(
 
 def _summary(decision: Decision, *, version: str) -> VerificationSummary:
     passed = decision.result is VerdictResult.PASSED
-    evidence = {item.sha256: item for outcome in decision.outcomes for item in outcome.evidence}
+    evidence = {item.sha256 for outcome in decision.outcomes for item in outcome.rests_on}
     return VerificationSummary(
         verifier=Verifier(id=VERIFIER_ID, version={"weighbridge": version}),
         time_verified=format_instant(decision.time),
@@ -77,8 +77,8 @@ def _summary(decision: Decision, *, version: str) -> VerificationSummary:
                     check=outcome.check.value,
                     result=outcome.result,
                     reason=outcome.reason,
-                    keys=tuple(sorted({item.key.id for item in outcome.evidence})),
-                    roles=tuple(dict.fromkeys(_role(item) for item in outcome.evidence)),
+                    keys=tuple(sorted({item.key.id for item in outcome.rests_on})),
+                    roles=tuple(dict.fromkeys(_role(item) for item in outcome.rests_on)),
                     waived=outcome.waived,
                     inputs=tuple(_input(item) for item in outcome.inputs),
                     notes=outcome.notes,
@@ -163,11 +163,11 @@ def authenticate_verdict(data: bytes, *, model: Digest, trust: Trust, now: datet
     )
     summary = _json.convert(statement.predicate, VerificationSummary, what=f"the predicate in {what}")
     then = min(now, parse_instant(summary.time_verified, what="timeVerified"))
-    roles, ended = trust.roles_then(key.id, signs=VERDICT, now=now, then=then)
+    roles = trust.roles_then(key.id, signs=VERDICT, now=now, then=then)
     # What speaks against a model does so after its key has ended; whoever waits for that must not be rid of it.
-    if ended is not None and summary.detail.result is VerdictResult.PASSED:
-        raise ended
-    return _verdict(summary, model, statement.manifest(), roles[0].role)
+    if roles.why is not None and summary.detail.result is VerdictResult.PASSED:
+        raise roles.why
+    return _verdict(summary, model, statement.manifest(), (*roles.now, *roles.ended)[0].role)
 
 
 def _verdict(summary: VerificationSummary, model: Digest, manifest: ManifestDigest | None, signer: str) -> Verdict:

@@ -20,7 +20,7 @@ from weighbridge.trust.document import (
     TrustDocument,
     TrustSpec,
 )
-from weighbridge.trust.key import TrustedKey
+from weighbridge.trust.key import RolesThen, TrustedKey
 from weighbridge.trust.parse import Trust, read_bytes
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Metadata",
     "PolicyReference",
     "Revoked",
+    "RolesThen",
     "Signable",
     "Trust",
     "TrustDocument",

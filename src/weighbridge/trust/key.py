@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from weighbridge.clock import parse_instant
-from weighbridge.errors import KeyFileError, ParseError
+from weighbridge.errors import KeyFileError, ParseError, VerificationError
 from weighbridge.evidence.keys import PublicKey
 from weighbridge.trust.document import Holder, KeySpec, RoleSpec
 
@@ -46,3 +46,15 @@ class TrustedKey:
         """Say whether the key may be used at this time."""
         begun = self.not_before is None or self.not_before <= now
         return begun and (self.not_after is None or now <= self.not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class RolesThen:
+    """The roles in which a key may sign something now, and those in which it only could when it did.
+
+    ``why`` says why it may not now, when it may in no role at all.
+    """
+
+    now: tuple[TrustedKey, ...]
+    ended: tuple[TrustedKey, ...]
+    why: VerificationError | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from weighbridge.evidence.keys import PublicKey
 from weighbridge.model.digest import Digest
 from weighbridge.trust.consistency import require_consistent
 from weighbridge.trust.document import PolicyReference, Revoked, TrustDocument
-from weighbridge.trust.key import TrustedKey
+from weighbridge.trust.key import RolesThen, TrustedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +148,28 @@ class Trust:
         """
         return self.roles_of(key.id, signs=signs, now=now)[0]
 
-    def roles_then(
-        self, key_id: str, *, signs: str, now: datetime, then: datetime
-    ) -> tuple[tuple[TrustedKey, ...], VerificationError | None]:
-        """Return the roles in which a key may sign this now, or could when it did, and then why it no longer may.
+    def roles_then(self, key_id: str, *, signs: str, now: datetime, then: datetime) -> RolesThen:
+        """Return the roles in which a key may sign this now, and those in which it only could when it did.
 
-        What a key signed that has ended since counts against a model, and never for it.
+        What a key signed in a role that it has lost since counts against a model, and never for it. That it may still
+        sign in another role makes up for nothing: the policy named this one.
 
         Raises:
             VerificationError: As ``roles_of``, when the key could not sign this then either.
         """
+        present: tuple[TrustedKey, ...] = ()
+        past: tuple[TrustedKey, ...] = ()
+        why: VerificationError | None = None
         try:
-            return self.roles_of(key_id, signs=signs, now=now), None
-        except VerificationError as ended:
-            try:
-                return self.roles_of(key_id, signs=signs, now=then), ended
-            except VerificationError:
-                raise ended from None
+            present = self.roles_of(key_id, signs=signs, now=now)
+        except VerificationError as error:
+            why = error
+        with contextlib.suppress(VerificationError):
+            past = self.roles_of(key_id, signs=signs, now=then)
+        ended = tuple(role for role in past if role not in present)
+        if why is not None and not ended:
+            raise why
+        return RolesThen(present, ended, why)
 
     def roles_of(self, key_id: str, *, signs: str, now: datetime) -> tuple[TrustedKey, ...]:
         """Return every role in which the key with this id may sign this, now; there is at least one.

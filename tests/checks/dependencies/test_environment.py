@@ -225,6 +225,28 @@ def test_system_packages_that_are_visible_too_are_undecided(site: Path) -> None:
     assert not read_environment(venv(site)).undecided
 
 
+@pytest.mark.parametrize("space", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+@pytest.mark.parametrize("line", ["include-system-site-packages{}= true", "include-system-site-packages ={}true"])
+def test_settings_have_the_lines_that_python_reads(site: Path, space: str, line: str) -> None:
+    (venv(site) / "pyvenv.cfg").write_text(f"home = /usr/bin\n{line.format(space)}\n", encoding="utf-8")
+    assert "not handed in" in reasons(read_environment(venv(site)))[0]
+
+
+@pytest.mark.parametrize("scripts", ["bin", "Scripts"])
+def test_settings_beside_the_interpreter_count_too(site: Path, scripts: str) -> None:
+    (venv(site) / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+    before = digest(venv(site))
+    add(venv(site) / scripts / "pyvenv.cfg", b"include-system-site-packages = true\n")
+    found = read_environment(venv(site))
+    assert (found.undecided[0].location, found.inputs[0].sha256 != before) == (f"{scripts}/pyvenv.cfg", True)
+    assert "not handed in" in found.undecided[0].reason
+
+
+def test_a_file_in_the_place_of_the_scripts_has_no_settings(site: Path) -> None:
+    (venv(site) / "bin").write_text("no directory\n")
+    assert not read_environment(venv(site)).undecided
+
+
 @pytest.mark.parametrize(
     ("origin", "why"),
     [

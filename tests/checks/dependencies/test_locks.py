@@ -132,7 +132,7 @@ dependency-groups = ["dev"]
 name = "attrs"
 version = "25.1.0"
 [[packages.wheels]]
-url = "https://index.example/attrs.whl"
+url = "https://index.example/attrs-25.1.0-py3-none-any.whl"
 hashes = {sha256 = "aa"}
 
 [[packages]]
@@ -373,3 +373,109 @@ def test_a_marker_that_nests_too_deep_is_doubted() -> None:
     marker = "(" * 5_000 + "os_name == 'x'" + ")" * 5_000
     text = f'lock-version = "1.0"\n[[packages]]\nname = "demo"\nversion = "1"\nmarker = "{marker}"\n'
     assert "cannot be evaluated" in parse_pylock(text.encode(), name="pylock.toml").pins[0].doubt
+
+
+def one_of_pylock(entry: str, *, top: str = "", version: str = "1.0") -> Inventory:
+    text = f'lock-version = "1.0"\n{top}\n[[packages]]\nname = "demo"\nversion = "{version}"\n{entry}\n'
+    return parse_pylock(text.encode(), name="pylock.toml")
+
+
+def one_of_uv(entry: str, *, version: str = "1.0") -> Inventory:
+    text = f'version = 1\n[[package]]\nname = "demo"\nversion = "{version}"\n{entry}\n'
+    return parse_uv_lock(text.encode(), name="uv.lock")
+
+
+@pytest.mark.parametrize(
+    ("top", "marker"),
+    [
+        ('requires-python = "==3.11.7"', "python_version >= '3'"),
+        ('requires-python = ">3.11.0,<3.11.9"', "os_name == 'posix'"),
+        ('requires-python = ">=4"', "os_name == 'posix'"),
+        ("", "python_full_version == '3.11.7'"),
+        ('extras = ["gpu"]', "'gpu' not in extras"),
+        ('extras = ["gpu", "cpu"]', "'gpu' in extras and 'CPU' not in extras"),
+        ('dependency-groups = ["dev"]\ndefault-groups = ["main"]', "'dev' not in dependency_groups"),
+        (
+            f"extras = {[f'e{number}' for number in range(20)]}",
+            " and ".join(f"'e{n}' not in extras" for n in range(20)),
+        ),
+    ],
+)
+def test_what_is_installed_for_some_python_or_choice_is_judged(top: str, marker: str) -> None:
+    found = one_of_pylock(f'marker = "{marker}"', top=top)
+    assert pins(found) == {("demo", "1.0"): ("demo",)}
+
+
+def test_a_choice_that_no_installer_has_is_passed_over() -> None:
+    assert (
+        one_of_pylock("marker = \"'gpu' in extras and 'gpu' not in extras\"", top='extras = ["gpu"]').passed_over == 1
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['registry = "https://index.example/simple", editable = "."', 'editable = ".", url = "https://x.example/x.whl"'],
+)
+def test_a_source_of_several_kinds_is_not_the_project_itself(source: str) -> None:
+    assert "several places" in doubts(one_of_uv(f"source = {{ {source} }}"))["demo"]
+
+
+def test_a_part_of_a_source_is_no_place_of_its_own() -> None:
+    assert "comes from git," in doubts(one_of_uv('source = { git = "https://x.example", subdirectory = "a" }'))["demo"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'directory = {path = "."}\nwheels = [{name = "demo-1.0-py3-none-any.whl"}]',
+        'directory = {path = "."}\nvcs = {type = "git"}',
+        'directory = {path = "."}\narchive = {url = "https://x.example/x.zip"}',
+    ],
+)
+def test_an_entry_of_several_kinds_is_not_the_project_itself(entry: str) -> None:
+    assert "several places" in doubts(one_of_pylock(entry))["demo"]
+
+
+@pytest.mark.parametrize("place", ["wheels", "file:///srv/wheels", "http://index.example/simple"])
+def test_a_registry_that_nobody_checks_needs_hashes(place: str) -> None:
+    file = "https://files.example/demo-1.0-py3-none-any.whl"
+    bare = f'source = {{ registry = "{place}" }}\nwheels = [{{ url = "{file}" }}]'
+    assert "under no digest" in doubts(one_of_uv(bare))["demo"]
+    assert not doubts(one_of_uv(bare.replace(".whl", '.whl", hash = "sha256:aa')))
+    assert not doubts(one_of_uv(bare.replace(f'"{place}"', '"https://index.example/simple"')))
+
+
+@pytest.mark.parametrize("place", ['path = "w/', 'path = "https://', 'url = "http://x.example/', 'url = "file:///srv/'])
+def test_a_file_that_nobody_checks_needs_a_hash(place: str) -> None:
+    bare = f'wheels = [{{ {place}demo-1.0-py3-none-any.whl" }}]'
+    for read in (one_of_pylock, lambda text: one_of_uv(f'source = {{ registry = "https://x.example" }}\n{text}')):
+        assert "under no digest" in doubts(read(bare))["demo"]
+        assert not doubts(read(bare.replace(" }", ', hash = "sha256:aa" }').replace("{ {", "{{")))
+
+
+FILES = [
+    ("1.0", "https://x.example/demo-1.0-py3-none-any.whl", True),
+    ("1.0", "https://x.example/Demo-1.0.tar.gz#part", True),
+    ("2.3.0+cpu", "https://x.example/demo-2.3.0%2Bcpu-cp311-cp311-linux_x86_64.whl", True),
+    ("1.0.post1", "https://x.example/demo-1.0-1.tar.gz", True),
+    ("1.0", "https://x.example/demo-0.9-py3-none-any.whl", False),
+    ("1.0", "https://x.example/other-1.0-py3-none-any.whl", False),
+    ("1.0", "https://x.example/demo-0.9.tar.gz", False),
+    ("1.0", "https://x.example/other-demo-1.0.tar.gz", False),
+    ("1.0", "https://x.example/demo-0.9-1.0-py3-none-any.whl", False),
+    ("1.0", "https://x.example/latest", False),
+    ("1.0", "https://[x/demo-1.0.tar.gz", False),
+]
+
+
+@pytest.mark.parametrize(("version", "url", "fits"), FILES)
+def test_a_file_must_say_that_it_is_of_the_locked_release(version: str, url: str, *, fits: bool) -> None:
+    source = 'source = { registry = "https://x.example/simple" }\n'
+    for key in (f'wheels = [{{ url = "{url}" }}]', f'sdist = {{ url = "{url}" }}'):
+        assert bool(doubts(one_of_uv(source + key, version=version))) is not fits
+        assert bool(doubts(one_of_pylock(key, version=version))) is not fits
+
+
+def test_every_name_of_a_file_must_say_it() -> None:
+    both = 'wheels = [{ name = "demo-1.0-py3-none-any.whl", url = "https://x.example/demo-0.9-py3-none-any.whl" }]'
+    assert "'demo-0.9-py3-none-any.whl' does not say" in doubts(one_of_pylock(both))["demo"]

@@ -462,3 +462,76 @@ def test_the_name_of_a_file_is_made_harmless(tmp_path: Path) -> None:
     found = read_requirements(path)
     assert found.undecided[0].location.isprintable()
     found.inputs[0].name.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "open_at"),
+    [
+        ("demo==2.0; python_version < '3.7'\ndemo<2; python_version >= '3.7'\n", "requirements.txt:2"),
+        ("-c limits.txt\ndemo<2\n", "requirements.txt:2"),
+        ("demo==2.0; python_full_version < '3.12.4'\ndemo>=1; python_version < '3.13'\n", "requirements.txt:2"),
+        ("demo==2.0; platform_release >= '6'\ndemo>=1\n", "requirements.txt:2"),
+        ("demo>=1; platform_release >= '6'\ndemo==2.0; python_version < '3.11'\n", "requirements.txt:1"),
+        ("demo==2.0; sys_platform == 'win32'\ndemo>=1\n", "requirements.txt:2"),
+    ],
+)
+def test_a_pin_for_some_places_fixes_no_version_in_others(tmp_path: Path, text: str, open_at: str) -> None:
+    found = read(tmp_path, text, limits_txt="demo==2.0; python_version < '3.7'\n")
+    assert [entry.location for entry in found.undecided] == [open_at]
+    assert "pinned" in found.undecided[0].reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "demo>=1\ndemo==2.0\n",
+        "demo>=1\ndemo==1.0; python_version < '3.11'\ndemo==2.0; python_version >= '3.11'\n",
+        "demo>=1; python_version < '3.9'\ndemo==1.0; python_version < '3.11'\n",
+        "demo>=1; platform_release >= '6'\ndemo==2.0; platform_release >= '6'\n",
+        "demo>=1\ndemo==1.0; python_full_version < '3.11.4'\ndemo==2.0; python_full_version >= '3.11.4'\n",
+    ],
+)
+def test_pins_may_fix_a_version_place_by_place(tmp_path: Path, text: str) -> None:
+    assert not read(tmp_path, text).undecided
+
+
+def test_a_name_with_very_many_pins_is_open(tmp_path: Path) -> None:
+    pinned = "".join(f"demo==1.{number}; python_full_version != '3.11.{number}'\n" for number in range(100))
+    assert [entry.location for entry in read(tmp_path, f"demo\n{pinned}").undecided] == ["requirements.txt:1"]
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "python_full_version == '3.11.7'",
+        "python_full_version > '3.11.0' and python_full_version < '3.11.50'",
+        "implementation_version ~= '3.12.5'",
+        "python_full_version in '3.10.4 3.11.7'",
+        "'.7' in python_full_version",
+        "python_full_version != '3.11.0' and python_full_version < '3.11.2' and python_version == '3.11'",
+        " or ".join(f"python_full_version == '3.11.{patch}'" for patch in range(2, 90, 3)),
+    ],
+)
+def test_a_marker_about_one_patch_release_leaves_no_pin_out(tmp_path: Path, marker: str) -> None:
+    found = read(tmp_path, f"fine==1.0\ntorch==1.13.0 ; {marker}\n")
+    assert pins(found) == [("fine", "1.0", "1"), ("torch", "1.13.0", "2")]
+
+
+@pytest.mark.parametrize("marker", ["", " ; python_version > '3'"])
+@pytest.mark.parametrize("ending", ["zip", "whl", "tbz", "txz", "tlz", "tar.lz", "tar.lzma", "TGZ"])
+def test_a_version_that_pip_takes_for_a_file_is_undecided(tmp_path: Path, ending: str, marker: str) -> None:
+    found = read(tmp_path, f"demo==1.0+x.{ending}{marker}\n")
+    assert not found.pins
+    assert "a file, directory or URL" in found.undecided[0].reason
+
+
+@pytest.mark.parametrize("option", ["--config-settings", "--config-setting", "--global-option", "--install-option"])
+def test_a_hash_that_is_the_value_of_another_option_is_none(tmp_path: Path, option: str) -> None:
+    found = read(tmp_path, f"demo==1.0 {option} {HASH}\n--no-index\n")
+    assert "demo" in found.undecided[0].reason
+    assert not read(tmp_path, f"demo==1.0 {option} a=b {HASH}\n--no-index\n").undecided
+    assert not read(tmp_path, f"demo==1.0 {option}=a=b {HASH}\n--no-index\n").undecided
+
+
+def test_a_word_that_belongs_to_no_option_cannot_be_judged(tmp_path: Path) -> None:
+    assert "is not known" in read(tmp_path, f"demo==1.0 {HASH} more\n").undecided[0].reason

@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from weighbridge.checks.interface import ModelFile
-from weighbridge.checks.runners.prose import FEW_NUMBERS, MAX_LIST, MAX_REPEATED, why_not_prose
+from weighbridge.checks.runners.prose import (
+    FEW_NUMBERS,
+    MAX_COMPARED,
+    MAX_FRACTIONS,
+    MAX_LIST,
+    MAX_REPEATED,
+    why_not_prose,
+)
 from weighbridge.checks.runners.settings import MAX_VALUES, why_no_settings
 from weighbridge.checks.runners.unmeasured import MAX_TEXT_BYTES, unmeasured
 
@@ -199,6 +206,82 @@ def test_settings_may_have_so_many_numbers(count: int) -> None:
     values = {f"setting of {chr(97 + n % 26)}{chr(97 + n // 26)} words": draw.choice([0.5, 7]) for n in range(count)}
     assert bool(why_no_settings(json.dumps(values))) is (count > MAX_VALUES)
     assert why_no_settings("{" + json.dumps(values)) is None, "no JSON is none of settings; it is judged as text"
+
+
+MANY = json.dumps({f"setting of {chr(97 + n % 26)}{chr(97 + n // 26)} words": 7 - n % 3 for n in range(MAX_VALUES + 9)})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "a": 1, ' + MANY[1:],
+        '{"a": NaN, ' + MANY[1:],
+        '{"a": 1e999, ' + MANY[1:],
+        '{"a": ' + "7" * 5000 + ", " + MANY[1:],
+        '{"a": "\\ud800", ' + MANY[1:],
+        "[" * 90 + MANY + "]" * 90,
+        MANY + " and so it ends",
+        "{}\n" + MANY,
+        MANY[:-1].replace(", ", "}\n{") + "}",
+        json.dumps([{"the same key": 7 - n % 3} for n in range(MAX_VALUES)]).replace('{"', '{"the same key": 1, "'),
+    ],
+)
+def test_json_that_is_not_strict_is_counted_as_others_read_it(text: str) -> None:
+    assert "numbers as values" in str(why_no_settings(text))
+
+
+def test_the_few_whole_numbers_of_a_node_are_no_vocabulary() -> None:
+    nodes = [
+        {"kind of it": n % 7, "other kind of it": 9 + n % 5, "words that say little": n % 3 + 20} for n in range(99)
+    ]
+    assert "numbers as values" in str(why_no_settings(json.dumps(nodes)))
+    assert why_no_settings(json.dumps({"label2id": {"good": 0, "bad": 1}, "task": {"a": 3}})) is None
+
+
+@pytest.mark.parametrize("form", ["<threshold>{:.2f}</threshold> ", "<td class='of {0}'>{0:.3f}</td>\n"])
+def test_the_end_of_a_tag_makes_no_version_of_a_number(form: str) -> None:
+    assert why_not_prose("".join(form.format(n / 97) for n in range(MAX_REPEATED + 9)))
+
+
+def test_json_that_nests_too_deep_to_be_counted_is_none_of_settings() -> None:
+    assert "nests deeper" in str(why_no_settings("[" * 100_000))
+
+
+@pytest.mark.parametrize(
+    "text", ["[![badge](a.svg)](b)", "[1]: https://a.example", "[tool]\nlevel = 3\n", "{{ name }}"]
+)
+def test_a_text_that_begins_as_json_does_is_not_taken_for_it(text: str) -> None:
+    assert why_not_prose(text) is None
+
+
+@pytest.mark.parametrize("form", ["{}: {}\n", "{},{}\n", "{} -> {}\n"])
+def test_a_text_has_so_many_fractions_at_most_whatever_stands_between(form: str) -> None:
+    draw = random.Random(6)
+    names = [f"some_quite_long_name_{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(MAX_FRACTIONS + 1)]
+    lines = [form.format(name, f"{draw.random():.2f}") for name in names]
+    assert why_not_prose("".join(lines[:-1])) is None
+    assert f"{MAX_FRACTIONS + 1} fractions" in str(why_not_prose("".join(lines)))
+
+
+def tree(*, thresholds: int, form: str) -> str:
+    """Return the text of a tree after scikit-learn's ``export_text``, with so many thresholds over four features."""
+    features = ("age", "income", "overdue", "deposit")
+    return "".join(
+        f"|   |--- {features[n % 4]}{form.format(n / 97 + 1)}\n|   |   |--- class: {('good', 'bad')[n % 2]}\n"
+        for n in range(thresholds)
+    )
+
+
+@pytest.mark.parametrize("form", [" <= {:.2f}", " >  {:.2f}", "<{:.3f}", "[0] <= {:.2f}", " <= -{:.6f}"])
+def test_a_tree_of_comparisons_is_no_text_with_versions(form: str) -> None:
+    assert why_not_prose(tree(thresholds=MAX_COMPARED, form=form)) is None
+    assert why_not_prose(tree(thresholds=MAX_COMPARED + 9, form=form))
+
+
+def test_packages_may_be_compared_with_versions() -> None:
+    packages = "".join(f"package{chr(97 + n % 26)}{chr(97 + n // 26)} >=1.{n},<2.0\n" for n in range(400))
+    pythons = "".join(f"markers = \"python_version < '3.{n % 7 + 8}'\"\n" for n in range(30))
+    assert why_not_prose(packages + pythons) is None
 
 
 def test_a_prefix_hides_no_pmml() -> None:

@@ -16,8 +16,10 @@ from typing import Final
 
 from weighbridge import _json
 from weighbridge._struct import Wire
-from weighbridge.checks.model_scan.pickle.calls import RULES
+from weighbridge.checks.model_scan.pickle.attributes import Attributes, ClassEntry
 from weighbridge.checks.model_scan.pickle.context import Rules
+from weighbridge.checks.model_scan.pickle.rules.rule import Rule
+from weighbridge.checks.model_scan.pickle.rules.table import RULES
 from weighbridge.checks.model_scan.report import FileReport
 from weighbridge.errors import ParseError
 
@@ -26,6 +28,9 @@ PACKAGE: Final = "weighbridge.checks.model_scan.allow_lists"
 
 NAMES: Final = ("joblib", "lightgbm", "numpy", "pandas", "python", "scipy", "sklearn", "torch", "xgboost")
 """The lists of globals that exist."""
+
+ATTRIBUTES: Final = ("hand", "lightgbm", "pandas", "scipy", "sklearn", "torch", "xgboost")
+"""The lists of classes' attributes that exist."""
 
 ONNX: Final = "onnx-operators"
 """The list of ONNX operators."""
@@ -38,6 +43,15 @@ class AllowList(Wire):
     version: str
     verified: str
     globals: dict[str, dict[str, str]]
+
+
+class AttributeList(Wire):
+    """The attributes and methods of a library's classes, by full name, as its sources have them."""
+
+    name: str
+    version: str
+    verified: str
+    classes: dict[str, ClassEntry]
 
 
 class OperatorList(Wire):
@@ -54,6 +68,7 @@ class Lists:
     """All lists, and the digest of each."""
 
     rules: Rules
+    attributes: Attributes
     operators: dict[str, frozenset[str]]
     digests: dict[str, str]
 
@@ -65,7 +80,8 @@ def load_lists() -> Lists:
     Raises:
         ParseError: A list is damaged, or names a rule that does not exist.
     """
-    rules: dict[tuple[str, str], str] = {}
+    rules: dict[tuple[str, str], Rule] = {}
+    classes: dict[str, ClassEntry] = {}
     digests: dict[str, str] = {}
     folder = resources.files(PACKAGE)
     for name in NAMES:
@@ -76,11 +92,17 @@ def load_lists() -> Lists:
             for global_name, rule in names.items():
                 if rule not in RULES or "." in global_name:
                     raise ParseError(f"the allow list {name} has no known rule for {module}.{global_name}")
-                rules[module, global_name] = rule
+                rules[module, global_name] = RULES[rule]
+    for name in ATTRIBUTES:
+        data = (folder / "attributes" / f"{name}.json").read_bytes()
+        digests[f"{name}-attributes"] = hashlib.sha256(data).hexdigest()
+        found_classes = _json.parse(data, AttributeList, what=f"the list of {name}'s attributes").classes
+        for path, entry in found_classes.items():
+            classes[path] = entry.joined(classes.get(path, ClassEntry()))
     data = (folder / f"{ONNX}.json").read_bytes()
     digests[ONNX] = hashlib.sha256(data).hexdigest()
     operators = _json.parse(data, OperatorList, what="the list of ONNX operators").operators
-    return Lists(rules, {domain: frozenset(names) for domain, names in operators.items()}, digests)
+    return Lists(rules, Attributes(classes), {domain: frozenset(names) for domain, names in operators.items()}, digests)
 
 
 def allowed_globals() -> frozenset[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.report import UndecidedError
+from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 
 MAX_OPCODES: Final = 5_000_000
 """Most pickle opcodes in one file, all its pickles together."""
@@ -21,6 +21,18 @@ MAX_MADE: Final = 600_000
 
 MAX_KEPT_BYTES: Final = 32 * 1024**2
 """Most bytes of text that one pickle may have in memory; what comes after is passed over and forgotten."""
+
+MAX_MADE_FREE: Final = 64 * 1024**2
+"""Bytes that the calls of a pickle may be given whatever its size."""
+
+MAX_MADE_RATIO: Final = 16
+"""So many times may calls be given the bytes that were read so far: each makes what it is given anew."""
+
+MAX_HASHED: Final = 5_000_000
+"""Most values that are looked at to hash the keys of one file; a plain text or number costs nothing here."""
+
+MAX_KEY: Final = 10_000
+"""Most values in one key. Python hashes a tuple in a tuple by recursion that nothing bounds."""
 
 MAX_DEPTH: Final = 8
 """Deepest nesting of containers and pickles in one another."""
@@ -44,6 +56,38 @@ class Budget:
 
     opcodes: int = MAX_OPCODES
     unpacked: int = MAX_UNPACKED
+    made: int = 0
+    hashed: int = 0
+
+    def make(self, count: int, *, read: int) -> None:
+        """Count bytes that a call makes, of a pickle of which ``read`` bytes were read.
+
+        Raises:
+            RefusedError: It is given the same bytes again and again.
+        """
+        self.made += count
+        if self.made > MAX_MADE_FREE and self.made > MAX_MADE_RATIO * read:
+            raise RefusedError("object-bomb", f"{read} bytes of pickle make more than {self.made} bytes", offset=read)
+
+    def hash(self, weight: int, *, read: int) -> None:
+        """Count the values that are looked at to hash a key.
+
+        Raises:
+            RefusedError: Hashing would take long, or recurse deeply.
+        """
+        self.hashed += weight
+        if weight > MAX_KEY or self.hashed > MAX_HASHED:
+            raise RefusedError("object-bomb", f"a key is made of more than {MAX_KEY} values", offset=read)
+
+    def hash_all(self, weight: int, *, read: int) -> None:
+        """Count the values that a call hashes, key by key.
+
+        Raises:
+            RefusedError: Hashing them would take long.
+        """
+        self.hashed += weight
+        if self.hashed > MAX_HASHED:
+            raise RefusedError("object-bomb", f"{weight} values are hashed again and again", offset=read)
 
     def unpack(self, count: int) -> None:
         """Take ``count`` decompressed bytes.

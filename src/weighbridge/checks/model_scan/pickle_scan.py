@@ -18,6 +18,7 @@ def make_context(scan: Scan, source: Source, location: str) -> Context:
         notes=scan.notes,
         location=location,
         rules=load_lists().rules,
+        attributes=load_lists().attributes,
         budget=scan.budget,
         source=source,
         depth=scan.depth,

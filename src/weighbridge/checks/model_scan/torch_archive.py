@@ -53,7 +53,7 @@ def storage_ids(sizes: Sizes, notes_to: Context) -> Callable[[Value, int], Value
                 if name in ITEM_SIZES and key.isdigit() and count >= 0 and rest in ([], [None]):
                     needed = ITEM_SIZES[name] * count
                     sizes[key] = max(sizes.get(key, 0), needed)
-                    return Storage(key)
+                    return Storage(key, count)
             case _:
                 pass
         notes_to.finding("persistent-id", "a persistent id is not that of a tensor's storage", offset=offset)

@@ -36,6 +36,12 @@ MAX_REPEATED: Final = 32
 Of whole numbers as many may be given to one key by a colon or an equals sign, lists included.
 """
 
+MAX_FRACTIONS: Final = 512
+"""Most fractions in a text, whatever stands between them; reports with many tables have some 300."""
+
+MAX_COMPARED: Final = 32
+"""Most fractions with which words are compared that are compared with several, as features are in trees."""
+
 FEW_NUMBERS: Final = 8
 """So many numbers may be all there is: ``0-9`` as labels, or one setting."""
 
@@ -55,7 +61,7 @@ _DIGEST: Final = re.compile(
     r"\b(?:sha(?:1|224|256|384|512)|md5)[:=-](?:[0-9a-fA-F]{32,128}\b|[0-9A-Za-z+/]{27,86}={0,2}(?![\w+/=]))"
 )
 _VERSION: Final = re.compile(
-    r"(?:[=<>~!]=|[<>^]|\bv) ?\d{1,4}(?:\.\d{1,4}){0,5}(?![\d.])|(?<![\w.])\d{1,4}(?:\.\d{1,4}){2,5}(?![\d.])"
+    r"(?:[=<>~!]=|(?<![-=])[<>^]|\bv) ?\d{1,4}(?:\.\d{1,4}){0,5}(?![\d.])|(?<![\w.])\d{1,4}(?:\.\d{1,4}){2,5}(?![\d.])"
 )
 _TIME: Final = re.compile(
     r"(?<![\w.+-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?(?![\d.])"
@@ -77,6 +83,14 @@ _FORMAT: Final = re.compile(
     r"|\b(?:float|double|int32|int64|raw)_data:",
     re.MULTILINE,
 )
+# A version of a package is compared like a threshold, but a package with few of them.
+_COMPARED: Final = re.compile(
+    r"\b([^\W\d]\w*+(?:\[\w{1,40}\])?)[^\w<>]{0,3}[<>]=? {0,2}(-?\d{1,20}\.\d{1,20})(?![\d.])"
+)
+_SEVERAL: Final = 3
+_TAG: Final = re.compile(r"(<[/?A-Za-z][^<>]*+)>")
+"""A tag of XML or HTML, whose end compares nothing."""
+
 _INDEXED: Final = re.compile(r"[A-Za-z]{1,12}\d{1,3}")
 """A name with a number behind it, as columns have: ``V28``, ``f0``."""
 
@@ -103,7 +117,10 @@ class _Token:
 
 def why_not_prose(text: str) -> str | None:
     """Return what makes a text none that people read, in words that follow "it", or None when it is one."""
-    return _why_written_by_program(text) or why_no_settings(text) or _why_numbers(list(_tokens(text)))
+    bare = _TAG.sub(r"\1\n", text)
+    return (
+        _why_written_by_program(text) or _why_compared(bare) or why_no_settings(text) or _why_numbers([*_tokens(bare)])
+    )
 
 
 def _why_written_by_program(text: str) -> str | None:
@@ -113,6 +130,16 @@ def _why_written_by_program(text: str) -> str | None:
     needless = _NEEDLESS.search(text)
     if needless:
         return f"writes a letter or digit as {needless.group()!r}, which hides words from whoever looks for them"
+    return None
+
+
+def _why_compared(text: str) -> str | None:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, value in _COMPARED.findall(text):
+        found[name].add(value)
+    count = sum(len(values) for values in found.values() if len(values) >= _SEVERAL)
+    if count > MAX_COMPARED:
+        return f"compares names with {count} fractions, as trees do that are written as text"
     return None
 
 
@@ -126,6 +153,9 @@ def _why_numbers(tokens: list[_Token]) -> str | None:
     word, count = _commonest_key(tokens)
     if count > MAX_REPEATED:
         return f"gives {word[:40]!r} {count} numbers; at most {MAX_REPEATED} in text that people read"
+    fractions = sum(token.number and _FRACTION.fullmatch(token.text) is not None for token in tokens)
+    if fractions > MAX_FRACTIONS:
+        return f"has {fractions} fractions; at most {MAX_FRACTIONS} are in text that people read"
     share = _largest_share(tokens)
     if share > MAX_SHARE:
         return f"has a part of which numbers are {share:.0%}; at most {MAX_SHARE:.0%} are in text that people read"

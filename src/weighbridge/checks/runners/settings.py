@@ -7,6 +7,7 @@ and its numbers are counted wherever they stand.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -21,6 +22,11 @@ MAX_VALUES: Final = 256
 _LONGEST_NUMBER: Final = 32
 """Characters of the longest string that may be a number; models of XGBoost keep numbers in strings."""
 
+_FEWEST_NAMES: Final = 32
+"""Words of the smallest vocabulary whose numbers are not counted."""
+
+_BETWEEN: Final = " \t\r\n,\x1e"
+"""What may stand between documents that follow each other."""
 
 _LARGEST: Final = 1e300
 """Stands for whole numbers that no double holds."""
@@ -29,20 +35,55 @@ _LARGEST: Final = 1e300
 def why_no_settings(text: str) -> str | None:
     """Return what makes a JSON document none of settings, in words that follow "it"; None for other text.
 
-    Numbers that name things are not counted: those of a map from words to different whole numbers from 0 on, as
+    Numbers that name things are not counted: those of a large map from words to different whole numbers from 0 on, as
     vocabularies are, and those that rise from one object of a list to the next under one key, as identifiers do.
     """
-    if not text.lstrip("\ufeff \t\r\n").startswith(("{", "[", '"')):
+    bare = text.removeprefix("\ufeff")
+    if not bare.lstrip(" \t\r\n").startswith(("{", "[", '"')):
         return None
     try:
-        # Strict: of a key that appears twice one value is read, and which one depends on who reads.
-        value = loads(text.removeprefix("\ufeff").encode(), what="the text")
+        value = loads(bare.encode(), what="the text")
     except ParseError:
-        return None
+        try:
+            value = _as_others_read(bare)
+        except RecursionError:
+            return "is JSON that nests deeper than settings do, so its numbers cannot be counted"
     count = _values_in(value)
     if count > MAX_VALUES:
         return f"is JSON with {count} numbers as values; at most {MAX_VALUES} are in settings, labels and vocabularies"
     return None
+
+
+def _as_others_read(text: str) -> list[object]:
+    """Return the documents at the beginning of a text, one after another, as readers take them that are not strict.
+
+    Most read numbers that are none (``NaN``), keys that appear twice, half a surrogate pair, and one document a line.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_every_pair, parse_int=_whole)
+    found: list[object] = []
+    place = 0
+    while place < len(text):
+        if text[place] in _BETWEEN:
+            place += 1
+            continue
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except ValueError:
+            break
+        found.append(value)
+    return found
+
+
+def _every_pair(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Of a key that appears twice one value is read, and which one depends on who reads: so both count.
+    found: dict[str, object] = {}
+    for place, (key, value) in enumerate(pairs):
+        found[key if key not in found else f"{key}\0{place}"] = value
+    return found
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else _LARGEST
 
 
 def _values_in(document: object) -> int:
@@ -76,9 +117,9 @@ def _numbers(value: Mapping[str, object]) -> Iterator[tuple[str, float]]:
 
 
 def _names(value: Mapping[str, object]) -> bool:
-    # A vocabulary: every value is a whole number, and no two words have the same.
+    # A vocabulary: every value is a whole number, and no two words have the same. The few of a node are so by chance.
     numbers = [each for each in value.values() if type(each) is int and each >= 0]
-    return len(value) == len(numbers) == len(set(numbers))
+    return _FEWEST_NAMES <= len(value) == len(numbers) == len(set(numbers))
 
 
 def _number(value: object) -> float | None:

@@ -6,6 +6,7 @@ write (packaging.python.org, "Recording installed projects"). The interpreter an
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ MAX_SITES: Final = 64
 MAX_SETTINGS: Final = 65_536
 """Largest ``pyvenv.cfg`` that is read; real ones have about 200 bytes."""
 
-_SETTINGS: Final = "pyvenv.cfg"
+_SETTINGS: Final = ("pyvenv.cfg", *(f"{scripts}/pyvenv.cfg" for scripts in ("bin", "Scripts")))
+"""Where Python looks for them: beside its own program first, then one directory above."""
 _PACKAGES: Final = ("site-packages", "dist-packages")
 
 
@@ -64,7 +66,7 @@ def read_environment(path: Path) -> Inventory:
     tree = EnvironmentTree.of(path, sites)
     pins: list[Pin] = []
     findings: list[Finding] = []
-    undecided: list[Undecided] = list(_borrowed(tree))
+    undecided: list[Undecided] = [doubt for name in _SETTINGS for doubt in _borrowed(tree, name)]
     undecided.extend(_nested(tree.listing.sites))
     recorded: set[str] = set()
     rows = 0
@@ -127,23 +129,24 @@ def _nested(sites: Sequence[str]) -> Iterator[Undecided]:
             yield Undecided(location=plain(inner, limit=300), reason=reason)
 
 
-def _borrowed(tree: EnvironmentTree) -> Iterator[Undecided]:
+def _borrowed(tree: EnvironmentTree, name: str) -> Iterator[Undecided]:
     try:
-        text = tree.read(_SETTINGS, limit=MAX_SETTINGS)
-    except FileNotFoundError:
-        if os.path.lexists(tree.listing.top / _SETTINGS):
-            yield Undecided(location=_SETTINGS, reason="it leads to nothing that may be read")
+        text = tree.read(name, limit=MAX_SETTINGS)
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.lexists(tree.listing.top / name):
+            yield Undecided(location=name, reason="it leads to nothing that may be read")
         return
     except OSError as error:
-        yield Undecided(location=_SETTINGS, reason=f"it cannot be read: {error.strerror}")
+        yield Undecided(location=name, reason=f"it cannot be read: {error.strerror}")
         return
     if len(text) > MAX_SETTINGS:
-        yield Undecided(location=_SETTINGS, reason=f"it has more than {MAX_SETTINGS} bytes")
-    for line in text.decode(errors="replace").splitlines():
+        yield Undecided(location=name, reason=f"it has more than {MAX_SETTINGS} bytes")
+    # As site.py, which knows no other ends of lines, and whose strip takes off what str.splitlines would split at.
+    for line in io.StringIO(text.decode(errors="replace"), newline=None):
         key, _, value = line.partition("=")
         if key.strip().lower() == "include-system-site-packages" and value.strip().lower() == "true":
             reason = "the environment also uses the packages of the system's Python, which were not handed in"
-            yield Undecided(location=_SETTINGS, reason=reason)
+            yield Undecided(location=name, reason=reason)
 
 
 def _read_site(tree: EnvironmentTree, entries: list[str], *, site: str, label: str) -> _Site:

@@ -59,6 +59,12 @@ INCLUDES: Final = frozenset({"--requirement", "--constraint"})
 
 _FLAGS: Final = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--pre"})
 
+_HASH: Final = "--hash"
+_OF_REQUIREMENTS: Final = frozenset(
+    {_HASH, "--config-settings", "--config-setting", "--global-option", "--install-option"}
+)
+"""Options that a requirement itself may have. Each takes a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class OptionLine:
@@ -198,15 +204,13 @@ def _option(word: str) -> tuple[str, str]:
 def _requirement(number: int, text: str) -> Line:
     parts = _OPTION_START.split(text)
     hashes: list[str] = []
-    for word in (word for part in parts[1:] for word in shlex.split(part)):
-        if word.startswith("--hash="):
-            hashes.append(word.removeprefix("--hash="))
-        elif word == "--hash":
-            hashes.append("")
-        elif word.startswith(("--config-setting", "--global-option", "--install-option")):
-            continue
-        elif word.startswith("-"):
+    words = iter([word for part in parts[1:] for word in shlex.split(part)])
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in _OF_REQUIREMENTS:
             return UnreadableLine(number, f"the option {word[:60]!r} is not known")
-        elif hashes and not hashes[-1]:
-            hashes[-1] = word
+        # As optparse: without an equals sign the next word is the value, whatever it looks like.
+        value = value if equals else next(words, "")
+        if name == _HASH:
+            hashes.append(value)
     return RequirementLine(number, parts[0].strip(), tuple(hashes))

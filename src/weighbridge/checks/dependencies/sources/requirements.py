@@ -13,11 +13,13 @@ a constraints file that it includes, names them.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from weighbridge.checks.dependencies.inventory import Inventory, Pin, normalise
@@ -28,7 +30,7 @@ from weighbridge.checks.dependencies.sources.requirement_lines import (
     UnreadableLine,
 )
 from weighbridge.checks.dependencies.sources.requirement_tree import Kind, NotIncluded, Placed, RequirementTree
-from weighbridge.checks.dependencies.sources.targets import Place, may_hold, places
+from weighbridge.checks.dependencies.sources.targets import Targets
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
 from weighbridge.errors import InputError
@@ -39,7 +41,21 @@ MAX_REQUIREMENT: Final = 4096
 
 _UNREADABLE: Final = (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InputError, RecursionError)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git\+|file:")
-_ARCHIVE: Final = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
+_TARGETS: Final = Targets(values={"extra": ""})
+_ARCHIVE: Final = (
+    *(".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz"),
+    *(".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"),
+)
+"""What pip takes for an archive; ``demo==1.0+x.zip`` is the file of that name, where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """A requirement that names no version, which a pin elsewhere may do wherever its marker holds."""
+
+    name: str
+    marker: Marker | None
+    location: str
 
 
 @dataclass(slots=True)
@@ -48,12 +64,11 @@ class _Reading:
 
     pins: list[Pin] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
-    loose: list[tuple[str, str, str]] = field(default_factory=list)
-    bounds: set[str] = field(default_factory=set)
+    loose: list[_Loose] = field(default_factory=list)
+    pinned: dict[str, list[Marker | None]] = field(default_factory=lambda: defaultdict(list))
     unhashed: list[str] = field(default_factory=list)
     options: list[PlacedOption] = field(default_factory=list)
     passed_over: int = 0
-    places: tuple[Place, ...] = field(default_factory=lambda: places(values={"extra": ""}))
 
     def doubt(self, location: str, reason: str) -> None:
         self.undecided.append(Undecided(location=location, reason=reason))
@@ -75,10 +90,10 @@ def read_requirements(path: Path) -> Inventory:
             reading.doubt(each.location, each.reason)
         else:
             _line(reading, each)
-    pinned = {pin.name for pin in reading.pins}
-    for name, location, reason in reading.loose:
-        if name not in pinned:
-            reading.doubt(location, reason)
+    for loose in reading.loose:
+        pinned = reading.pinned[loose.name]
+        if not _is_pinned(loose, pinned):
+            reading.doubt(loose.location, _why_loose(loose, pinned))
     judged = tuple(judge_options(reading.options, unhashed=reading.unhashed))
     return Inventory(
         inputs=(tree.describe(),),
@@ -87,6 +102,22 @@ def read_requirements(path: Path) -> Inventory:
         undecided=(*reading.undecided, *(each for each in judged if isinstance(each, Undecided))),
         passed_over=reading.passed_over,
         indexes=tuple(each.option.value for each in reading.options if each.option.name.endswith("-url")),
+    )
+
+
+def _is_pinned(loose: _Loose, pinned: Sequence[Marker | None]) -> bool:
+    try:
+        return _TARGETS.covered(loose.marker, pinned, context="requirement")
+    except _UNREADABLE:
+        return False
+
+
+def _why_loose(loose: _Loose, pinned: Sequence[Marker | None]) -> str:
+    if not pinned:
+        return f"{loose.name} is not pinned to one version, so which one is installed is not known"
+    return (
+        f"{loose.name} is pinned to one version in some places only ({plain(str(pinned[0]), limit=120)}), and this "
+        "requirement holds in others too; pin it there as well"
     )
 
 
@@ -117,7 +148,7 @@ def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kin
         requirement = Requirement(line.text)
         name = normalise(requirement.name)
         marker = requirement.marker
-        applies = marker is None or may_hold(marker, reading.places, context="requirement")
+        applies = marker is None or _TARGETS.may_hold(marker, context="requirement")
     except _UNREADABLE as error:
         reading.doubt(location, f"{plain(line.text, limit=120)!r} is no requirement: {plain(str(error), limit=200)}")
         return
@@ -132,7 +163,9 @@ def _requirement(reading: _Reading, line: RequirementLine, location: str, *, kin
 def _is_place(text: str) -> bool:
     if _URL.match(text) or text.startswith((".", "/", "~")):
         return True
-    return "@" not in text and text.lower().endswith(_ARCHIVE)
+    # As pip: what stands before the marker is looked at.
+    name = text.partition(";")[0].rstrip()
+    return "@" not in name and name.lower().endswith(_ARCHIVE)
 
 
 def _pin(
@@ -147,8 +180,7 @@ def _pin(
         reading.unhashed.append(name)
     if not exact:
         if kind is Kind.REQUIREMENT:
-            reason = f"{name} is not pinned to one version, so which one is installed is not known"
-            reading.loose.append((name, location, reason))
+            reading.loose.append(_Loose(name, requirement.marker, location))
         else:
             reading.passed_over += 1
         return
@@ -158,4 +190,5 @@ def _pin(
         return
     if len(set(exact)) > 1 or (version and not requirement.specifier.contains(version, prereleases=True)):
         reading.doubt(location, f"{name} is pinned to versions that contradict each other")
+    reading.pinned[name].append(requirement.marker)
     reading.pins.extend(Pin(name=name, version=each, location=location) for each in dict.fromkeys(exact))

@@ -13,11 +13,15 @@ import msgspec
 
 from weighbridge.checks.dependencies.inventory import Inventory, read_input
 from weighbridge.checks.dependencies.sources.lock import Locked, LockFormat, convert, inventory_of, parse_lock
+from weighbridge.checks.dependencies.sources.lock_files import LockedFile, why_other_files, why_unbound
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import ParseError
 
 FORMAT: Final = 1
 """The lock format that is understood; revisions within it only add fields."""
+
+_PART: Final = "subdirectory"
+"""A key of a source that only says which part of it is meant."""
 
 
 class _Need(msgspec.Struct, frozen=True):
@@ -32,6 +36,16 @@ class _Package(msgspec.Struct, frozen=True, rename="kebab"):
     dependencies: list[_Need] = []
     optional_dependencies: dict[str, list[_Need]] = {}
     dev_dependencies: dict[str, list[_Need]] = {}
+    wheels: list[LockedFile] = []
+    sdist: LockedFile | None = None
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        return (*self.wheels, *([] if self.sdist is None else [self.sdist]))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind in self.source if kind != _PART]
 
 
 class _Manifest(msgspec.Struct, frozen=True):
@@ -74,16 +88,24 @@ def _locked(package: _Package, members: frozenset[str]) -> Locked:
         *package.optional_dependencies.values(),
         *package.dev_dependencies.values(),
     ]
-    local = {kind for kind in ("editable", "virtual", "directory") if kind in package.source}
+    local = {kind for kind in ("editable", "virtual", "directory") if [kind] == package.kinds}
     own = bool(local) and (package.name in members or package.source[next(iter(local))] == ".")
-    doubt = ""
-    if not own and "registry" not in package.source:
-        kind = next(iter(package.source), "nowhere")[:20]
-        doubt = f"{package.name[:200]} comes from {kind}, not from an index, so that its content is not a known release"
     return Locked(
         name=package.name,
         version=package.version,
         needs=tuple((need.name, need.version) for group in groups for need in group),
-        doubt=doubt,
+        doubt="" if own else _doubt(package),
         own=own,
     )
+
+
+def _doubt(package: _Package) -> str:
+    name = package.name[:200]
+    if len(package.kinds) > 1:
+        # uv takes one of them and says nothing: of a registry and a directory, the registry.
+        return f"{name} comes from several places ({plain(', '.join(package.kinds), limit=100)}), so which is not known"
+    if "registry" not in package.source:
+        kind = next(iter(package.source), "nowhere")[:20]
+        return f"{name} comes from {kind}, not from an index, so that its content is not a known release"
+    index = str(package.source["registry"])
+    return why_unbound(name, package.files, index=index) or why_other_files(name, package.version, package.files)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from weighbridge.checks.model_scan.budget import Budget, check_depth
+from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.rules.rule import Rule
 from weighbridge.checks.model_scan.pickle.values import Value
 from weighbridge.checks.model_scan.report import Notes
 from weighbridge.checks.model_scan.source import Source
 
-Rules = Mapping[tuple[str, str], str]
+Rules = Mapping[tuple[str, str], Rule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Context:
     notes: Notes
     location: str
     rules: Rules
+    attributes: Attributes
     budget: Budget
     source: Source
     depth: int = 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from weighbridge.checks.model_scan.budget import MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
+from weighbridge.checks.model_scan.pickle.rules import objects
+from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
 from weighbridge.checks.model_scan.pickle.values import (
+    Blob,
     Collection,
     Global,
     Group,
@@ -164,9 +167,10 @@ class Machine(LiteralMachine):
             return
         other, found = self._outer.remembered(place), self.stack[-1]
         # A class here is made by NEWOBJ, which a function at its place would only make fail.
-        loader = type(other) is Global and other.rule == "storage-bytes"
-        callable_here = type(found) is Global and found.rule not in ("class", "value")
-        if loader or (callable_here and holds_function(other)):
+        loader = type(other) is Global and other.name == "_load_from_bytes"
+        called = type(found) is Global and found.rule is not None and found.rule.call is not None
+        made = type(found) is Global and found.rule is not None and found.rule.state is judge_object_state
+        if loader or (called and not made and holds_function(other)):
             self.refuse("a plain unpickler would find a function at this memo place", rule="ambiguous-joblib")
         if type(found) is str and type(other) is str:
             shadowed = Shadowed(found)
@@ -190,7 +194,7 @@ class Machine(LiteralMachine):
 
     # --- calls ---
 
-    def _call(self, callee: Value, args: Value, *, how: str) -> Value:
+    def _call(self, callee: Value, args: Value, *, how: calls.How) -> Value:
         if callee is Opaque.UNKNOWN or (type(args) is Group and Opaque.UNKNOWN in args.items):
             return Opaque.UNKNOWN  # reported where it came from
         offset = self.reader.tell()
@@ -206,8 +210,23 @@ class Machine(LiteralMachine):
         if problem is not None:
             self.context.finding("forbidden-arguments", f"{callee.path} {problem}", offset=offset, severity="critical")
             return Opaque.UNKNOWN
+        self._charge(args)
+        if callee.rule is not None and callee.rule.hashes:
+            for item in args.items:
+                self._hash_again(item)
+        calls.seal(args)
         calls.follow(callee, args, self.context, offset=offset)
         return Instance(callee, args)
+
+    def _charge(self, value: Value) -> None:
+        # A call makes its result from what it is given, and the same value can be given a million times.
+        self.context.budget.make(
+            sum(map(_size_of, value.items if type(value) is Group else [value])), read=self.reader.tell()
+        )
+
+    def _hash_again(self, item: Value) -> None:
+        if isinstance(item, Collection | Group) and item.weight > 1:
+            self.context.budget.hash_all(item.weight, read=self.reader.tell())
 
     def _push(self, value: Value) -> None:
         if type(value) is Instance:
@@ -253,11 +272,17 @@ class Machine(LiteralMachine):
         if target is Opaque.UNKNOWN:
             return
         offset = self.reader.tell()
-        problem = calls.judge_state(target, state)
+        problem = calls.judge_state(target, state, self.context)
         if problem is not None or type(target) is not Instance:
             self.context.finding("forbidden-state", str(problem), offset=offset, severity="critical")
             return
-        target.state = state
+        target.state, target.built = state, True
+        rule = objects.object_class(target).rule
+        if rule is not None and rule.state is judge_object_state:
+            calls.seal_attributes(state)
+        else:
+            calls.seal(state)
+        self._charge(state)
         if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
 
@@ -265,24 +290,35 @@ class Machine(LiteralMachine):
 
     def append(self) -> None:
         """APPEND."""
-        self.data(self.pop(), into="a list")
-        self._extend(1)
+        item = self.pop()
+        self._extend([item])
 
     def appends(self) -> None:
         """APPENDS."""
         items = self.pop_mark()
-        for item in items:
-            if holds_function(item):
-                self.data(item, into="a list")
-        self._extend(len(items))
+        self._extend(items)
 
-    def _extend(self, count: int) -> None:
+    def _extend(self, items: list[Value]) -> None:
         # append and extend are looked up on whatever lies there, so only a list, or an object that is one, may.
+        target = self._filled("list", f"{len(items)} items are appended to something that is not a list")
+        if target is not None:
+            for item in items:
+                self.put(target, item)
+
+    def _filled(self, kind: Literal["list", "dict"], problem: str) -> Collection | None:
+        """Return what is filled: a literal collection, or the content of an object that is one."""
         target = self.top()
-        if type(target) is Instance and calls.is_list(target):
-            return
-        if target is not Opaque.UNKNOWN and not (type(target) is Collection and target.kind == "list"):
-            self.refuse(f"{count} items are appended to something that is not a list", rule="forbidden-state")
+        if target is Opaque.UNKNOWN:
+            return None
+        if isinstance(target, Collection | Instance) and target.sealed:
+            self.refuse("a collection is filled after something was made of it", rule="forbidden-state")
+        if type(target) is Instance and _items_of(target) == kind:
+            if target.content is None:
+                target.content = Collection(kind)
+            return target.content
+        if type(target) is not Collection or target.kind != kind:
+            self.refuse(problem, rule="forbidden-state")
+        return target
 
     def set_item(self) -> None:
         """SETITEM."""
@@ -295,21 +331,18 @@ class Machine(LiteralMachine):
         self._set(self._dictionary(), items)
 
     def _dictionary(self) -> Value:
-        target = self.top()
-        if type(target) is Instance and calls.is_dictionary(target):
-            return target
-        if target is not Opaque.UNKNOWN and not (type(target) is Collection and target.kind == "dict"):
-            self.refuse("an item is set in something that is not a dictionary", rule="forbidden-state")
-        return target
+        return self._filled("dict", "an item is set in something that is not a dictionary")
 
     def add_items(self) -> None:
         """ADDITEMS."""
         items = self.pop_mark()
         target = self.top()
+        if target is Opaque.UNKNOWN:
+            return
+        if type(target) is not Collection or target.kind != "set" or target.sealed:
+            self.refuse("items are added to something that is not a set of this pickle", rule="forbidden-state")
         for item in items:
-            self.data(item, into="a set")
-        if target is not Opaque.UNKNOWN and not (type(target) is Collection and target.kind == "set"):
-            self.refuse("items are added to something that is not a set", rule="forbidden-state")
+            self.put(target, item)
 
     # --- ends ---
 
@@ -357,6 +390,21 @@ class Machine(LiteralMachine):
         for code, width in (("\x82", 1), ("\x83", 2), ("\x84", 4)):
             table[ord(code)] = self.extension(width)
         return table
+
+
+def _items_of(target: Instance) -> str | None:
+    rule = objects.object_class(target).rule
+    return None if rule is None else rule.items
+
+
+def _size_of(value: Value) -> int:
+    if isinstance(value, bytes | str):
+        return len(value)
+    if type(value) is Blob:
+        return value.length
+    if type(value) is Collection:
+        return 8 * value.count
+    return 8
 
 
 OPCODES: Final[dict[str, str]] = {

@@ -16,6 +16,7 @@ from weighbridge.checks.model_scan.pickle.values import (
     Instance,
     Value,
     holds_function,
+    weight_of,
 )
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
@@ -127,9 +128,23 @@ class StackMachine:
         self.make(Group(items))
 
     def _collect(self, kind: str) -> None:
+        made = Collection(kind)
         for item in self.pop_mark():
-            self.data(item, into=f"a {kind}")
-        self.make(Collection(kind))
+            self.put(made, item)
+        self.make(made)
+
+    def put(self, target: Collection, item: Value) -> None:
+        """Put an item into a list or set."""
+        self.data(item, into=f"a {target.kind}")
+        target.add(item)
+        if target.kind == "set":
+            self.hash(item)
+
+    def hash(self, key: Value) -> None:
+        """Count what it costs to hash a value."""
+        weight = weight_of(key)
+        if weight > 1:
+            self.context.budget.hash(weight, read=self.reader.tell())
 
     def list_(self) -> None:
         """LIST: from the mark."""
@@ -151,7 +166,10 @@ class StackMachine:
             self.refuse("a dictionary gets a key without a value")
         for key, value in zip(items[::2], items[1::2], strict=True):
             self.data(key, into="a dictionary")
-            self.data(value, into="a dictionary")
+            if key != "subclass":
+                self.data(value, into="a dictionary")
+            if type(key) is not str:
+                self.hash(key)
             if isinstance(target, Collection):
                 target.keep(key, value)
 

@@ -6,10 +6,10 @@ Literals stand for themselves (None, bool, int, str, bytes up to a size); everyt
 from __future__ import annotations
 
 import enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-FUNCTION_FREE: Final = frozenset({"class", "constructor", "collection", "value"})
-"""Rules whose globals may lie around as data. Any other global is a function that may only be called."""
+if TYPE_CHECKING:
+    from weighbridge.checks.model_scan.pickle.rules.rule import Rule
 
 MAX_KEPT: Final = 512
 """Most entries of a dictionary that are remembered by key."""
@@ -17,6 +17,14 @@ MAX_KEPT: Final = 512
 
 MAX_ITEMS: Final = 64
 """Most items of a tuple that are remembered; no shape, state or argument list that is judged is longer."""
+
+LONG_WEIGHT: Final = 1000
+"""What a number that is larger than 62 bits weighs as a key: such numbers can be chosen to have one hash."""
+
+MAX_WEIGHT: Final = 1 << 40
+"""Where weights stop growing: tuples of tuples double theirs with every few bytes."""
+
+_SHORT: Final = 1 << 61
 
 
 class Opaque(enum.Enum):
@@ -52,12 +60,21 @@ class Blob:
         self.length = length
 
 
+class Kept(enum.Enum):
+    """How a name may lie around as data."""
+
+    NEVER = "never"
+    TYPE = "type"  # a type of numbers or text, which makes nothing but those
+    FUNCTION = "function"  # a pure function
+    MARK = "mark"  # the type of an array, where a rebuilder of arrays looks for it
+
+
 class Global:
     """A name that a pickle imported. ``rule`` is None when it is not listed."""
 
     __slots__ = ("module", "name", "rule")
 
-    def __init__(self, module: str, name: str, rule: str | None) -> None:
+    def __init__(self, module: str, name: str, rule: Rule | None) -> None:
         self.module = module
         self.name = name
         self.rule = rule
@@ -69,12 +86,14 @@ class Global:
 
 
 class Group:
-    """A tuple. ``holds_function`` is kept so that deep tuples need no second walk."""
+    """A tuple. What its items are is summed up, so that deep tuples need no second walk."""
 
-    __slots__ = ("cut", "holds_function", "items")
+    __slots__ = ("cut", "holds_function", "is_plain", "items", "weight")
 
     def __init__(self, items: list[Value]) -> None:
-        self.holds_function = any(holds_function(item) for item in items)
+        self.holds_function = any(map(holds_function, items))
+        self.is_plain = all(map(is_plain, items))
+        self.weight = min(1 + sum(map(weight_of, items)), MAX_WEIGHT)
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
 
@@ -83,53 +102,103 @@ _NOTHING: Final[dict[str, Value]] = {}  # shared by all that have no entries, an
 
 
 class Collection:
-    """A list, set or dictionary. Only a dictionary's entries under text keys are remembered."""
+    """A list, set or dictionary. Only a dictionary's entries under text keys are remembered.
 
-    __slots__ = ("entries", "kind", "special")
+    ``count`` is the number of items or entries that were put in, ``weight`` what hashing all of them would cost.
+    ``sealed`` is set when a call or a state took it: what was judged then may not change afterwards.
+    """
+
+    __slots__ = ("count", "entries", "is_plain", "kind", "sealed", "special", "weight")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.entries: dict[str, Value] = _NOTHING
         self.special: str | None = None
+        self.count = 0
+        self.weight = 0
+        self.is_plain = True
+        self.sealed = False
+
+    def add(self, item: Value) -> None:
+        """Count an item of a list or set."""
+        self.count += 1
+        self.weight += weight_of(item)
+        self.is_plain = self.is_plain and is_plain(item)
 
     def keep(self, key: Value, value: Value) -> None:
         """Remember an entry, and the first key that names a special attribute."""
-        if isinstance(key, Instance | Opaque | Global):
-            self.special = self.special or "a computed key"
-        if isinstance(key, str):
-            if key.startswith("__") and key.endswith("__"):
-                self.special = self.special or key
-            if self.entries is _NOTHING:
-                self.entries = {}
-            if len(self.entries) < MAX_KEPT or key in self.entries:
-                self.entries[key] = value
+        self.count += 1
+        self.weight += weight_of(key)
+        self.is_plain = self.is_plain and is_plain(key) and is_plain(value)
+        if not isinstance(key, str):
+            self.special = self.special or "something by a key that is no literal text"
+            return
+        if key.startswith("__") and key.endswith("__"):
+            self.special = self.special or key
+        if self.entries is _NOTHING:
+            self.entries = {}
+        if len(self.entries) < MAX_KEPT or key in self.entries:
+            self.entries[key] = value
+        else:
+            self.special = self.special or f"more than {MAX_KEPT} names"
 
 
 class Instance:
     """What a call gave: an object of a listed class, or the result of a listed function."""
 
-    __slots__ = ("args", "maker", "state")
+    __slots__ = ("args", "built", "content", "maker", "sealed", "state")
 
     def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
         self.args = args
         self.state: Value = None
+        self.built = False
+        self.content: Collection | None = None
+        self.sealed = False
 
 
 class Storage:
-    """A tensor's storage, reached by a persistent id."""
+    """A tensor's storage, reached by a persistent id, and how many numbers are in it."""
 
-    __slots__ = ("key",)
+    __slots__ = ("count", "key")
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, count: int) -> None:
         self.key = key
+        self.count = count
 
 
 Value = None | bool | int | str | bytes | Opaque | Blob | Global | Group | Collection | Instance | Storage
 
 
 def holds_function(value: Value) -> bool:
-    """Tell whether a value is a listed function, or a tuple that holds one."""
+    """Tell whether a value is a name that may not be kept as data, or a tuple that holds one."""
     if type(value) is Global:
-        return value.rule is not None and value.rule not in FUNCTION_FREE
+        return value.rule is not None and value.rule.kept in (Kept.NEVER, Kept.MARK)
     return type(value) is Group and value.holds_function
+
+
+def is_plain(value: Value) -> bool:
+    """Tell whether a value is made of numbers, text, bytes and arrays only: nothing of it can be called."""
+    if isinstance(value, Global):
+        return value.rule is not None and value.rule.kept is Kept.MARK
+    if isinstance(value, Group | Collection):
+        return value.is_plain
+    if isinstance(value, Instance):
+        return _is_plain_instance(value)
+    return not isinstance(value, Storage)
+
+
+def _is_plain_instance(value: Instance) -> bool:
+    rule = value.maker.rule
+    if rule is None or not rule.is_plain or not is_plain(value.state):
+        return False
+    return rule.items is None or (value.args.is_plain and (value.content is None or value.content.is_plain))
+
+
+def weight_of(value: Value) -> int:
+    """Return what hashing a value costs, in values that are looked at."""
+    if isinstance(value, Group | Collection):
+        return value.weight
+    if value is Opaque.LONG or (type(value) is int and not -_SHORT < value < _SHORT):
+        return LONG_WEIGHT
+    return 20 if isinstance(value, Instance) else 1

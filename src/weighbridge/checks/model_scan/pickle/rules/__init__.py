@@ -1,0 +1,1 @@
+"""The rules about listed names, one module an idea."""

@@ -1,0 +1,128 @@
+"""NumPy's arrays and scalars: made empty, then given a shape, a dtype and exactly the data that fill it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.rules.dtypes import Layout, judge_dtype, judge_dtype_state, layout_of
+from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_data, is_literal, is_shape, lengths_of, named
+from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
+from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Kept, Value
+
+_ARRAYS: Final = frozenset({"ndarray", "matrix", "memmap", "recarray"})
+_MASKED: Final = frozenset({"MaskedArray", "MaskedConstant"})
+_WRAPPER: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
+_PLAIN: Final = frozenset({"ndarray"})
+
+
+def _reconstruct(items: Items) -> bool:
+    match items:
+        case [kind, Group(items=[0]), code]:
+            return named(kind, _ARRAYS) and is_bytes(code)
+        case _:
+            return False
+
+
+def _reconstruct_masked(items: Items) -> bool:
+    match items:
+        case [kind, base, Group(items=[0]), code]:
+            return named(kind, _MASKED) and named(base, _PLAIN) and is_bytes(code)
+        case _:
+            return False
+
+
+def _none(items: Items) -> bool:
+    return not items
+
+
+def _scalar(items: Items) -> bool:
+    match items:
+        case [dtype, content]:
+            layout = layout_of(dtype)
+            # numpy itself refuses too few bytes; an object here would be taken from the bytes as an address.
+            return layout is not None and not layout.holds_objects and is_bytes(content)
+        case _:
+            return False
+
+
+def _frombuffer(items: Items) -> bool:
+    match items:
+        case [content, dtype, shape, *order]:
+            layout = layout_of(dtype)
+            plain = layout is not None and not layout.holds_objects and is_bytes(content)
+            return plain and is_shape(shape) and order in ([], ["C"], ["F"])
+        case _:
+            return False
+
+
+def _array_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    del attributes
+    match state:
+        case Group(items=[1, shape, dtype, bool() | 0 | 1, content]):
+            return judge_content(shape, dtype, content)
+        case _:
+            return "is not what numpy writes for an array"
+
+
+def _masked_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    del attributes
+    match state:
+        case Group(items=[1, shape, dtype, bool() | 0 | 1, content, mask, fill]):
+            if not is_bytes(mask) or not is_data(fill):
+                return "has a mask or a fill value that numpy never writes"
+            return judge_content(shape, dtype, content)
+        case _:
+            return "is not what numpy writes for a masked array"
+
+
+def judge_content(shape: Value, dtype: Value, content: Value) -> str | None:
+    """Tell what is wrong with the parts of an array, or None."""
+    layout = layout_of(dtype)
+    if layout is None:
+        return "has a type that is no dtype with a state of its own"
+    if not is_shape(shape):
+        return "has a shape that is not of whole numbers"
+    count = math.prod(lengths_of(shape))
+    if layout.holds_objects:
+        # numpy takes as many objects from the list as the shape says, however many are in it.
+        fits = is_literal(content, "list") and isinstance(content, Collection) and content.count == count
+        return None if fits else "has another number of objects than its shape says"
+    return _judge_bytes(content, count=count, layout=layout)
+
+
+def _judge_bytes(content: Value, *, count: int, layout: Layout) -> str | None:
+    length: int | None = None
+    if type(content) is bytes:
+        length = len(content)
+    elif type(content) is Blob and content.kind == "bytes":
+        length = content.length
+    if not is_bytes(content) or (length is not None and length != count * layout.size):
+        return "has another number of bytes than its shape says"
+    return None
+
+
+def _wrapper_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    del target, attributes
+    known = type(state) is Collection and state.kind == "dict" and state.special is None
+    if not known or not isinstance(state, Collection) or not set(state.entries) <= _WRAPPER:
+        return "is not what joblib writes for an array"
+    return None
+
+
+ARRAY_RULES: Final = {
+    "dtype": Rule(call=judge_dtype, state=judge_dtype_state, kept=Kept.TYPE, is_plain=True),
+    "array": Rule(call=_reconstruct, state=_array_state, is_plain=True),
+    "masked-array": Rule(call=_reconstruct_masked, state=_masked_state, is_plain=True),
+    "scalar": Rule(call=_scalar, is_plain=True),
+    "frombuffer": Rule(call=_frombuffer, is_plain=True),
+    "array-type": Rule(kept=Kept.MARK),
+    "array-wrapper": Rule(call=_none, new=_none, state=_wrapper_state, is_plain=True),
+}
+"""The rules about arrays. An array type is named where a rebuilder asks for one, and is never called."""
+
+
+def is_plain_array_type(value: Value) -> bool:
+    """Tell whether a value is NumPy's own array, in memory or in a file."""
+    return named(value, frozenset({"ndarray", "memmap"}), frozenset({"numpy"}))

@@ -1,0 +1,106 @@
+"""Objects of listed classes: made without arguments, then given attributes by name.
+
+An object keeps what its pickle gives it, and its library calls what it finds there. So no name may stand for a method
+of the class, what is kept under a name that the class itself uses may be any judged value, and under another name
+numbers, text and arrays only, which nothing can call.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_empty, named
+from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
+from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
+
+MAX_ATTRIBUTES: Final = 400
+"""Most attributes of one object."""
+
+_READERS: Final = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
+_INHERITED: Final = frozenset({"_sklearn_version", "_sklearn_output_config"})
+"""What the pickling of an estimator adds to its attributes."""
+
+
+def object_class(target: Instance) -> Global:
+    """Return the class of an object, whichever way it was made."""
+    if target.args.items and target.maker.name in ("_reconstructor", "__newobj__", "newObj"):
+        first = target.args.items[0]
+        if type(first) is Global:
+            return first
+    return target.maker
+
+
+def judge_object_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    """Tell what is wrong with the attributes that an object is given, or None."""
+    kind = object_class(target)
+    parts = [state]
+    if type(state) is Group and len(state.items) == 2:  # noqa: PLR2004
+        # A class with slots: its attributes by name, then its slots.
+        parts = [part for part in state.items if part is not None]
+    for part in parts:
+        if type(part) is not Collection or part.kind != "dict":
+            return "is no dictionary of attributes"
+        if part.special is not None:
+            return f"sets {part.special}"
+        for name, value in part.entries.items():
+            problem = _judge_attribute(kind, name, value, attributes)
+            if problem is not None:
+                return problem
+    return None
+
+
+def _judge_attribute(kind: Global, name: str, value: Value, attributes: Attributes) -> str | None:
+    names = attributes.of(kind.path)
+    if name in names.methods:
+        return f"sets {name}, which is a method of the class"
+    if "hook" in name and not is_empty(value):
+        return f"sets {name}, which the library would call"
+    if name == "input" and kind.name in _READERS and value != "content":
+        return "makes it read files that its input names"
+    if name in names.attributes or name in _INHERITED:
+        return None if is_data(value) else f"keeps a name under {name} that may only be called"
+    return None if is_plain(value) else f"keeps an object under {name}, which is no attribute of the class"
+
+
+def _nothing(items: Items) -> bool:
+    return not items
+
+
+def _is_class(value: Value) -> bool:
+    rule = value.rule if type(value) is Global else None
+    return rule is not None and rule.new is not None and rule.state is not None and rule.new([])
+
+
+def _judge_made_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    rule = object_class(target).rule
+    return "has no state" if rule is None or rule.state is None else rule.state(target, state, attributes)
+
+
+def _reconstructor(items: Items) -> bool:
+    """Judge ``copyreg._reconstructor``, by which protocols 0 and 1 make an object."""
+    match items:
+        case [kind, base, None]:
+            return _is_class(kind) and named(base, frozenset({"object"}), BUILTINS)
+        case [kind, base, Collection(kind="dict")]:
+            dictionary = type(kind) is Global and kind.rule is not None and kind.rule.items == "dict"
+            return dictionary and _is_class(kind) and named(base, frozenset({"dict"}), BUILTINS)
+        case _:
+            return False
+
+
+def _new_object(items: Items) -> bool:
+    return len(items) == 1 and _is_class(items[0])
+
+
+def _bunch(items: Items) -> bool:
+    return not items or (len(items) == 1 and type(items[0]) is Collection and items[0].kind == "dict")
+
+
+OBJECT_RULES: Final = {
+    "class": Rule(call=_nothing, new=_nothing, state=judge_object_state),
+    "dict-class": Rule(call=_bunch, new=_nothing, state=judge_object_state, items="dict", hashes=True),
+    "reconstructor": Rule(call=_reconstructor, state=_judge_made_state),
+    "new-object": Rule(call=_new_object, state=_judge_made_state),
+}
+"""The rules about objects."""

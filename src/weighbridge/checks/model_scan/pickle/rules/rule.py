@@ -1,0 +1,36 @@
+"""What a rule about a listed name says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.values import Instance, Kept, Value
+
+Items = list[Value]
+Judge = Callable[[Items], bool]
+"""Tells whether arguments are such as the pickles of a library have."""
+
+StateJudge = Callable[[Instance, Value, Attributes], str | None]
+"""Tells what is wrong with a state, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How one kind of name may be used; what is not said here is forbidden.
+
+    ``call`` judges the arguments of a plain call, ``new`` those of ``cls.__new__``; ``state`` judges what BUILD gives
+    to a result; ``items`` says what the result may be filled with; ``kept`` how the name itself may lie around as
+    data; ``is_plain`` that a result is made of numbers, text and bytes only; ``hashes`` that the call hashes what it
+    is given.
+    """
+
+    call: Judge | None = None
+    new: Judge | None = None
+    state: StateJudge | None = None
+    items: Literal["list", "dict"] | None = None
+    kept: Kept = Kept.NEVER
+    is_plain: bool = False
+    hashes: bool = False

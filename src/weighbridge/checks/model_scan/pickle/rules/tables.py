@@ -1,0 +1,152 @@
+"""pandas: indexes, blocks and what holds them together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.rules.kinds import (
+    is_count,
+    is_data,
+    is_literal,
+    is_small,
+    made_by,
+    named,
+)
+from weighbridge.checks.model_scan.pickle.rules.native import is_array
+from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
+from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
+from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Opaque, Value, is_plain
+
+_NAMES: Final = frozenset({"name", "names"})
+_ONE: Final = frozenset({"data", "name", "dtype"})
+_INDEXES: Final = {
+    "Index": _ONE,
+    "Int64Index": _ONE,
+    "Float64Index": _ONE,
+    "UInt64Index": _ONE,
+    "CategoricalIndex": _ONE,
+    "RangeIndex": frozenset({"name", "start", "stop", "step"}),
+    "MultiIndex": frozenset({"levels", "codes", "labels", "sortorder", "names"}),
+    "DatetimeIndex": _ONE | {"tz", "freq"},
+    "TimedeltaIndex": _ONE | {"freq"},
+    "PeriodIndex": _ONE | {"freq"},
+    "IntervalIndex": frozenset({"left", "right", "closed", "name", "data"}),
+}
+"""The classes of indexes, and what each is made of."""
+
+_BACKED: Final = frozenset({"Categorical", "DatetimeArray", "TimedeltaArray", "StringArray", "NumpyExtensionArray"})
+_ARRAYS: Final = _BACKED | {"__pyx_unpickle_NDArrayBacked"}
+
+
+def is_index(value: Value) -> bool:
+    """Tell whether a value is an index."""
+    return made_by(value, "_new_Index", *_INDEXES)
+
+
+def is_values(value: Value) -> bool:
+    """Tell whether a value is an array, NumPy's or one of pandas."""
+    return is_array(value) or made_by(value, *_ARRAYS)
+
+
+def _new_index(items: Items) -> bool:
+    match items:
+        case [Global(name=name, module=module) as kind, Collection(kind="dict") as parts]:
+            allowed = _INDEXES.get(name)
+            if allowed is None or kind.rule is None or not module.startswith("pandas") or parts.special is not None:
+                return False
+            return set(parts.entries) <= allowed and all(_is_part(key, one) for key, one in parts.entries.items())
+        case _:
+            return False
+
+
+def _is_part(key: str, value: Value) -> bool:
+    if key in ("start", "stop", "step"):
+        return is_small(value)
+    if key in _NAMES:
+        return is_plain(value)
+    if key in ("levels", "codes", "labels"):
+        return is_literal(value, "list") and is_data(value)
+    return is_plain(value) or is_values(value) or is_index(value) or _is_dtype(value)
+
+
+def _is_dtype(value: Value) -> bool:
+    return made_by(value, "CategoricalDtype", "StringDtype", "dtype")
+
+
+def _placement(items: Items) -> bool:
+    match items:
+        case [one]:
+            return is_count(one) or made_by(one, "slice") or is_array(one)
+        case _:
+            return False
+
+
+def _block(items: Items) -> bool:
+    match items:
+        case [values, place, dimensions]:
+            placed = made_by(place, "slice", "BlockPlacement") or is_array(place)
+            return is_values(values) and placed and dimensions in (1, 2)
+        case _:
+            return False
+
+
+def _manager(items: Items) -> bool:
+    match items:
+        case []:
+            return True
+        case [Group(cut=False) as blocks, Collection(kind="list")]:
+            return all(_is_block(one) for one in blocks.items)
+        case [block, index]:
+            return _is_block(block) and is_index(index)
+        case _:
+            return False
+
+
+def _is_block(value: Value) -> bool:
+    return made_by(value, "_unpickle_block", "new_block")
+
+
+def _manager_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    del target, attributes
+    # What pandas before 1.3 wrote: axes, values and items of blocks, and the same again by version.
+    fits = type(state) is Group and len(state.items) in (3, 4) and is_data(state)
+    fits = fits and all(isinstance(one, Collection) for one in state.items)  # type: ignore[union-attr]
+    return None if fits else "is not that of pandas' blocks"
+
+
+def _backed(items: Items) -> bool:
+    match items:
+        case [kind, int(), None]:
+            return named(kind, _BACKED)
+        case _:
+            return False
+
+
+def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
+    match state:
+        case Group(items=[first, second, Collection(kind="dict") as rest]):
+            parts = (is_array(first) and _is_dtype(second)) or (is_array(second) and _is_dtype(first))
+            kind = target.args.items[0]
+            if not parts or type(kind) is not Global:
+                return "is not an array and its type"
+            return judge_object_state(Instance(kind, Group([])), rest, attributes)
+        case _:
+            return "is not an array and its type"
+
+
+def _string_dtype(items: Items) -> bool:
+    return len(items) <= 2 and all(  # noqa: PLR2004
+        item is None or item is Opaque.FLOAT or item in ("python", "pyarrow", "pyarrow_numpy") for item in items
+    )
+
+
+TABLE_RULES: Final = {
+    "index": Rule(call=_new_index),
+    "placement": Rule(call=_placement),
+    "block": Rule(call=_block),
+    "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state),
+    "array-backed": Rule(call=_backed, state=_backed_state),
+    "string-dtype": Rule(call=_string_dtype, new=lambda items: not items, state=judge_object_state, is_plain=True),
+}
+"""The rules about pandas."""
