@@ -20,6 +20,6 @@ class Case:
 
 def all_cases() -> list[Case]:
     """Return every case."""
-    from tests.attacks import model_containers, model_files, model_pickles
+    from tests.attacks import model_containers, model_files, model_fuzzed, model_pickles
 
-    return [*model_pickles.cases(), *model_containers.cases(), *model_files.cases()]
+    return [*model_pickles.cases(), *model_containers.cases(), *model_files.cases(), *model_fuzzed.cases()]
