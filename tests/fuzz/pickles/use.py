@@ -29,6 +29,9 @@ OWN: Final = ("sklearn", "scipy", "pandas", "torch", "xgboost", "lightgbm", "num
 """Packages whose objects have their methods called."""
 
 
+NATIVE: Final = ("sklearn", "scipy", "xgboost", "lightgbm")
+"""Packages of which even iteration and comparison are a call."""
+
 Parts = list[tuple[Any, tuple[Any, str] | None]]
 
 
@@ -54,6 +57,8 @@ def call(found: Parts) -> None:
     """Call what a program that got a model calls, with small arrays."""
     for place, (value, _) in enumerate(found):
         if type(value) not in PLAIN and (place == 0 or type(value).__module__.startswith(OWN)):
+            if _is_native(value):
+                _operate(value)
             _call(value)
 
 
@@ -157,16 +162,26 @@ def _poke(value: Any) -> None:
     with contextlib.suppress(Exception):
         len(value)
     with contextlib.suppress(Exception):
+        copy.copy(value)
+    with contextlib.suppress(Exception):
+        value.some_attribute_that_is_missing  # noqa: B018
+    if not _is_native(value):
+        _operate(value)
+
+
+def _is_native(value: object) -> bool:
+    """Tell whether operators of an object run native code over its arrays, whose numbers nobody vouches for."""
+    return type(value).__module__.startswith(NATIVE)
+
+
+def _operate(value: Any) -> None:
+    with contextlib.suppress(Exception):
         bool(value == value)  # noqa: PLR0124 - its own __eq__ is what is wanted
     with contextlib.suppress(Exception):
         for _ in itertools.islice(iter(value), 4):
             pass
     with contextlib.suppress(Exception):
-        copy.copy(value)
-    with contextlib.suppress(Exception):
         value["missing"]
-    with contextlib.suppress(Exception):
-        value.some_attribute_that_is_missing  # noqa: B018
 
 
 def _call(value: Any) -> None:
