@@ -95,6 +95,9 @@ def _is_harmless(event: str, arguments: tuple[Any, ...]) -> bool:
         # inspect reads the text signature of a built-in function by taking its syntax tree.
         source = arguments[0]
         return isinstance(source, bytes) and source.startswith(b"def foo") and source.endswith(b": pass")
+    if event == "ctypes.dlsym":
+        # xgboost and lightgbm look up each of their own functions when it is first used.
+        return str(arguments[1]).startswith(("XG", "LGBM"))
     # joblib asks how many processors there are.
     return event == "open" and str(arguments[0]).startswith("/sys/fs/cgroup/") and arguments[1] in ("r", "rb")
 
