@@ -115,6 +115,21 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "a state of seven has no flags, and its fields hold objects",
     ),
     (
+        "dtype-of-dates-without-unit",
+        _P4 + _dtype("M8", b"K\x03", _text("<"), b"N", b"N", b"N", _MINUS, _MINUS, b"K\x00") + b".",
+        "a state of eight for a type whose state has nine, the last with its unit: a segmentation fault at load",
+    ),
+    (
+        "dtype-of-durations-without-unit",
+        _P4 + _dtype("m8", b"K\x03", _text("<"), b"N", b"N", b"N", _MINUS, _MINUS, b"K\x00") + b".",
+        "the same for the other type with a unit",
+    ),
+    (
+        "dtype-of-dates-with-unit-none",
+        _P4 + _dtype("M8", b"K\x03", _text("<"), b"N", b"N", b"N", _MINUS, _MINUS, b"K\x00", b"N") + b".",
+        "a state of nine whose unit is None",
+    ),
+    (
         "dtype-flags-of-a-number",
         _P4 + _dtype("f8", b"K\x03", _text("<"), b"N", b"N", b"N", _MINUS, _MINUS, b"K\x04") + b".",
         "a number's dtype with flags that numpy never gives it; with 63 numpy looks for Python objects among numbers",
