@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.weighbridge-installed
 FUZZ ?= 3600
+MINUTES ?= 60
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 ifdef UV
@@ -14,10 +15,10 @@ endif
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-bare cluster check format bench lock tools clean
+.PHONY: help demo test fuzz fuzz-pickles fuzz-parsers test-bare cluster check format bench lock tools clean
 
 help: ## Say what can be made.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock pyproject.toml tools/environment.py tools/uv.txt
 	@$(PYTHON) tools/environment.py $(VENV)
@@ -34,6 +35,12 @@ test-bare: ## Run the two commands in a bare Debian without user namespaces (roo
 
 fuzz: $(STAMP) ## Feed changed records, policies, trust documents and verdicts to the gate for an hour (FUZZ=seconds).
 	@$(BIN)/python -m tests.fuzz.documents --seconds $(FUZZ)
+
+fuzz-pickles: $(STAMP) ## Load what the model scan calls clean under watch, with several versions of the libraries (MINUTES=60).
+	@$(BIN)/python -m tests.fuzz.pickles --minutes $(MINUTES)
+
+fuzz-parsers: $(STAMP) ## Feed the parsers of the model scan bytes by coverage, with atheris (MINUTES=60).
+	@$(BIN)/python -m tests.fuzz.parsers --minutes $(MINUTES)
 
 cluster: $(STAMP) ## Open a shell beside a real Kubernetes cluster with Weighbridge installed (root; programs by `make tools`).
 	@$(BIN)/python -m tests.cluster

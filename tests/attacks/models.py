@@ -20,7 +20,15 @@ class Case:
 
 def all_cases() -> list[Case]:
     """Return every case."""
-    from tests.attacks import documents, model_containers, model_files, model_pickles, model_typed, templates
+    from tests.attacks import (
+        documents,
+        model_containers,
+        model_files,
+        model_fuzzed,
+        model_pickles,
+        model_typed,
+        templates,
+    )
 
-    files = (model_pickles, model_typed, model_containers, model_files, documents, templates)
+    files = (model_pickles, model_typed, model_fuzzed, model_containers, model_files, documents, templates)
     return [case for module in files for case in module.cases()]
