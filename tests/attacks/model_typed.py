@@ -168,6 +168,24 @@ def _calls() -> Iterator[tuple[str, bytes]]:
         ),
     )
     yield "block-of-a-function", call(name4("pandas._libs.internals", "_unpickle_block"), POWER, number(1), number(2))
+    block = name4("pandas._libs.internals", "_unpickle_block")
+    row_of = array(FLOATS, shape=(1, 1), data=raw(bytes(8)))
+    before = array(dtype("i8", order="<"), shape=(1,), data=raw(struct.pack("<q", -(1 << 22))))
+    yield (
+        "block-before-its-frame",
+        call(block, row_of, call(name4("pandas._libs.internals", "BlockPlacement"), before), number(2)),
+    )
+    yield (
+        "block-by-slice-before-its-frame",
+        call(block, row_of, call(name4("builtins", "slice"), number(-9), number(-8), number(1)), number(2)),
+    )
+    yield "block-of-an-array-without-data", call(
+        block, call(name4("numpy.core.multiarray", "_reconstruct"), name4("numpy", "ndarray"), row(number(0)), raw(b"b")),
+        call(name4("builtins", "slice"), number(0), number(1), number(1)), number(2),
+    )  # fmt: skip
+    backed = name4("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked")
+    dates = name4("pandas.core.arrays.datetimes", "DatetimeArray")
+    yield "dates-of-floats", call(backed, dates, number(82904607), NONE) + row(row_of, FLOATS, table()) + b"b"
     yield "encode-by-another-codec", call(name4("_codecs", "encode"), text("x"), text("rot13"))
     yield "default-of-any-class", call(name4("collections", "defaultdict"), TREE)
 
@@ -298,6 +316,12 @@ def siblings() -> list[Case]:
         "array": array(FLOATS, shape=(1,), data=raw(bytes(8))),
         "objects": array(OBJECTS, shape=(2,), data=many(NONE, NONE)),
         "record": array(record, shape=(1,), data=many(row(NONE, number(1)))),
+        "block": call(
+            name4("pandas._libs.internals", "_unpickle_block"),
+            array(FLOATS, shape=(1, 1), data=raw(bytes(8))),
+            call(name4("builtins", "slice"), number(0), number(1), number(1)),
+            number(2),
+        ),
         "fraction": call(name4("fractions", "Fraction"), text("1/3")),
         "range": call(name4("builtins", "range"), number(0), number(100), number(1)),
         "keys": b"}(" + row(number(1), row(number(2))) + NONE + b"u",

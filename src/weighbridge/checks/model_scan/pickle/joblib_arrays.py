@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from weighbridge.checks.model_scan.pickle.literals import MAX_LITERAL
 from weighbridge.checks.model_scan.pickle.rules.arrays import is_plain_array_type
 from weighbridge.checks.model_scan.pickle.rules.dtypes import layout_of
 from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance
@@ -52,7 +53,12 @@ def follow(machine: Machine, wrapper: Instance) -> None:
             "a joblib array is not padded as joblib 1.2 and newer do, so a plain unpickler would take it for opcodes",
             rule="ambiguous-joblib",
         )
-    machine.reader.skip(padding + math.prod(lengths) * layout.size)
+    size = math.prod(lengths) * layout.size
+    machine.reader.skip(padding)
+    if size <= MAX_LITERAL:
+        wrapper.raw = machine.reader.read(size)
+    else:
+        machine.reader.skip(size)
 
 
 def _follow_objects(machine: Machine) -> None:

@@ -20,7 +20,7 @@ from weighbridge.checks.model_scan.pickle.values import (
 MAX_LINE: Final = 8 * 1024**2
 """Longest text line of protocol 0."""
 
-MAX_LITERAL: Final = 1024
+MAX_LITERAL: Final = 4096
 """Longest text or bytes that are kept; longer ones are remembered by their place."""
 
 

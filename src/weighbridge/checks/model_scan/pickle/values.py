@@ -146,7 +146,7 @@ class Collection:
 class Instance:
     """What a call gave: an object of a listed class, or the result of a listed function."""
 
-    __slots__ = ("args", "built", "content", "maker", "sealed", "state")
+    __slots__ = ("args", "built", "content", "maker", "raw", "sealed", "state")
 
     def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
@@ -155,6 +155,7 @@ class Instance:
         self.built = False
         self.content: Collection | None = None
         self.sealed = False
+        self.raw: bytes | None = None  # a short array that lies beside the pickle
 
 
 class Storage:

@@ -74,6 +74,14 @@ def layout_of(dtype: Value) -> Layout | None:
     return _read(dtype.args.items[0], dtype.state)
 
 
+def code_of(dtype: Value) -> str | None:
+    """Return the code of a dtype that has its state, such as ``f8``; None for anything else."""
+    if layout_of(dtype) is None or type(dtype) is not Instance:
+        return None
+    code = dtype.args.items[0]
+    return str(code) if isinstance(code, str) else None
+
+
 def _parse(code: Value) -> tuple[str, int] | None:
     if named(code, frozenset({"record"})):
         return "V", -1
@@ -116,15 +124,20 @@ def _read(code: Value, state: Value) -> Layout | None:
 def _parts(code: Value, state: Value) -> _State | None:
     match state:
         case Group(items=[3, str(order), base, names, fields, size, align, int(flags)]):
-            dated = True
+            # A date without its unit is one that numpy never writes, and crashes over.
+            fits = not _is_date(code)
         case Group(items=[4, str(order), base, names, fields, size, align, int(flags), Group(items=[extra, unit])]):
             # The second of the pair is the unit of a date; the first would be a person's own notes.
             none = extra is None or (type(extra) is Collection and extra.kind == "dict" and not extra.count)
-            dated = none and _is_unit(unit) and isinstance(code, str) and code[:1] in ("m", "M")
+            fits = none and _is_unit(unit) and _is_date(code)
         case _:
             return None
-    known = dated and order in ("<", ">", "|", "=")
+    known = fits and order in ("<", ">", "|")
     return _State(base, names, fields, size, align, flags) if known else None
+
+
+def _is_date(code: Value) -> bool:
+    return isinstance(code, str) and code[:1] in ("m", "M")
 
 
 def _flexible(kind: str, parts: _State, *, size: int) -> Layout | None:

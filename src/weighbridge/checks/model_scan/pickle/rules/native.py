@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.rules.dtypes import code_of
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_count, is_number, made_by, named
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
@@ -14,8 +16,32 @@ _NEW: Final = "newObj"
 
 
 def is_array(value: Value) -> bool:
-    """Tell whether a value is an array of numbers, or stands for one in a joblib file."""
-    return made_by(value, "_reconstruct", "_frombuffer", "NumpyArrayWrapper", "_mareconstruct")
+    """Tell whether a value is an array with its data, or stands for one in a joblib file."""
+    if made_by(value, "_frombuffer"):
+        return True
+    with_state = made_by(value, "_reconstruct", "NumpyArrayWrapper", "_mareconstruct")
+    return with_state and type(value) is Instance and value.built
+
+
+def array_code(value: Value) -> str | None:
+    """Return the code of an array's dtype, such as ``f8``; None for what is no array."""
+    if type(value) is not Instance or not is_array(value):
+        return None
+    if made_by(value, "_frombuffer"):
+        return code_of(value.args.items[1])
+    if type(value.state) is Collection:
+        return code_of(value.state.entries.get("dtype"))
+    return code_of(value.state.items[2]) if type(value.state) is Group else None
+
+
+def small_integers(value: Value) -> list[int] | None:
+    """Return the numbers of a short array of 64-bit integers; None for any other."""
+    if type(value) is not Instance or array_code(value) != "i8":
+        return None
+    data = value.state.items[4] if type(value.state) is Group else value.raw
+    if type(data) is not bytes or len(data) % 8:
+        return None
+    return list(struct.unpack(f"<{len(data) // 8}q", data))
 
 
 def is_scalar(value: Value) -> bool:

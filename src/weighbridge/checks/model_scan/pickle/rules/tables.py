@@ -6,6 +6,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
 from weighbridge.checks.model_scan.pickle.rules.kinds import (
+    MAX_SMALL,
     is_count,
     is_data,
     is_literal,
@@ -13,7 +14,7 @@ from weighbridge.checks.model_scan.pickle.rules.kinds import (
     made_by,
     named,
 )
-from weighbridge.checks.model_scan.pickle.rules.native import is_array
+from weighbridge.checks.model_scan.pickle.rules.native import array_code, is_array, small_integers
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Opaque, Value, is_plain
@@ -35,8 +36,16 @@ _INDEXES: Final = {
 }
 """The classes of indexes, and what each is made of."""
 
-_BACKED: Final = frozenset({"Categorical", "DatetimeArray", "TimedeltaArray", "StringArray", "NumpyExtensionArray"})
-_ARRAYS: Final = _BACKED | {"__pyx_unpickle_NDArrayBacked"}
+_BACKED: Final = {
+    "Categorical": ("CategoricalDtype", "i"),
+    "DatetimeArray": ("dtype", "M"),
+    "TimedeltaArray": ("dtype", "m"),
+    "StringArray": ("StringDtype", "O"),
+    "NumpyExtensionArray": ("dtype", "biufcmMSUO"),
+}
+"""Arrays over one of NumPy's: which type they say they have, and the kinds of numbers that are in it."""
+
+_ARRAYS: Final = frozenset(_BACKED) | {"__pyx_unpickle_NDArrayBacked"}
 
 
 def is_index(value: Value) -> bool:
@@ -77,16 +86,24 @@ def _is_dtype(value: Value) -> bool:
 def _placement(items: Items) -> bool:
     match items:
         case [one]:
-            return is_count(one) or made_by(one, "slice") or is_array(one)
+            return is_count(one) or _is_place(one)
         case _:
             return False
+
+
+def _is_place(value: Value) -> bool:
+    """Tell whether a value is where the columns of a block stand. pandas believes a number below zero, and crashes."""
+    if type(value) is Instance and made_by(value, "slice"):
+        start, stop, step = value.args.items
+        return is_count(start) and (is_count(stop) or (stop is None and step == -1)) and step is not None
+    places = small_integers(value)
+    return places is not None and all(0 <= place < MAX_SMALL for place in places)
 
 
 def _block(items: Items) -> bool:
     match items:
         case [values, place, dimensions]:
-            placed = made_by(place, "slice", "BlockPlacement") or is_array(place)
-            return is_values(values) and placed and dimensions in (1, 2)
+            return is_values(values) and (made_by(place, "BlockPlacement") or _is_place(place)) and dimensions in (1, 2)
         case _:
             return False
 
@@ -118,7 +135,7 @@ def _manager_state(target: Instance, state: Value, attributes: Attributes) -> st
 def _backed(items: Items) -> bool:
     match items:
         case [kind, int(), None]:
-            return named(kind, _BACKED)
+            return named(kind, frozenset(_BACKED))
         case _:
             return False
 
@@ -126,14 +143,20 @@ def _backed(items: Items) -> bool:
 def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
     match state:
         case Group(items=[first, second, *rest]) if len(rest) <= 1:
-            parts = (is_array(first) and _is_dtype(second)) or (is_array(second) and _is_dtype(first))
             kind = target.args.items[0]
-            if not parts or type(kind) is not Global:
+            if type(kind) is not Global or not (_fits(kind, first, second) or _fits(kind, second, first)):
                 return "is not an array and its type"
             made = Instance(kind, Group([]))
             return judge_object_state(made, rest[0], attributes) if rest else None
         case _:
             return "is not an array and its type"
+
+
+def _fits(kind: Global, array: Value, dtype: Value) -> bool:
+    # pandas reads the array as what the type says, whatever is in it.
+    told, codes = _BACKED[kind.name]
+    code = array_code(array)
+    return code is not None and code[0] in codes and made_by(dtype, told)
 
 
 def _string_dtype(items: Items) -> bool:
