@@ -63,14 +63,13 @@ class Budget:
     made: int = 0
     hashed: int = 0
 
-    def make(self, count: int, *, read: int) -> None:
-        """Count bytes that a call makes, of a pickle of which ``read`` bytes were read.
+    def check_made(self, *, read: int) -> None:
+        """Hold the bytes that calls made to those that were read of the pickle.
 
         Raises:
             RefusedError: It is given the same bytes again and again.
         """
-        self.made += count
-        if self.made > MAX_MADE_FREE and self.made > MAX_MADE_RATIO * read:
+        if self.made > MAX_MADE_RATIO * read:
             raise RefusedError("object-bomb", f"{read} bytes of pickle make more than {self.made} bytes", offset=read)
 
     def hash(self, weight: int, *, read: int) -> None:

@@ -44,11 +44,12 @@ def seal(value: Value) -> None:
     waiting = [value]
     while waiting:
         one = waiting.pop()
-        if type(one) is Collection and not one.sealed:
+        if type(one) is Group:
+            if one.is_open:
+                waiting += one.items
+        elif type(one) is Collection and not one.sealed:
             one.sealed = True
             waiting += one.entries.values()
-        elif type(one) is Group:
-            waiting += one.items
         elif type(one) is Instance:
             one.sealed = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from weighbridge.checks.model_scan.budget import MAX_OPCODES, MAX_STACK
+from weighbridge.checks.model_scan.budget import MAX_MADE_FREE, MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.filling import FillingMachine
@@ -30,14 +30,20 @@ HIGHEST_PROTOCOL: Final = 5
 """Newest pickle protocol that is followed."""
 
 
+BATCH: Final = 256
+"""Opcodes between two looks at the budget and the stack."""
+
+
+class _StoppedError(Exception):
+    """The pickle is at its end."""
+
+
 class Machine(FillingMachine):
     """Follows one pickle from its first opcode to STOP."""
 
     def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
         super().__init__(reader, context, outer=outer)
-        self._running = True
         self._start = reader.tell()
-        self._handlers = self._table()
 
     def run(self) -> Value:
         """Follow the pickle and return what it makes.
@@ -46,19 +52,22 @@ class Machine(FillingMachine):
             RefusedError: The bytes are no pickle that can be followed to its end.
             UndecidedError: A budget is spent.
         """
-        handlers, byte, budget = self._handlers, self.reader.byte, self.context.budget
-        left = budget.opcodes
+        handlers, byte, budget = _HANDLERS, self.reader.byte, self.context.budget
+        batch = done = 0
         try:
-            while self._running:
-                left -= 1
-                if left < 0 or len(self.stack) > MAX_STACK:
+            while True:
+                batch = min(BATCH, budget.opcodes)
+                if not batch or len(self.stack) > MAX_STACK:
                     raise UndecidedError(
                         f"the pickle has more than {MAX_OPCODES} opcodes, or {MAX_STACK} values on its stack",
                         offset=self.reader.tell(),
                     )
-                handlers[byte()]()
-        finally:
-            budget.opcodes = left
+                # Taken beforehand, so that a pickle inside this one has only what is left.
+                budget.opcodes -= batch
+                for done in range(batch):  # noqa: B007
+                    handlers[byte()](self)
+        except _StoppedError:
+            budget.opcodes += batch - done - 1
         result = self.data(self.pop(), into="the result")
         if self.stack or self._below:
             self.refuse("the pickle leaves values behind on its stack")
@@ -98,9 +107,18 @@ class Machine(FillingMachine):
 
     def _charge(self, value: Value) -> None:
         # A call makes its result from what it is given, and the same value can be given a million times.
-        self.context.budget.make(
-            sum(map(_size_of, value.items if type(value) is Group else [value])), read=self.reader.tell()
-        )
+        count = 0
+        for item in value.items if type(value) is Group else (value,):
+            if type(item) is Blob:
+                count += item.length
+            elif type(item) is Collection:
+                count += 8 * item.count
+            elif isinstance(item, bytes | str):
+                count += len(item)
+        budget = self.context.budget
+        budget.made += count
+        if budget.made > MAX_MADE_FREE:
+            budget.check_made(read=self.reader.tell())
 
     def _hash_again(self, item: Value) -> None:
         if isinstance(item, Collection | Group) and item.weight > 1:
@@ -154,7 +172,7 @@ class Machine(FillingMachine):
         if problem is not None or type(target) is not Instance:
             self.context.finding("forbidden-state", str(problem), offset=offset, severity="critical")
             return
-        target.state, target.built = state, True
+        target.give(state)
         rule = object_class(target).rule
         if rule is not None and rule.state is judge_object_state:
             calls.seal_attributes(state)
@@ -174,7 +192,7 @@ class Machine(FillingMachine):
 
     def stop(self) -> None:
         """STOP."""
-        self._running = False
+        raise _StoppedError
 
     def persistent_line(self) -> None:
         """PERSID."""
@@ -203,24 +221,6 @@ class Machine(FillingMachine):
         """Any byte that is no opcode."""
         self.refuse("a byte is no pickle opcode")
 
-    def _table(self) -> list[Callable[[], None]]:
-        table = [self.unknown] * 256
-        for code, name in OPCODES.items():
-            table[ord(code)] = getattr(self, name)
-        for code, width in (("\x82", 1), ("\x83", 2), ("\x84", 4)):
-            table[ord(code)] = self.extension(width)
-        return table
-
-
-def _size_of(value: Value) -> int:
-    if isinstance(value, bytes | str):
-        return len(value)
-    if type(value) is Blob:
-        return value.length
-    if type(value) is Collection:
-        return 8 * value.count
-    return 8
-
 
 OPCODES: Final[dict[str, str]] = {
     "N": "none", "\x88": "true", "\x89": "false", "I": "line_integer", "L": "line_integer", "K": "integer1",
@@ -234,6 +234,16 @@ OPCODES: Final[dict[str, str]] = {
     "g": "get_line", "h": "get1", "j": "get4", "c": "global_line", "\x93": "global_stack", "R": "reduce",
     "\x81": "new_object", "\x92": "new_object_ex", "o": "object_", "i": "instance_line", "b": "build",
     "\x80": "protocol", "\x95": "frame", ".": "stop", "P": "persistent_line", "Q": "persistent_stack",
-    "\x97": "buffer", "\x98": "buffer",
+    "\x97": "buffer", "\x98": "buffer", "\x82": "extension1", "\x83": "extension2", "\x84": "extension4",
 }  # fmt: skip
 """The handler of every opcode of protocols 0 to 5; the three EXT opcodes are added by width."""
+
+
+def _table() -> tuple[Callable[[Machine], None], ...]:
+    table: list[Callable[[Machine], None]] = [Machine.unknown] * 256
+    for code, name in OPCODES.items():
+        table[ord(code)] = getattr(Machine, name)
+    return tuple(table)
+
+
+_HANDLERS: Final = _table()

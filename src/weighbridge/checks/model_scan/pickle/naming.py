@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
 from weighbridge.checks.model_scan.pickle.values import Global, Opaque, Shadowed, Value, holds_function
-from weighbridge.checks.model_scan.reader import Reader
 
 MAX_NAME: Final = 512
 """Longest module or attribute name."""
@@ -51,11 +48,7 @@ DANGEROUS: Final = frozenset(
 
 
 class NamingMachine(LiteralMachine):
-    """The opcodes that import. ``outer`` is the machine around an array of objects in a joblib file."""
-
-    def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
-        super().__init__(reader, context)
-        self._outer = outer
+    """The opcodes that import."""
 
     def named(self, module: str, name: str) -> Value:
         """Return what an import gives; a name that is not listed is reported and gives nothing."""
@@ -115,11 +108,9 @@ class NamingMachine(LiteralMachine):
                 severity="critical",
             )
 
-    def _get(self, place: int) -> None:
-        super()._get(place)
-        if self._outer is None:
-            return
-        other, found = self._outer.remembered(place), self.stack[-1]
+    def compare(self, place: int, outer: StackMachine) -> None:
+        """Refuse a memo place where a plain unpickler, which has one memo for both, would find something to call."""
+        other, found = outer.remembered(place), self.stack[-1]
         # A class here is made by NEWOBJ, which a function at its place would only make fail.
         loader = type(other) is Global and other.name == "_load_from_bytes"
         called = type(found) is Global and found.rule is not None and found.rule.call is not None
@@ -131,17 +122,25 @@ class NamingMachine(LiteralMachine):
             shadowed.other = other
             self.stack[-1] = shadowed
 
-    def extension(self, width: int) -> Callable[[], None]:
-        """EXT1, EXT2, EXT4: an import by number from a registry that only the loading process knows."""
+    def extension1(self) -> None:
+        """EXT1."""
+        self._extension(1)
 
-        def handler() -> None:
-            code = self.number(width)
-            self.context.finding(
-                "extension-code",
-                f"the pickle imports by extension code {code}, whose meaning is not in the file",
-                offset=self.reader.tell(),
-                severity="critical",
-            )
-            self.stack.append(Opaque.UNKNOWN)
+    def extension2(self) -> None:
+        """EXT2."""
+        self._extension(2)
 
-        return handler
+    def extension4(self) -> None:
+        """EXT4."""
+        self._extension(4)
+
+    def _extension(self, width: int) -> None:
+        # An import by number from a registry that only the loading process knows.
+        code = self.number(width)
+        self.context.finding(
+            "extension-code",
+            f"the pickle imports by extension code {code}, whose meaning is not in the file",
+            offset=self.reader.tell(),
+            severity="critical",
+        )
+        self.stack.append(Opaque.UNKNOWN)

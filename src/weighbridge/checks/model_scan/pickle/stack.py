@@ -11,6 +11,7 @@ from typing import Final, Never
 from weighbridge.checks.model_scan.budget import MAX_MADE, MAX_MEMO, MAX_STACK
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.values import (
+    LITERALS,
     Collection,
     Group,
     Instance,
@@ -25,9 +26,9 @@ _NO_MEMO: Final = object()
 
 
 class StackMachine:
-    """The part of the machine that only moves data."""
+    """The part of the machine that only moves data; ``outer`` is the one around an array of objects of joblib."""
 
-    def __init__(self, reader: Reader, context: Context) -> None:
+    def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
         self.reader = reader
         self.context = context
         self.stack: list[Value] = []
@@ -37,6 +38,7 @@ class StackMachine:
         self._made = 0
         self._kept = 0
         self._deep = 0
+        self._outer = outer
 
     # --- helpers ---
 
@@ -135,10 +137,11 @@ class StackMachine:
 
     def put(self, target: Collection, item: Value) -> None:
         """Put an item into a list or set."""
-        self.data(item, into=f"a {target.kind}")
+        if type(item) not in LITERALS:
+            self.data(item, into=f"a {target.kind}")
+            if target.kind == "set":
+                self.hash(item)
         target.add(item)
-        if target.kind == "set":
-            self.hash(item)
 
     def hash(self, key: Value) -> None:
         """Count what it costs to hash a value."""
@@ -164,14 +167,15 @@ class StackMachine:
     def _set(self, target: Value, items: list[Value]) -> None:
         if len(items) % 2:
             self.refuse("a dictionary gets a key without a value")
+        kept = target if isinstance(target, Collection) else None
         for key, value in zip(items[::2], items[1::2], strict=True):
-            self.data(key, into="a dictionary")
-            if key != "subclass":
-                self.data(value, into="a dictionary")
             if type(key) is not str:
+                self.data(key, into="a dictionary")
                 self.hash(key)
-            if isinstance(target, Collection):
-                target.keep(key, value)
+            if type(value) not in LITERALS and key != "subclass":
+                self.data(value, into="a dictionary")
+            if kept is not None:
+                kept.keep(key, value)
 
     def memoize(self) -> None:
         """MEMOIZE: at the place that is the memo's size."""
@@ -215,6 +219,11 @@ class StackMachine:
         if place >= len(self._memo) or self._memo[place] is _NO_MEMO:
             self.refuse("the pickle reads an empty memo place")
         self.stack.append(self._memo[place])  # type: ignore[arg-type]
+        if self._outer is not None:
+            self.compare(place, self._outer)
+
+    def compare(self, place: int, outer: StackMachine) -> None:
+        """Look at what the machine around this one has at a memo place that was just read."""
 
     def get_line(self) -> None:
         """GET."""

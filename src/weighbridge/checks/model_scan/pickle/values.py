@@ -6,6 +6,7 @@ Literals stand for themselves (None, bool, int, str, bytes up to a size); everyt
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -69,6 +70,16 @@ class Kept(enum.Enum):
     MARK = "mark"  # the type of an array, where a rebuilder of arrays looks for it
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One element of an array: its bytes, whether objects are in it, and the flags that NumPy gives its dtype."""
+
+    size: int
+    holds_objects: bool
+    flags: int
+    is_plain_object: bool = False
+
+
 class Global:
     """A name that a pickle imported. ``rule`` is None when it is not listed."""
 
@@ -86,14 +97,27 @@ class Global:
 
 
 class Group:
-    """A tuple. What its items are is summed up, so that deep tuples need no second walk."""
+    """A tuple. What its items are is summed up, so that deep tuples need no second walk.
 
-    __slots__ = ("cut", "holds_function", "is_plain", "items", "weight")
+    ``is_open`` tells that something in it can still be filled.
+    """
+
+    __slots__ = ("cut", "holds_function", "is_open", "is_plain", "items", "weight")
 
     def __init__(self, items: list[Value]) -> None:
-        self.holds_function = any(map(holds_function, items))
-        self.is_plain = all(map(is_plain, items))
-        self.weight = min(1 + sum(map(weight_of, items)), MAX_WEIGHT)
+        self.holds_function = False
+        self.is_plain = True
+        self.is_open = False
+        weight = 1 + len(items)
+        for item in items:
+            if type(item) in LITERALS:
+                continue
+            weight += weight_of(item) - 1
+            if type(item) not in NUMBERS:
+                self.holds_function = self.holds_function or holds_function(item)
+                self.is_plain = self.is_plain and is_plain(item)
+                self.is_open = self.is_open or is_open(item)
+        self.weight = min(weight, MAX_WEIGHT)
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
 
@@ -122,18 +146,24 @@ class Collection:
     def add(self, item: Value) -> None:
         """Count an item of a list or set."""
         self.count += 1
-        self.weight += weight_of(item)
-        self.is_plain = self.is_plain and is_plain(item)
+        self.weight += 1
+        if type(item) not in LITERALS:
+            self.weight += weight_of(item) - 1
+            if type(item) not in NUMBERS:
+                self.is_plain = self.is_plain and is_plain(item)
 
     def keep(self, key: Value, value: Value) -> None:
         """Remember an entry, and the first key that names a special attribute."""
         self.count += 1
-        self.weight += weight_of(key)
-        self.is_plain = self.is_plain and is_plain(key) and is_plain(value)
+        self.weight += 1
+        if type(value) not in LITERALS and type(value) not in NUMBERS:
+            self.is_plain = self.is_plain and is_plain(value)
         if not isinstance(key, str):
+            self.weight += weight_of(key) - 1
+            self.is_plain = self.is_plain and is_plain(key)
             self.special = self.special or "something by a key that is no literal text"
             return
-        if key.startswith("__") and key.endswith("__"):
+        if key[:2] == "__" and key.endswith("__"):
             self.special = self.special or key
         if self.entries is _NOTHING:
             self.entries = {}
@@ -146,16 +176,25 @@ class Collection:
 class Instance:
     """What a call gave: an object of a listed class, or the result of a listed function."""
 
-    __slots__ = ("args", "built", "content", "maker", "raw", "sealed", "state")
+    __slots__ = ("args", "built", "content", "is_container", "layout", "maker", "plain", "raw", "sealed", "state")
 
     def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
         self.args = args
         self.state: Value = None
         self.built = False
+        rule = maker.rule
+        self.is_container = rule is not None and (rule.items is not None or rule.makes_any)
+        self.plain = rule is not None and rule.is_plain and (rule.items is None or args.is_plain)
         self.content: Collection | None = None
         self.sealed = False
+        self.layout: Layout | None = None  # of a dtype
         self.raw: bytes | None = None  # a short array that lies beside the pickle
+
+    def give(self, state: Value) -> None:
+        """Give the object its state."""
+        self.state, self.built = state, True
+        self.plain = self.plain and is_plain(state)
 
 
 class Storage:
@@ -171,11 +210,26 @@ class Storage:
 Value = None | bool | int | str | bytes | Opaque | Blob | Global | Group | Collection | Instance | Storage
 
 
+NUMBERS: Final = frozenset({int, Opaque})
+"""Types of numbers, whose values are data, some of them heavy."""
+
+LITERALS: Final = frozenset({type(None), bool, str, OldText, Shadowed, bytes, Blob})
+"""Types whose values are data of weight one, whatever they hold."""
+
+
 def holds_function(value: Value) -> bool:
     """Tell whether a value is a name that may not be kept as data, or a tuple that holds one."""
     if type(value) is Global:
         return value.rule is not None and value.rule.kept in (Kept.NEVER, Kept.MARK)
     return type(value) is Group and value.holds_function
+
+
+def is_open(value: Value) -> bool:
+    """Tell whether a value can be filled, or a tuple holds one that can."""
+    kind = type(value)
+    if kind is Group:
+        return value.is_open  # type: ignore[union-attr]
+    return kind is Collection or (kind is Instance and value.is_container)  # type: ignore[union-attr]
 
 
 def is_plain(value: Value) -> bool:
@@ -185,21 +239,17 @@ def is_plain(value: Value) -> bool:
     if isinstance(value, Group | Collection):
         return value.is_plain
     if isinstance(value, Instance):
-        return _is_plain_instance(value)
+        return value.plain and (value.content is None or value.content.is_plain)
     return not isinstance(value, Storage)
-
-
-def _is_plain_instance(value: Instance) -> bool:
-    rule = value.maker.rule
-    if rule is None or not rule.is_plain or not is_plain(value.state):
-        return False
-    return rule.items is None or (value.args.is_plain and (value.content is None or value.content.is_plain))
 
 
 def weight_of(value: Value) -> int:
     """Return what hashing a value costs, in values that are looked at."""
+    kind = type(value)
+    if kind is int:
+        return 1 if -_SHORT < value < _SHORT else LONG_WEIGHT  # type: ignore[operator]
     if isinstance(value, Group | Collection):
         return value.weight
-    if value is Opaque.LONG or (type(value) is int and not -_SHORT < value < _SHORT):
+    if value is Opaque.LONG:
         return LONG_WEIGHT
-    return 20 if isinstance(value, Instance) else 1
+    return 20 if kind is Instance else 1

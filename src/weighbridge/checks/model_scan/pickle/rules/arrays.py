@@ -6,10 +6,10 @@ import math
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
-from weighbridge.checks.model_scan.pickle.rules.dtypes import Layout, judge_dtype, judge_dtype_state, layout_of
+from weighbridge.checks.model_scan.pickle.rules.dtypes import judge_dtype, judge_dtype_state, layout_of
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_data, is_literal, is_shape, lengths_of, named
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
-from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Kept, Value
+from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Kept, Layout, Value
 
 _ARRAYS: Final = frozenset({"ndarray", "matrix", "memmap", "recarray"})
 _MASKED: Final = frozenset({"MaskedArray", "MaskedConstant"})

@@ -15,7 +15,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_count, is_shape, lengths_of, named
-from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Value
+from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Layout, Value
 
 MAX_ELEMENT: Final = 1 << 31
 """Largest element of an array, in bytes."""
@@ -39,16 +39,6 @@ _NEEDS_PYAPI: Final = 16
 _ALIGNED: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """One element of an array: its bytes, whether objects are in it, and the flags that NumPy gives it."""
-
-    size: int
-    holds_objects: bool
-    flags: int
-    is_plain_object: bool = False
-
-
 def judge_dtype(items: list[Value]) -> bool:
     """Tell whether a dtype is made as NumPy does: a code, then no alignment and a copy.
 
@@ -64,14 +54,13 @@ def judge_dtype(items: list[Value]) -> bool:
 def judge_dtype_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
     """Tell what is wrong with the state of a dtype, or None."""
     del attributes
-    return None if _read(target.args.items[0], state) is not None else "is not what numpy writes for this type"
+    target.layout = _read(target.args.items[0], state)
+    return None if target.layout is not None else "is not what numpy writes for this type"
 
 
 def layout_of(dtype: Value) -> Layout | None:
     """Return the layout of a dtype that has its state, None for anything else."""
-    if type(dtype) is not Instance or not named(dtype.maker, frozenset({"dtype"})) or not dtype.built:
-        return None
-    return _read(dtype.args.items[0], dtype.state)
+    return dtype.layout if type(dtype) is Instance else None
 
 
 def code_of(dtype: Value) -> str | None:

@@ -91,7 +91,7 @@ def _bunch(items: Items) -> bool:
 OBJECT_RULES: Final = {
     "class": Rule(call=_nothing, new=_nothing, state=judge_object_state),
     "dict-class": Rule(call=_bunch, new=_nothing, state=judge_object_state, items="dict", hashes=True),
-    "reconstructor": Rule(call=_reconstructor, state=_judge_made_state),
-    "new-object": Rule(call=_new_object, state=_judge_made_state),
+    "reconstructor": Rule(call=_reconstructor, state=_judge_made_state, makes_any=True),
+    "new-object": Rule(call=_new_object, state=_judge_made_state, makes_any=True),
 }
 """The rules about objects."""

@@ -24,7 +24,7 @@ class Rule:
     ``call`` judges the arguments of a plain call, ``new`` those of ``cls.__new__``; ``state`` judges what BUILD gives
     to a result; ``items`` says what the result may be filled with; ``kept`` how the name itself may lie around as
     data; ``is_plain`` that a result is made of numbers, text and bytes only; ``hashes`` that the call hashes what it
-    is given.
+    is given; ``makes_any`` that the class is an argument, so that the result may be one that can be filled.
     """
 
     call: Judge | None = None
@@ -34,3 +34,4 @@ class Rule:
     kept: Kept = Kept.NEVER
     is_plain: bool = False
     hashes: bool = False
+    makes_any: bool = False
