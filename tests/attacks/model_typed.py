@@ -179,8 +179,9 @@ def _calls() -> Iterator[tuple[str, bytes]]:
         "block-by-slice-before-its-frame",
         call(block, row_of, call(name4("builtins", "slice"), number(-9), number(-8), number(1)), number(2)),
     )
+    rebuild = name4("numpy.core.multiarray", "_reconstruct")
     yield "block-of-an-array-without-data", call(
-        block, call(name4("numpy.core.multiarray", "_reconstruct"), name4("numpy", "ndarray"), row(number(0)), raw(b"b")),
+        block, call(rebuild, name4("numpy", "ndarray"), row(number(0)), raw(b"b")),
         call(name4("builtins", "slice"), number(0), number(1), number(1)), number(2),
     )  # fmt: skip
     backed = name4("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked")
