@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from weighbridge.checks.model_scan.documents.jinja.flow import Flow
-from weighbridge.checks.model_scan.documents.jinja.judge import Problem, problems
-from weighbridge.checks.model_scan.documents.jinja.parse import NotATemplateError, parse
-from weighbridge.checks.model_scan.documents.jinja.work import unbounded_work
 from weighbridge.checks.model_scan.documents.text_file import scan_text
 from weighbridge.checks.model_scan.report import UndecidedError
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Source, head
+
+if TYPE_CHECKING:
+    from weighbridge.checks.model_scan.documents.jinja.judge import Problem
 
 MAX_TEMPLATE: Final = 64 * 1024
 """Longest template that is parsed, in bytes; the longest of 70 real ones has 16.7 kB."""
@@ -46,6 +45,12 @@ def judge_template(text: str) -> TemplateVerdict:
     """
     if len(text) > MAX_TEMPLATE or len(text.encode("utf-8", "surrogatepass")) > MAX_TEMPLATE:
         return TemplateVerdict(undecided=(f"a template has more than {MAX_TEMPLATE} bytes",))
+    # Jinja takes as long to import as everything else of a scan, and few files need it.
+    from weighbridge.checks.model_scan.documents.jinja.flow import Flow
+    from weighbridge.checks.model_scan.documents.jinja.judge import problems
+    from weighbridge.checks.model_scan.documents.jinja.parse import NotATemplateError, parse
+    from weighbridge.checks.model_scan.documents.jinja.work import unbounded_work
+
     try:
         flow = Flow.of(parse(text))
         found = list(problems(flow))
