@@ -16,5 +16,17 @@ def worst_files_first(files: tuple[FileCoverage, ...]) -> tuple[FileCoverage, ..
 
 
 def accounted(file: FileCoverage) -> str:
-    """Say how the bytes of a file were accounted for: the one place to extend when coverage says more."""
-    return f"{cut(file.format, limit=80)}, {file.size:,} {'byte' if file.size == 1 else 'bytes'}"
+    """Say how the bytes of a file were accounted for: how many were parsed, are data, or were judged by nobody."""
+    whole = f"{cut(file.format, limit=80)}, {file.size:,} {'byte' if file.size == 1 else 'bytes'}"
+    how = file.coverage
+    if how is None or not file.size:
+        return whole
+    if how.parsed == file.size:
+        return f"{whole}, all parsed"
+    parts = ((how.parsed, "parsed"), (how.data, "data"), (how.undecided, "undecided"))
+    said = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    gap = next((one for one in how.ranges if one.how == "undecided"), None)
+    place = (
+        "" if gap is None else f", from byte {gap.start:,}{f' of {cut(gap.member, limit=80)}' if gap.member else ''}"
+    )
+    return f"{whole}: {said}{place}"
