@@ -58,7 +58,7 @@ def problems(flow: Flow) -> Iterator[Problem]:
 
 
 def _identifiers(node: nodes.Node) -> Iterator[Problem]:
-    """Find names that are others once Python has compiled the template: it takes ``ｘ`` for ``x`` (NFKC)."""
+    """Find names that are others once Python has compiled the template: wide letters are plain ones to it (NFKC)."""
     if isinstance(node, nodes.Const | nodes.TemplateData):
         return
     for _, value in node.iter_fields():
