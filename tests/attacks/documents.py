@@ -126,6 +126,36 @@ JSON: dict[str, tuple[str, Any]] = {
         "outside-reference",
         {"modelTopology": {}, "weightsManifest": [{"paths": ["a.bin"] * 30 + ["http://x/a.bin"], "weights": []}]},
     ),
+    "langchain-format-string": (
+        "unsafe-template",
+        {"_type": "prompt", "template": "{a.__class__.__init__.__globals__}", "template_format": "f-string"},
+    ),
+    "langchain-file": ("outside-reference", {"_type": "prompt", "template_path": "/etc/passwd.txt"}),
+    "langchain-examples": ("outside-reference", {"_type": "few_shot", "examples": "../../x.yaml"}),
+    "haystack": ("code-reference", {"components": {"x": {"type": "evil.module.Part", "init_parameters": {}}}}),
+    "haystack-unsafe": (
+        "code-reference",
+        {"type": "haystack.components.converters.output_adapter.OutputAdapter", "init_parameters": {"unsafe": True}},
+    ),
+    "openmmlab-imports": ("remote-code", {"custom_imports": {"imports": ["evil"]}, "model": {"type": "X"}}),
+    "openmmlab-base": ("code-reference", {"_base_": ["base.py"]}),
+    "omegaconf-environment": ("code-reference", {"a": "${oc.env:AWS_SECRET_ACCESS_KEY}"}),
+    "omegaconf-evaluates": ("code-reference", {"a": {"b": ["x", "${eval:'1'}"]}}),
+    "omegaconf-in-many": ("code-reference", PADDING | {"x": "${oc.env:HOME}"}),
+    "rasa": ("code-reference", {"language": "en", "pipeline": [{"name": "evil.module.Component"}]}),
+    "autogen": ("code-reference", {"provider": "evil.tools.Tool", "component_type": "tool", "config": {}}),
+    "autogen-through": ("code-reference", {"provider": "autogen_core.os.X", "config": {}}),
+    "mlserver": ("code-reference", {"name": "x", "implementation": "evil.Model"}),
+    "custom-pipeline": ("remote-code", {"_class_name": "X", "custom_pipeline": "someone/x"}),
+    "diffusers-type-hint": ("code-reference", {"unet": [None, None, {"repo": "x", "type_hint": ["evil", "Model"]}]}),
+    "sentence-transformers-router": ("code-reference", {"types": {"a": "evil.Module"}, "structure": {"a": ["x"]}}),
+    "genai-outside": ("outside-reference", {"model": {"decoder": {"filename": "../../x.onnx", "head_size": 1}}}),
+    "ultralytics-download": ("code-reference", {"train": "a", "val": "b", "download": "import os\nos.getcwd()\n"}),
+    "logging-factory": ("code-reference", {"handlers": {"x": {"()": "evil.Handler"}}}),
+    "logging-external": ("code-reference", {"handlers": {"x": {"stream": "ext://evil.stream"}}}),
+    "logging-file": ("code-reference", {"handlers": {"x": {"class": "logging.FileHandler", "filename": "/etc/x.log"}}}),
+    "expression": ("code-reference", {"model_type": "x", "act": "__import__('os').system('true')"}),
+    "expression-in-array": ("code-reference", {"model_type": "x", "layers": [["__import__('os').getcwd()"]]}),
     "template-under-any-key": ("unsafe-template", {"greeting": "{{ ''.__class__ }}"}),
     "template-in-a-list": ("unsafe-template", ["x"] * 40 + ["{{ ''.__class__ }}"]),
     "template-of-many": ("unsafe-template", {"chat_template": [{"name": "rag", "template": "{{ ''.__class__ }}"}]}),
@@ -167,7 +197,23 @@ TEXT: dict[str, tuple[str, str, bytes]] = {
     "script": ("code-in-model", "README.md", b"# Model\n\n<script>alert(1)</script>\n"),
     "script-far": ("code-in-model", "notes.txt", b"a" * (1 << 18) + b"<script src=x>"),
     "script-across-pieces": ("code-in-model", "notes.txt", b"a" * ((1 << 18) - 4) + b"<script src=x>"),
+    "event": ("code-in-model", "README.md", b"# x\n<img src=x onerror=alert(1)>\n"),
+    "event-of-a-drawing": ("code-in-model", "notes.txt", b"x <svg/onload=alert(1)>"),
+    "link-that-runs": ("code-in-model", "README.md", b"[a](javascript:alert(1))"),
+    "yaml-without-ending": ("yaml-tag", "settings", b"a: !!python/object/apply:os.system ['true']\n"),
+    "yaml-as-text": ("code-reference", "settings.txt", b"model:\n  _target_: os.system\n"),
+    "template-without-ending": ("unsafe-template", "prompt", b"{{ ''.__class__ }}"),
+    "json-after-two-marks": ("code-reference", "c.json", b'\xef\xbb\xbf\xef\xbb\xbf{"_target_": "os.system"}'),
+    "json-after-a-comment": ("code-reference", "c.json", b'// x\n{"_target_": "os.system"}'),
+    "json-after-a-feed": ("code-reference", "c.json", b'\x0c{"_target_": "os.system"}'),
+    "json-with-single-quotes": ("code-reference", "c.json", b"{'_target_': 'os.system'}"),
     "php": ("code-in-model", "notes.txt", b"a <?php system('x'); ?>\n"),
+}
+
+
+WIDE: dict[str, bytes] = {
+    encoding: '{"_target_": "os.system"}'.encode(encoding)
+    for encoding in ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 }
 
 
@@ -182,6 +228,7 @@ def expected() -> list[tuple[Case, str]]:
         (Case("documents", f"yaml-{name}", file, text.encode()), rule) for name, (rule, file, text) in YAML.items()
     ]
     found += [(Case("documents", f"text-{name}", file, data), rule) for name, (rule, file, data) in TEXT.items()]
+    found += [(Case("documents", f"wide-{name}", "c.json", data), "code-reference") for name, data in WIDE.items()]
     return found
 
 

@@ -81,6 +81,8 @@ def _zip_tricks() -> dict[str, bytes]:
         "payload-in-odd-member": archive({"a.css": SYSTEM}),
         "program-in-member": archive({"a.txt": b"\x7fELF" + bytes(60)}),
         "python-in-member": archive({"a.py": b"print(1)\n"}),
+        "folder-with-content": archive({"a/": SYSTEM}),
+        "same-name-in-other-form": archive({"caf\u00e9.txt": CLEAN, "cafe\u0301.txt": CLEAN}),
         "empty-name-folder": archive({"a//b.pkl": CLEAN}),
     }
 

@@ -43,6 +43,17 @@ _SAFETENSORS: dict[str, bytes] = {
 }
 
 
+METADATA: dict[str, tuple[str, dict[str, str]]] = {
+    "template": ("unsafe-template", {"chat_template": "{{ ''.__class__ }}"}),
+    "template-under-any-key": ("unsafe-template", {"description": "x {{ ''.__class__ }}"}),
+    "name": ("code-reference", {"_target_": "os.system"}),
+    "document": ("code-reference", {"config": '{"model": {"_target_": "os.system"}}'}),
+    "document-remote": ("remote-code", {"config": ' {"auto_map": {"AutoModel": "m.Evil"}}'}),
+    "record-that-is-a-template": ("unsafe-template", {"ss_comment": "{{ ''.__class__ }}"}),
+}
+"""Metadata of safetensors and of ONNX, with the rule that finds it."""
+
+
 def field(number: int, content: bytes | str | int) -> bytes:
     """Write one protobuf field."""
     if isinstance(content, int):
@@ -77,6 +88,22 @@ def onnx(*nodes: bytes, tensors: tuple[bytes, ...] = (), extra: bytes = b"") -> 
     return field(1, 8) + field(8, field(2, 17)) + field(7, graph) + extra
 
 
+def metadata(texts: dict[str, str]) -> bytes:
+    """Write metadata of a model."""
+    return b"".join(field(14, field(1, key) + field(2, text)) for key, text in texts.items())
+
+
+def with_metadata() -> list[tuple[Case, str]]:
+    """Return files of numbers whose metadata is hostile, each with the rule that has to find it."""
+    found = []
+    for name, (rule, texts) in METADATA.items():
+        data = safetensors({"__metadata__": texts, "a": tensor(0, 2)}, bytes(2))
+        found.append((Case("safetensors", f"metadata-{name}", "m.safetensors", data), rule))
+        model = onnx(node("Relu"), extra=metadata(texts))
+        found.append((Case("onnx", f"metadata-{name}", "m.onnx", model), rule))
+    return found
+
+
 def _nested_graphs(depth: int) -> bytes:
     graph = field(1, node("Relu"))
     for _ in range(depth):
@@ -106,6 +133,13 @@ _ONNX: dict[str, bytes] = {
     "deep": field(1, 8) + field(7, _nested_graphs(40)),
     "cut": onnx(node("Relu"))[:-3],
     "unknown-field": onnx(node("Relu"), extra=field(99, "x")),
+    "unknown-field-of-graph": field(1, 8) + field(7, field(1, node("Relu")) + field(99, "x")),
+    "unknown-field-of-node": onnx(node("Relu", extra=field(77, "x"))),
+    "unknown-field-of-tensor": onnx(tensors=(field(1, 1) + field(2, 1) + field(99, "x"),)),
+    "function-for-operator-of-a-runtime": onnx(
+        node("PyOp", domain="ai.onnx.contrib"),
+        extra=field(25, field(1, "PyOp") + field(10, "ai.onnx.contrib") + field(7, node("Relu"))),
+    ),
     "group-wire-type": onnx(node("Relu"), extra=_varint(2 << 3 | 3)),
     "endless-varint": b"\xff" * 20,
     "graph-missing": field(1, 8),
@@ -133,6 +167,15 @@ _PLAIN: dict[str, tuple[str, bytes]] = {
     "elf-as-text": ("readme.txt", ELF),
     "elf-as-pickle": ("m.pkl", ELF),
     "elf-without-extension": ("m", ELF),
+    "python-code": ("m", b"\xa7\r\r\n" + bytes(12) + b"\xe3" + bytes(40)),
+    "web-assembly": ("m", b"\0asm\x01\0\0\0" + bytes(20)),
+    "android": ("m", b"dex\n035\0" + bytes(40)),
+    "bit-code": ("m", b"BC\xc0\xde" + bytes(40)),
+    "windows-link": ("m", b"L\0\0\0\x01\x14\x02\0" + bytes(40)),
+    "universal-binary": ("m", b"\xca\xfe\xba\xbf" + bytes(40)),
+    "text-of-an-empty-mark": ("m", b"\xff\xfe\0\0"),
+    "json-5": ("config.json", b"{_target_:'os.system'}"),
+    "json-5-with-comments": ("config.json", b"{// x\n_target_: 'os.system',}"),
     "pe": ("m.bin", b"MZ" + bytes(80)),
     "script-as-text": ("notes.txt", b"#!/bin/sh\ntrue\n"),
     "script-as-readme": ("README", b"#!/bin/sh\ntrue\n"),
@@ -172,6 +215,7 @@ def cases() -> list[Case]:
     found += [Case("onnx", name, "m.onnx", data) for name, data in _ONNX.items()]
     found += [Case("folders", name, "config.json", json.dumps(data).encode()) for name, data in _JSON.items()]
     found += [Case("files", name, filename, data) for name, (filename, data) in _PLAIN.items()]
+    found += [case for case, _ in with_metadata()]
     originals = {
         "pickle-0": SYSTEM,
         "pickle-4": OPCODES["stack-global"],

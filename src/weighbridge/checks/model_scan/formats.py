@@ -9,7 +9,7 @@ from weighbridge.checks.model_scan import sniff
 from weighbridge.checks.model_scan.account import Account, Ledger
 from weighbridge.checks.model_scan.archive import scan_zip
 from weighbridge.checks.model_scan.content import Ends
-from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_text, scan_yaml
+from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_plain, scan_yaml
 from weighbridge.checks.model_scan.npy import scan_npy
 from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import scan_pickle
@@ -17,7 +17,7 @@ from weighbridge.checks.model_scan.pickle_walk import Reading, read_as_pickle
 from weighbridge.checks.model_scan.readings import note_other_readings
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
-from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked
+from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked, head
 
 _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "pickle": scan_pickle,
@@ -25,11 +25,14 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "safetensors": scan_safetensors,
     "onnx": scan_onnx,
     "json": scan_json,
-    "text": scan_text,
+    "text": scan_plain,
     "jinja": scan_jinja,
     "yaml": scan_yaml,
     "zip": lambda scan, source, location: scan_zip(scan, source, location, examine=scan_content),
 }
+
+MAX_WIDE: Final = 16 * 1024**2
+"""Largest text of wider letters that is read."""
 
 UNKNOWN: Final = (
     "nothing in its bytes says what it is, so nobody knows what a program makes of it; "
@@ -82,7 +85,10 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: 
         kind = _recognise(kind, source, ends, reading, name=name)
     note_other_readings(scan, source, location, ends=ends, kind=kind, reading=reading)
     part = Part(source, start=0, ledger=Ledger(account))
-    if kind in _SCANNERS:
+    if kind == "unknown" and (narrow := _narrowed(part, ends)) is not None:
+        kind = "utf-16 or utf-32"
+        scan_content(scan.deeper(), narrow, f"{location}!text", name=name)
+    elif kind in _SCANNERS:
         scan.guard(_SCANNERS[kind], part, location)
     elif kind in sniff.PACKED:
         scan.guard(lambda inner, data, place: _scan_packed(inner, data, place, kind=kind, name=name), part, location)
@@ -112,12 +118,16 @@ def _recognise(kind: str, source: Source, ends: Ends, reading: Reading, *, name:
     return "onnx" if is_onnx(source) else "unknown"
 
 
-def _why_not(kind: str) -> str:
-    if kind == "unknown":
-        return UNKNOWN
-    if kind in sniff.TEXT_EXTENSIONS.values():
-        return f"the text is read as {kind}, which may name code and is not judged; keep it outside the model"
-    return f"the format {kind} is not judged; convert the model to safetensors or ONNX"
+def _narrowed(source: Source, ends: Ends) -> Memory | None:
+    """Return text of wider letters in UTF-8, as readers of JSON and YAML take it; None where it is none."""
+    encoding = sniff.wide_text(ends.head)
+    if encoding is None or ends.size > MAX_WIDE:
+        return None
+    try:
+        narrow = Memory(head(source, ends.size).decode(encoding).removeprefix("\ufeff").encode())
+    except UnicodeError:
+        return None
+    return narrow if narrow.data and sniff.is_text(narrow) else None
 
 
 def _require_whole(scan: Scan, account: Account, location: str, *, before: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from weighbridge.checks.model_scan.allow import load_lists
+from weighbridge.checks.model_scan.documents import judge_metadata
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.report import RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
@@ -27,9 +28,10 @@ MAX_FIELDS: Final = 5_000_000
 MAX_NAME: Final = 4096
 """Longest operator, domain or file name."""
 
-# What each message holds: field number -> the message inside, or "text" for a string that is read.
+# What each message holds: field number -> the message inside, "text" for a name, "words" for any text that is read.
 _SHAPES: Final[Mapping[str, Mapping[int, str]]] = {
-    "model": {7: "graph", 8: "opset", 20: "training", 25: "function", 26: "configuration"},
+    "model": {7: "graph", 8: "opset", 14: "property", 20: "training", 25: "function", 26: "configuration"},
+    "property": {1: "words", 2: "words"},
     "configuration": {},
     "opset": {1: "text"},
     "training": {1: "graph", 2: "graph"},
@@ -41,6 +43,20 @@ _SHAPES: Final[Mapping[str, Mapping[int, str]]] = {
     "tensor": {13: "entry"},
     "entry": {1: "text", 2: "text"},
 }
+_FIELDS: Final[Mapping[str, frozenset[int]]] = {
+    "graph": frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16}),
+    "node": frozenset(range(1, 11)),
+    "function": frozenset(range(1, 15)),
+    "attribute": frozenset({*range(1, 12), 13, 14, 15, 20, 21, 22, 23}),
+    "tensor": frozenset({*range(1, 15), 16}),
+    "opset": frozenset({1, 2}),
+    "property": frozenset({1, 2}),
+    "entry": frozenset({1, 2}),
+    "training": frozenset({1, 2, 3, 4}),
+    "sparse": frozenset({1, 2, 3}),
+}
+"""The fields that a message has; a reader of protobuf passes over any other, and another program may not."""
+
 _MODEL_WIRE: Final = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
 """The fields of a model, and how each is written."""
 
@@ -50,6 +66,11 @@ any other key (CVE-2026-34445)."""
 
 _SHA1: Final = re.compile(r"[0-9a-fA-F]{40}")
 _STANDARD: Final = frozenset({"", "ai.onnx"})
+_RUNTIMES: Final = re.compile(r"(?:ai\.onnx|com\.microsoft|com\.ms)(?:\..*)?|")
+"""Domains of operators that a runtime has code for; it may take its own for a function of the model's."""
+
+MAX_WORDS: Final = 1024**2
+"""Longest metadata that is read."""
 
 
 @dataclass(slots=True)
@@ -60,7 +81,8 @@ class _Walk:
     fields: int = 0
     calls: set[tuple[str, str]] = field(default_factory=set)
     functions: set[tuple[str, str]] = field(default_factory=set)
-    domains: set[str] = field(default_factory=set)
+    unknown: set[tuple[str, int]] = field(default_factory=set)
+    properties: list[tuple[str, str]] = field(default_factory=list)
 
 
 def scan_onnx(scan: Scan, source: Source, location: str) -> None:
@@ -79,6 +101,9 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
             "malformed-onnx", "the file is no ONNX model: it lacks its version or graph, or has others' fields"
         )
     _judge_operators(walk)
+    for kind, number in sorted(walk.unknown):
+        scan.notes.cannot_decide(f"a {kind} has the field {number}, which ONNX does not have", location=location)
+    judge_metadata(scan, walk.properties, f"{location}!metadata_props")
 
 
 def is_onnx(source: Source) -> bool:
@@ -120,7 +145,8 @@ def external_locations(content: bytes, *, name: str) -> tuple[str, ...]:
 
 def _judge_operators(walk: _Walk) -> None:
     operators = load_lists().operators
-    for domain, name in sorted(walk.calls - walk.functions):
+    own = {one for one in walk.functions if not _RUNTIMES.fullmatch(one[0])}
+    for domain, name in sorted(walk.calls - own):
         listed = operators.get("" if domain in _STANDARD else domain)
         if listed is None:
             reason = f"the operator {name!r} is of the domain {domain!r}, whose code is not part of ONNX"
@@ -151,10 +177,14 @@ def _field(walk: _Walk, kind: str, texts: dict[int, list[str]], depth: int) -> i
     key = _varint(reader)
     number, wire = key >> 3, key & 7
     inside = _SHAPES[kind].get(number)
+    if number not in _FIELDS.get(kind, {number}):
+        walk.unknown.add((kind, number))
     if wire == 2:  # noqa: PLR2004
         length = _varint(reader)
         if inside == "text":
             texts.setdefault(number, []).append(_text(reader, length))
+        elif inside == "words":
+            texts.setdefault(number, []).append(_words(walk, length))
         elif inside is None:
             reader.skip(length)
         else:
@@ -175,6 +205,14 @@ def _text(reader: Reader, length: int) -> str:
         raise RefusedError("malformed-onnx", "a name is not UTF-8", offset=reader.tell()) from None
 
 
+def _words(walk: _Walk, length: int) -> str:
+    if length > MAX_WORDS:
+        walk.scan.notes.cannot_decide(f"metadata of {length} bytes is not read", location=walk.location)
+        walk.reader.skip(length)
+        return ""
+    return walk.reader.read(length).decode("utf-8", "replace")
+
+
 def _message(walk: _Walk, kind: str, end: int, depth: int) -> dict[int, list[str]]:
     if depth > MAX_NESTING:
         raise RefusedError("malformed-onnx", f"messages nest deeper than {MAX_NESTING}", offset=walk.reader.tell())
@@ -191,6 +229,8 @@ def _message(walk: _Walk, kind: str, end: int, depth: int) -> dict[int, list[str
         for name in texts.get(4, [""]):
             for domain in texts.get(7, [""]):
                 walk.calls.add((domain, name))
+    elif kind == "property":
+        walk.properties += [(key, text) for key in texts.get(1, [""]) for text in texts.get(2, [])]
     elif kind == "function":
         walk.functions.add((texts.get(10, [""])[-1], texts.get(1, [""])[-1]))
     return texts
@@ -203,6 +243,8 @@ def _tensor(walk: _Walk, end: int, depth: int) -> None:
         start = reader.tell()
         key = _varint(reader)
         if key != (13 << 3 | 2):
+            if key >> 3 not in _FIELDS["tensor"]:
+                walk.unknown.add(("tensor", key >> 3))
             _skip_field(walk, key)
             continue
         texts = _message(walk, "entry", _varint(reader) + reader.tell(), depth + 1)

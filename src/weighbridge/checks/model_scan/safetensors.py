@@ -10,6 +10,7 @@ import math
 from typing import Final
 
 from weighbridge import _json
+from weighbridge.checks.model_scan.documents import judge_metadata
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.report import RefusedError
 from weighbridge.checks.model_scan.scan import Scan
@@ -26,12 +27,11 @@ _BITS: Final = {
 
 
 def scan_safetensors(scan: Scan, source: Source, location: str) -> None:
-    """Scan a safetensors file; nothing in it can run, so only its structure matters.
+    """Scan a safetensors file: its structure, and its metadata, which are texts that a program may render or follow.
 
     Raises:
         RefusedError: The structure is not exactly as the format demands.
     """
-    del scan, location
     reader = Reader(source)
     length = int.from_bytes(reader.read(8), "little")
     if length > MAX_HEADER:
@@ -48,6 +48,7 @@ def scan_safetensors(scan: Scan, source: Source, location: str) -> None:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise RefusedError("malformed-safetensors", "the metadata is not text by text", offset=8)
+    judge_metadata(scan, metadata.items(), f"{location}!__metadata__")
     reader.skip(_end(header))
     if not reader.at_end():
         raise RefusedError("trailing-bytes", "bytes follow the last tensor", offset=reader.tell())

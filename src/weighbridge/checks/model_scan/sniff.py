@@ -27,7 +27,13 @@ _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\xfe\xed\xfa", "mach-o"),
     (0, b"\xcf\xfa\xed\xfe", "mach-o"),
     (0, b"\xce\xfa\xed\xfe", "mach-o"),
+    (0, b"\xca\xfe\xba\xbf", "mach-o"),
     (0, b"\xca\xfe\xba\xbe", "java-class"),
+    (0, b"\x00asm\x01\x00\x00\x00", "wasm"),
+    (0, b"dex\n03", "dex"),
+    (0, b"\x1bLua", "lua"),
+    (0, b"BC\xc0\xde", "llvm"),
+    (0, b"L\x00\x00\x00\x01\x14\x02\x00", "windows-link"),
     (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z"),
     (0, b"Rar!\x1a\x07", "rar"),
@@ -38,6 +44,7 @@ _ZLIB: Final = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 # A protocol that does not exist yet is still a pickle to whoever reads it one day; the machine refuses it.
 _PICKLE: Final = re.compile(rb"\x80(?:[\x00-\x05]|[\x06-\x0f][()\]}NXUCKMJGc\x8c\x95\x88\x89\x8a\x8f])", re.DOTALL)
 _BZIP2: Final = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_PYTHON_CODE: Final = re.compile(rb"..\r\n[\x00-\x03]\x00\x00\x00.{8}[\x63\xe3]", re.DOTALL)
 _BINARY: Final = re.compile(rb"[\x00-\x08]")
 _SCRIPT: Final = re.compile(rb"#![ \t]*\S")
 _JSON: Final = re.compile(
@@ -53,7 +60,22 @@ _LFS: Final = re.compile(
 )
 """A pointer of Git LFS, all of it. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
 
-CODE: Final = frozenset({"elf", "pe", "mach-o", "java-class", "script"})
+_WIDE: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_ZEROS: Final[dict[tuple[bool, ...], str]] = {
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+}
+
+CODE: Final = frozenset(
+    {"elf", "pe", "mach-o", "java-class", "script", "wasm", "dex", "lua", "llvm", "windows-link", "python-code"}
+)
 """Formats that hold a program."""
 
 PACKED: Final = frozenset({"gzip", "bz2", "xz", "lzma", "zlib"})
@@ -199,6 +221,15 @@ def is_text(source: Source) -> bool:
     return True
 
 
+def wide_text(start: bytes) -> str | None:
+    """Return the encoding of text in UTF-16 or UTF-32: by its mark, or by the zeros beside its first letter."""
+    for mark, encoding in _WIDE:
+        if start.startswith(mark):
+            return encoding
+    zeros = tuple(byte == 0 for byte in start[:4])
+    return _ZEROS.get(zeros)
+
+
 def is_json(source: Source, start: bytes) -> bool:
     """Tell whether text begins as a JSON document and does not go on, line by line, with others."""
     if _JSON.match(start) is None:
@@ -221,6 +252,7 @@ _TESTS: Final[tuple[tuple[Callable[[bytes], object], str], ...]] = (
     (_SCRIPT.match, "script"),
     (_BZIP2.match, "bz2"),
     (_is_pe, "pe"),
+    (_PYTHON_CODE.match, "python-code"),
     (_is_zlib, "zlib"),
     (is_tar, "tar"),
 )

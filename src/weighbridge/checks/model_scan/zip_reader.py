@@ -8,6 +8,7 @@ overlap or prefix, and each must agree with its central entry (APPNOTE 6.3.10, s
 from __future__ import annotations
 
 import struct
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -211,7 +212,9 @@ def _name(raw: bytes, flags: int, offset: int) -> str:
 def _check_names(members: list[Member]) -> None:
     seen: set[str] = set()
     for member in members:
-        key = member.name.casefold()
+        if member.name.endswith("/") and member.size:
+            raise _bad(f"the folder {member.name!r} has a content of its own", member.header)
+        key = unicodedata.normalize("NFC", member.name).casefold()
         if key in seen:
             raise RefusedError("duplicate-member", f"two members are called {member.name!r}", offset=member.header)
         seen.add(key)

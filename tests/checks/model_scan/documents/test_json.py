@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.attacks.documents import expected
+from tests.attacks.model_files import with_metadata
 from tests.attacks.models import Case
 from tests.checks.model_scan.documents.honest import JSON, json_bytes
 from weighbridge.checks.model_scan.documents.json_walk import MAX_STEPS, walk
@@ -33,6 +34,14 @@ def report(data: bytes, *, name: str = "some.json") -> FileReport:
 
 @pytest.mark.parametrize(("case", "rule"), EXPECTED, ids=[str(case) for case, _ in EXPECTED])
 def test_finds_hostile_document_by_its_rule(case: Case, rule: str) -> None:
+    assert rule in {finding.rule for finding in report(case.content, name=case.filename).findings}
+
+
+METADATA_CASES = with_metadata()
+
+
+@pytest.mark.parametrize(("case", "rule"), METADATA_CASES, ids=[str(case) for case, _ in METADATA_CASES])
+def test_finds_hostile_metadata_by_its_rule(case: Case, rule: str) -> None:
     assert rule in {finding.rule for finding in report(case.content, name=case.filename).findings}
 
 

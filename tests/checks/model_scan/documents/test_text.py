@@ -34,3 +34,22 @@ def test_text_is_clean(text: str) -> None:
 )
 def test_refuses_what_is_no_text(data: bytes, rule: str) -> None:
     assert [one.rule for one in report(data, name="notes.txt").findings] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "---\nlicense: mit\n---\n<p align=center><img src='x.svg'></p>\n<details>x</details> ${HOME}\n"),
+        ("empty.yaml", "# only a comment\n"),
+        ("log.yaml", "handlers:\n  a:\n    class: logging.StreamHandler\n    stream: ext://sys.stdout\n"),
+        ("sums.yaml", "a: ${multiply:2,${x.y}}\nb: ${now:%Y}\n"),
+        ("notes.txt", "Note: this is it\n  and: more\nx\n"),
+        ("values.txt", "{'a': 1, 'b': [1, 2]}\n"),
+        ("words.txt", "[PAD]\n{\n{{\n: a\n- \n"),
+    ],
+)
+def test_what_people_write_is_clean(name: str, text: str) -> None:
+    from tests.checks.model_scan.documents.test_json import report
+
+    assert report(text.encode(), name=name).coverage.state == "clean"
+    assert report(text.encode("utf-16"), name=name).coverage.state == "clean"

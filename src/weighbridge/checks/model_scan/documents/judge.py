@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.documents import names, roles, schemas
-from weighbridge.checks.model_scan.documents.schemas import CODE, REMOTE, Said
+from weighbridge.checks.model_scan.documents import names, roles, schemas, texts
+from weighbridge.checks.model_scan.documents.said import CODE, REMOTE, Said
 from weighbridge.checks.model_scan.documents.template import judge_template, looks_like_template, note_verdict
 from weighbridge.checks.model_scan.documents.tree import Array, LongText, Node, Object
 from weighbridge.checks.model_scan.scan import Scan
@@ -73,7 +73,7 @@ class _Judge:
         for key, value in node.members:
             if key in judged:
                 continue
-            for text in [value] if isinstance(value, str) else _texts(value):
+            for text in [value] if isinstance(value, str) else _texts(key, value):
                 for said in self._member(node, key, text, keys):
                     self._say(said, (*path, key))
         if not judged & {"class_name", "_class_name", "parent_library", "__class__"}:
@@ -91,6 +91,8 @@ class _Judge:
         elif names.selects(key):
             if found is not None and (found.standard or names.selects_only(key) or names.gives(keys - {key})):
                 yield Said(key, f"{key} names {text[:100]!r}, which a library would import", self._rule(found.standard))
+            elif found is not None and names.selector(key) == "type" and found.a_class:
+                yield Said(key, f"{key} names {text[:100]!r}, a class that a library could import", None)
             elif found is None and names.code_text(text):
                 yield Said(key, f"{key} holds code or the name of a file of it", self._rule(False))
         elif found is not None and found.standard and not key.isdigit() and isinstance(node.get(key), str):
@@ -134,6 +136,8 @@ class _Judge:
                 self._template(node, path, key)
             if names.pickled(node):
                 self._pickled(node, path)
+            for rule, message in texts.problems(node, key):
+                self._say(Said(key, message, self._rule(False) if rule == texts.BY_ROLE else rule), path)
 
     def _template(self, text: str, path: tuple[str, ...], key: str) -> None:
         verdict = judge_template(text)
@@ -169,9 +173,10 @@ class _Judge:
         return f"{self._location}:/{'/'.join(one[:60] for one in shown)}"
 
 
-def _texts(value: Node) -> list[str]:
-    """Return what of an array names something by itself: import paths of Python's own library."""
+def _texts(key: str, value: Node) -> list[str]:
+    """Return what of an array names something by itself: import paths of Python's own library, or any to be called."""
     if not isinstance(value, Array):
         return []
     texts = [item for item in value.items if isinstance(item, str)]
-    return [text for text in texts if (found := names.reference(text)) is not None and found.standard]
+    called = names.selects_only(key) and names.selector(key) not in ("module", "modules", "class", "classes")
+    return [text for text in texts if (found := names.reference(text)) is not None and (found.standard or called)]

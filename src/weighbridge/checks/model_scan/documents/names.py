@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from weighbridge.checks.model_scan.documents import texts
 from weighbridge.checks.model_scan.documents.listed import listed
 from weighbridge.checks.model_scan.documents.template import looks_like_template
 
@@ -21,7 +22,7 @@ _SELECTORS: Final = listed(
     "class classes cls module modules function functions func fn callable callables callback callbacks target "
     "targets factory constructor import imports loader entrypoint handler handlers hook hooks plugin plugins "
     "method script scripts code command cmd exec executable resolver library type object reduce initializer init "
-    "call run lambda expression eval "
+    "call run lambda expression eval impl implementation processor processors python "
 )
 """Last words of keys by which a program picks what it imports, calls or runs."""
 
@@ -30,7 +31,8 @@ PICKING: Final = frozenset({"module", "class", "cls", "function", "func", "fn", 
 
 _STRONG: Final = listed(
     "class classes cls module function functions func fn callable callables callback callbacks factory constructor "
-    "import imports loader entrypoint handler handlers hook hooks plugin method resolver initializer reduce lambda"
+    "import imports loader entrypoint handler handlers hook hooks plugin method resolver initializer reduce lambda "
+    "impl implementation processors python "
 )
 """Those that mean nothing else; a type or a target is more often a kind of data."""
 
@@ -74,6 +76,12 @@ class Reference:
         """Tell whether it lies in Python's own library, where no model has its classes."""
         return self.path.partition(".")[0] in _STANDARD
 
+    @property
+    def a_class(self) -> bool:
+        """Tell whether it is written as a class in a module: the last part in capitals, the first in small letters."""
+        last = self.path.rpartition(".")[2]
+        return self.path[0].islower() and last[0].isupper() and not last.isupper()
+
 
 def words(key: str) -> list[str]:
     """Return the words of a key in lower case, however they are joined."""
@@ -87,7 +95,12 @@ def selects(key: str) -> bool:
 
 
 def selector(key: str) -> str:
-    """Return the word of a key that says what its value picks: the last, or the one before ``name`` or ``path``."""
+    """Return the word of a key that says what its value picks: the last, or the one before ``name`` or ``path``.
+
+    What has blanks is a word of a vocabulary and no key of a program.
+    """
+    if " " in key:
+        return ""
     found = words(key[:200])
     if len(found) > 1 and found[-1] in ("name", "path") and found[-2] in _STRONG:
         return found[-2]
@@ -157,7 +170,7 @@ def marks_flag(key: str, value: object) -> bool:
 
 def marks(outer: str, key: str, text: str) -> bool:
     """Tell whether a text matters even where a container is too large to be kept whole."""
-    if looks_like_template(text) or pickled(text):
+    if looks_like_template(text) or pickled(text) or texts.telling(text):
         return True
     if outer == "weight_map" and ("/" in text or "\\" in text or text.startswith(".")):
         return True

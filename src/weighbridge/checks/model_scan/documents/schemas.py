@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.documents import keras, libraries, names
+from weighbridge.checks.model_scan.documents import frameworks, keras, libraries, names
 from weighbridge.checks.model_scan.documents.listed import listed
+from weighbridge.checks.model_scan.documents.said import OUTSIDE, REMOTE, Reading, Said, outside, show
 from weighbridge.checks.model_scan.documents.tree import Array, Node, Object
-
-CODE: Final = "code-reference"
-REMOTE: Final = "remote-code"
-OUTSIDE: Final = "outside-reference"
 
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9_]*")
 _DATA_OF_JSONPICKLE: Final = frozenset({"py/tuple", "py/set", "py/b64", "py/b85", "py/id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a schema says about one member; without a rule it cannot be decided."""
-
-    key: str
-    message: str
-    rule: str | None = CODE
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one schema makes of an object: the members that it has judged, and what is wrong with them."""
-
-    judged: frozenset[str]
-    said: tuple[Said, ...] = ()
-
-
 def readings(node: Object) -> Iterator[Reading]:
     """Yield what every schema that fits makes of an object."""
-    for schema in _SCHEMAS:
+    for schema in (*_SCHEMAS, *frameworks.SCHEMAS):
         found = schema(node)
         if found is not None:
             yield found
@@ -49,7 +28,8 @@ def _loaders(node: Object) -> Reading | None:
     said = [
         Said(key, f"{key} makes a library import Python code that comes with the model", REMOTE)
         for key, value in node.members
-        if key in ("auto_map", "custom_generate", "custom_pipelines", "code_revision") and _given(value)
+        if key in ("auto_map", "custom_generate", "custom_pipelines", "custom_pipeline", "code_revision")
+        and _given(value)
     ]
     said += [
         Said(key, f"{key} is switched on", REMOTE)
@@ -82,7 +62,7 @@ def _transformers(node: Object) -> Reading | None:
     for key, value in named:
         named_here = value.items if isinstance(value, Array) else [value]
         said += [
-            Said(key, f"{_show(one)} is no class of the library")
+            Said(key, f"{show(one)} is no class of the library")
             for one in named_here
             if isinstance(one, str) and not names.identifier(one.replace("-", "_"))
         ]
@@ -106,9 +86,9 @@ def _peft(node: Object) -> Reading | None:
             if not (isinstance(library, str) and libraries.TRANSFORMERS_MODULE.fullmatch(library)) or not _is_class(
                 model
             ):
-                said.append(Said(key, f"auto_mapping has PEFT import {_show(model)} from {_show(library)}"))
+                said.append(Said(key, f"auto_mapping has PEFT import {show(model)} from {show(library)}"))
         elif key == "megatron_core" and value not in (None, "megatron.core"):
-            said.append(Said(key, f"megatron_core has PEFT import {_show(value)}"))
+            said.append(Said(key, f"megatron_core has PEFT import {show(value)}"))
     judged = {"auto_mapping", "megatron_core", "target_modules", "modules_to_save", "exclude_modules", "peft_type"}
     return Reading(frozenset(judged), tuple(said))
 
@@ -119,7 +99,7 @@ def _auto_mapping(node: Object) -> Reading | None:
     library = node.get("parent_library")
     if isinstance(library, str) and libraries.TRANSFORMERS_MODULE.fullmatch(library):
         return Reading(frozenset({"parent_library", "base_model_class"}))
-    said = Said("parent_library", f"parent_library has a library import {_show(library)}")
+    said = Said("parent_library", f"parent_library has a library import {show(library)}")
     return Reading(frozenset({"parent_library", "base_model_class"}), (said,))
 
 
@@ -129,7 +109,7 @@ def _diffusers(node: Object) -> Reading | None:
         return None
     said, judged = [], {"_class_name"}
     if not _is_class(named):
-        said.append(Said("_class_name", f"{_show(named)} is no class of diffusers"))
+        said.append(Said("_class_name", f"{show(named)} is no class of diffusers"))
     for key, value in node.members:
         part = _part(value)
         # Only a pipeline has parts; a model of diffusers may have lists of two texts, which name its blocks.
@@ -152,13 +132,13 @@ def _sentence_transformers(node: Object) -> Reading | None:
     if not node.has("idx", "name", "path", "type"):
         return None
     kind, path = node.get("type"), node.text("path") or ""
-    if path.startswith(("/", "\\", "~")) or ".." in path.replace("\\", "/").split("/"):
+    if outside(path):
         return Reading(
-            frozenset({"type"}), (Said("path", f"the part lies in {_show(path)}, outside the model", OUTSIDE),)
+            frozenset({"type"}), (Said("path", f"the part lies in {show(path)}, outside the model", OUTSIDE),)
         )
     if isinstance(kind, str) and libraries.SENTENCE_MODULE.fullmatch(kind):
         return Reading(frozenset({"type"}))
-    return Reading(frozenset({"type"}), (Said("type", f"{_show(kind)} is no module of sentence-transformers"),))
+    return Reading(frozenset({"type"}), (Said("type", f"{show(kind)} is no module of sentence-transformers"),))
 
 
 def _langchain(node: Object) -> Reading | None:
@@ -170,7 +150,7 @@ def _langchain(node: Object) -> Reading | None:
     judged = frozenset({"lc", "type", "id"})
     if kind == "not_implemented" or (kind == "constructor" and libraries.LANGCHAIN.fullmatch(dotted)):
         return Reading(judged)
-    return Reading(judged, (Said("id", f"LangChain makes {_show(dotted or kind)} when it loads this ({_show(kind)})"),))
+    return Reading(judged, (Said("id", f"LangChain makes {show(dotted or kind)} when it loads this ({show(kind)})"),))
 
 
 def _langchain_by_type(node: Object) -> Reading | None:
@@ -180,8 +160,15 @@ def _langchain_by_type(node: Object) -> Reading | None:
         return None
     judged = frozenset({"_type"})
     if kind in ("prompt", "few_shot", "chat", "default"):
-        return Reading(judged)
-    return Reading(judged, (Said("_type", f"_type picks {_show(kind)}, which is no prompt", None),))
+        said = [
+            Said(key, f"{key} has LangChain read {show(value)}, outside the model", OUTSIDE)
+            for key, value in node.members
+            if isinstance(value, str) and (key.endswith("_path") or key == "examples") and outside(value)
+        ]
+        return Reading(judged, tuple(said))
+    if node.has("_data") and _is_class(kind):
+        return Reading(judged)  # a setting of torchao, which is looked up in torchao itself
+    return Reading(judged, (Said("_type", f"_type picks {show(kind)}, which is no prompt", None),))
 
 
 def _jsonpickle(node: Object) -> Reading | None:
@@ -209,7 +196,7 @@ def _instantiated(node: Object) -> Reading | None:
             continue
         judged.add(key)
         if not (isinstance(value, str) and libraries.configured(value)):
-            said.append(Said(key, f"{key} has a library import and call {_show(value)}"))
+            said.append(Said(key, f"{key} has a library import and call {show(value)}"))
     return Reading(frozenset(judged), tuple(said)) if judged else None
 
 
@@ -220,7 +207,7 @@ def _mlflow(node: Object) -> Reading | None:
     judged = frozenset({"loader_module", "python_model", "code", "model_code_path"})
     said = []
     if not (isinstance(module, str) and module in libraries.MLFLOW_LOADERS):
-        said.append(Said("loader_module", f"loader_module has MLflow import {_show(module)}", REMOTE))
+        said.append(Said("loader_module", f"loader_module has MLflow import {show(module)}", REMOTE))
     if _given(node.get("code")) or _given(node.get("model_code_path")):
         said.append(Said("code", "MLflow imports Python code that comes with the model", REMOTE))
     python_model = node.get("python_model")
@@ -242,21 +229,19 @@ def _skops(node: Object) -> Reading | None:
     known = (module, name) in load_lists().rules or (module == "builtins" and name in libraries.PLAIN_TYPES)
     if known and node.get("__loader__") in libraries.SKOPS_NODES:
         return Reading(judged)
-    return Reading(
-        judged, (Said("__class__", f"skops makes {_show(module)}.{_show(name)}, which is on no allow list"),)
-    )
+    return Reading(judged, (Said("__class__", f"skops makes {show(module)}.{show(name)}, which is on no allow list"),))
 
 
 def _weight_index(node: Object) -> Reading | None:
     weights = node.get("weight_map")
     if not isinstance(weights, Object):
         return None
-    outside = sorted({value for _, value in weights.members if not _beside(value)}, key=str)
+    elsewhere = sorted({value for _, value in weights.members if not _beside(value)}, key=str)
     return Reading(
         frozenset({"weight_map"}),
         tuple(
-            Said("weight_map", f"the weight index names {_show(one)}, which is not a file beside it", OUTSIDE)
-            for one in outside
+            Said("weight_map", f"the weight index names {show(one)}, which is not a file beside it", OUTSIDE)
+            for one in elsewhere
         ),
     )
 
@@ -276,7 +261,7 @@ def _weights_manifest(node: Object) -> Reading | None:
         for path in listed.items
     ]
     said = [
-        Said("weightsManifest", f"the weights are read from {_show(path)}, outside the model", OUTSIDE)
+        Said("weightsManifest", f"the weights are read from {show(path)}, outside the model", OUTSIDE)
         for path in paths
         if not isinstance(path, str) or ".." in path.split("/") or path.startswith(("/", "\\")) or ":" in path
     ]
@@ -293,10 +278,6 @@ def _keras(node: Object) -> Reading | None:
 
 def _is_class(value: Node) -> bool:
     return isinstance(value, str) and _CLASS.fullmatch(value) is not None
-
-
-def _show(value: object) -> str:
-    return repr(value[:100]) if isinstance(value, str) else "what is no name" if value is not None else "nothing"
 
 
 _SCHEMAS: Final[tuple[Callable[[Object], Reading | None], ...]] = (

@@ -12,7 +12,13 @@ from weighbridge.checks.model_scan.source import Source
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|script|svg|iframe|\?php|%@)\b", re.IGNORECASE)
-_SCRIPT: Final = re.compile(r"<\s*script\b[^<>]*>|<\?php\b", re.IGNORECASE)
+_SCRIPT: Final = re.compile(
+    r"<\s*script\b[^<>]*>|<\?php\b|<[a-z]{1,20}\b[^<>\n]{0,200}[\s\"'/]on[a-z]{3,20}\s*=\s*[\"'\w]"
+    r"|\b(?:href|src|action|data)\s*=\s*[\"']?\s*javascript:|\]\(\s*javascript:",
+    re.IGNORECASE,
+)
+"""A script of a page, an element that runs one when something happens, or a link to one."""
+
 _OVERLAP: Final = 256
 """Letters of the piece before that are looked at again, since a tag may lie across two pieces."""
 

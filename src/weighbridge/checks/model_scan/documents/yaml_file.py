@@ -41,14 +41,31 @@ def scan_yaml(scan: Scan, source: Source, location: str) -> None:
     """
     scan_text(scan, source, location)
     text = bytes(read_text(source, limit=MAX_YAML)).decode("utf-8")
-    for document in _Reader(scan, location).documents(text):
+    judge_yaml(scan, text, location)
+
+
+def judge_yaml(scan: Scan, text: str, location: str) -> None:
+    """Judge every document of a text; nothing is noted of one that cannot be read to its end.
+
+    Raises:
+        UndecidedError: It is not YAML, or too large or deep.
+    """
+    reader = _Reader()
+    documents = reader.documents(text)
+    for tag, line in reader.tags:
+        scan.notes.finding(
+            "yaml-tag",
+            f"the tag {tag[:100]!r} makes a loader build an object of it",
+            location=f"{location}:line {line}",
+            remedy="write plain values without tags",
+        )
+    for document in documents:
         judge(scan, document, location)
 
 
 class _Reader:
-    def __init__(self, scan: Scan, location: str) -> None:
-        self._scan = scan
-        self._location = location
+    def __init__(self) -> None:
+        self.tags: list[tuple[str, int]] = []
         self._kept = Kept()
         self._anchors: dict[str, Node] = {}
         self._sizes: dict[int, int] = {}
@@ -109,12 +126,7 @@ class _Reader:
     def _tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and _PLAIN_TAGS.fullmatch(tag) is None:
-            self._scan.notes.finding(
-                "yaml-tag",
-                f"the tag {tag[:100]!r} makes a loader build an object of it",
-                location=f"{self._location}:line {event.start_mark.line + 1 if event.start_mark else 1}",
-                remedy="write plain values without tags",
-            )
+            self.tags.append((tag, event.start_mark.line + 1 if event.start_mark else 1))
 
     def _close(self, node: Object | Array, parts: list[Node]) -> None:
         size = 1 + sum(self._sizes.get(id(part), 1) for part in parts)

@@ -13,7 +13,7 @@ from jinja2 import nodes
 
 from weighbridge.checks.model_scan.documents.jinja import operations, values
 from weighbridge.checks.model_scan.documents.jinja.values import CODE, DATA, MADE, NOTHING, NUMBER, Value
-from weighbridge.checks.model_scan.documents.jinja.vocabulary import ATTRIBUTE_AT, FUNCTIONS, MUTATING
+from weighbridge.checks.model_scan.documents.jinja.vocabulary import ATTRIBUTE_AT, FUNCTIONS, MUTATING, VARIABLES
 from weighbridge.checks.model_scan.report import UndecidedError
 
 EXACT_ROUNDS: Final = 4
@@ -192,7 +192,7 @@ def _step_call(flow: Flow, node: nodes.Call) -> None:
             flow.hold_field(one.key, flow.value(one.value))
         flow.put([flow.value(given) for given in node.args], values.mapping())
     elif (isinstance(callee, nodes.Getattr) and callee.attr in MUTATING) or isinstance(callee, nodes.Getitem):
-        flow.put(flow.arguments(node), flow.value(callee.node))
+        flow.put([*flow.arguments(node), _keywords(node)], flow.value(callee.node))
 
 
 def _give(flow: Flow, name: str, node: nodes.Call) -> None:
@@ -202,7 +202,12 @@ def _give(flow: Flow, name: str, node: nodes.Call) -> None:
     for keyword in node.kwargs:
         flow.hold(flow.names, keyword.key, flow.value(keyword.value))
     flow.hold(flow.names, "varargs", values.container(*flow.arguments(node)))
-    flow.hold(flow.names, "kwargs", values.mapping(*flow.arguments(node)))
+    flow.hold(flow.names, "kwargs", values.mapping(*flow.arguments(node), keys=_keywords(node).keys))
+
+
+def _keywords(node: nodes.Call) -> Value:
+    """Return a mapping with the names of a call's arguments as keys, as a call makes one of them."""
+    return values.mapping(keys=frozenset(atom for one in node.kwargs for atom in values.text(one.key).atoms))
 
 
 _STEPS: Final[dict[type[nodes.Node], Callable[[Flow, Any], None]]] = {
@@ -235,8 +240,13 @@ def _name(flow: Flow, node: nodes.Name) -> Value:
         return CODE
     if name in FUNCTIONS:
         return CODE if held is None else held | CODE
-    if name.endswith(_FROM_THE_MODEL):
-        return MADE if held is None else held | MADE
+    if name == "loop":
+        # A loop is a row of its elements, each beside the loop itself.
+        inner = values.anywhere(flow.given.get(ELEMENTS, NOTHING))
+        row = Value(inner.atoms | {values.Kind.LIST, values.Kind.DATA})
+        return row if held is None else held | row
+    if name.endswith(_FROM_THE_MODEL) or (held is None and name not in VARIABLES):
+        return MADE | DATA if held is None else held | MADE
     return DATA if held is None else held | DATA
 
 
@@ -348,7 +358,7 @@ def _call(flow: Flow, node: nodes.Call) -> Value:
     if isinstance(callee, nodes.Name):
         if callee.name in flow.macros:
             return MADE
-        return operations.by_function(callee.name, given)
+        return operations.by_function(callee.name, given, keys=_keywords(node).keys)
     if isinstance(callee, nodes.Getattr):
         base = flow.value(callee.node)
         return operations.by_method(callee.attr, base, given, flow.element(base))

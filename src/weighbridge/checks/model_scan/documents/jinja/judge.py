@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -46,11 +47,33 @@ def problems(flow: Flow) -> Iterator[Problem]:
             yield Problem(FILE, f"the template reads another file ({type(node).__name__.lower()})", node.lineno)
         elif not isinstance(node, (*vocabulary.STATEMENTS, nodes.Helper)):
             yield Problem(None, f"it holds a part that is not judged ({type(node).__name__})", node.lineno)
+        yield from _identifiers(node)
         judge = _JUDGES.get(type(node))
         if judge is not None:
             yield from judge(flow, node)
+        if isinstance(node, nodes.Getattr | nodes.Getitem) and id(node) not in called:
+            yield from _taken_format(flow, node)
         if isinstance(node, nodes.Name) and node.ctx == "load" and id(node) not in called | asked:
             yield from _name(flow, node)
+
+
+def _identifiers(node: nodes.Node) -> Iterator[Problem]:
+    """Find names that are others once Python has compiled the template: wide letters are plain ones to it (NFKC)."""
+    if isinstance(node, nodes.Const | nodes.TemplateData):
+        return
+    for _, value in node.iter_fields():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and unicodedata.normalize("NFKC", one) != one:
+                yield Problem(INTERNALS, f"the name {one!r} is another one to Python", node.lineno)
+
+
+def _taken_format(flow: Flow, node: nodes.Getattr | nodes.Getitem) -> Iterator[Problem]:
+    """Find the method ``format`` of a text that is taken as a value, to be called by a name that is not judged."""
+    if not flow.value(node.node).textual:
+        return
+    named = [node.attr] if isinstance(node, nodes.Getattr) else _names(flow, node.arg)
+    if "format" in named:
+        yield Problem(INTERNALS, "the method format of a text is used as a value", node.lineno)
 
 
 def _name(flow: Flow, node: nodes.Name) -> Iterator[Problem]:
@@ -165,6 +188,8 @@ def _names(flow: Flow, node: nodes.Expr) -> list[str | None]:
 
 def _attribute(flow: Flow, node: nodes.Expr) -> Iterator[Problem]:
     for name in _names(flow, node):
+        if name is not None and "format" in name.split("."):
+            yield Problem(INTERNALS, "the method format of texts is used as a value", node.lineno)
         if name is None:
             yield Problem(COMPUTED, "the attribute that a filter takes is not written out", node.lineno)
         else:

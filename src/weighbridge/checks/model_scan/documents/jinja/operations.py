@@ -112,7 +112,11 @@ def by_filter(name: str, base: Value, given: list[Value], element: Value) -> Val
     if name == "join":
         return Value(MADE.atoms, size=min(MOST, base.size * max((one.size for one in given), default=1)))
     if name == "sum":
-        return added(values.anywhere(element), values.anywhere(element)) | NUMBER
+        total = added(values.anywhere(element), values.anywhere(element)) | NUMBER
+        # It begins with what it is given, so that an empty list is that.
+        for one in given:
+            total = total | one
+        return total
     return _transformed(name, base, given, element)
 
 
@@ -135,8 +139,8 @@ def by_method(name: str, base: Value, given: list[Value], element: Value) -> Val
     return _transformed(name, base, given, element)
 
 
-def by_function(name: str, given: list[Value]) -> Value:
-    """Return what a function of Jinja or Transformers gives."""
+def by_function(name: str, given: list[Value], *, keys: frozenset[values.Atom]) -> Value:
+    """Return what a function of Jinja or Transformers gives; ``keys`` are the names of what it is given."""
     if name == "range":
         return Value(items=values.number(max((one.most for one in given), default=MANY)))
     if name in ("namespace", "dict", "cycler", "joiner"):
@@ -144,7 +148,9 @@ def by_function(name: str, given: list[Value]) -> Value:
         if name == "namespace":
             # What it is made with is held by the names of its fields.
             return Value(frozenset({Kind.LIST, Kind.SPACE}), mapped=NOTHING)
-        return values.mapping(*inside) if name == "dict" else values.mapping(*inside) | values.container(*inside)
+        if name == "dict":
+            return values.mapping(*inside, keys=keys)
+        return values.mapping(*inside) | values.container(*inside)
     return MADE
 
 
@@ -164,6 +170,8 @@ def _transformed(name: str, base: Value, given: list[Value], element: Value) -> 
     if name in _COUNTS:
         return values.number(base.most if name in ("int", "float", "round", "abs") else MANY)
     suspicious = any(one.textual and _may_hold_underscore(one) for one in given)
+    # The text of a container has the texts in it; one of messages has what the template put there.
+    suspicious = suspicious or (Kind.DATA in base.atoms and _texts_in(element))
     found = {_by_text(name, atom, given, suspicious=suspicious) for atom in base.atoms}
     size = _replaced(base, given) if name == "replace" else _total(base, given) if given else base.size
     return Value(frozenset(found), base.items, size=size)
@@ -174,9 +182,13 @@ def _by_text(name: str, atom: values.Atom, given: list[Value], *, suspicious: bo
         return Text(_EXACT[name](atom.text))
     if isinstance(atom, Made) and name in ("safe", "string"):
         return atom
-    if isinstance(atom, Text | Made) or suspicious:
+    if isinstance(atom, Text | Made) or suspicious or atom in (Kind.LIST, Kind.SPACE):
         return Made()
     return Kind.DATA if isinstance(atom, Number) else atom
+
+
+def _texts_in(value: Value) -> bool:
+    return values.anywhere(value).textual
 
 
 def _may_hold_underscore(value: Value) -> bool:

@@ -44,6 +44,15 @@ TESTS: Final = listed(
 FUNCTIONS: Final = listed("namespace range dict cycler joiner lipsum raise_exception strftime_now caller super ")
 """What may be called by name, besides the macros of the template itself."""
 
+VARIABLES: Final = listed(
+    "messages message tools tool documents document add_generation_prompt continue_final_message enable_thinking "
+    "thinking reasoning_effort builtin_tools custom_tools tools_in_user_message date_string today available_tools "
+    "controls citation_mode safety_mode keep_past_thinking model_identity xml_tools python_tools functions none None "
+    "true false True False varargs kwargs "
+)
+"""What whoever renders a chat template gives it. Any other name may be a text of the model's own files, too: each of
+its ``extra_special_tokens`` is a variable."""
+
 METHODS: Final = listed(
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower "
     "isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
