@@ -135,7 +135,8 @@ class StackMachine:
 
     def put(self, target: Collection, item: Value) -> None:
         """Put an item into a list or set."""
-        self.data(item, into=f"a {target.kind}")
+        if type(item) is not str:
+            self.data(item, into=f"a {target.kind}")
         target.add(item)
         if target.kind == "set":
             self.hash(item)

@@ -9,6 +9,7 @@ import enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from weighbridge.checks.model_scan.pickle.rules.dtypes import Layout
     from weighbridge.checks.model_scan.pickle.rules.rule import Rule
 
 MAX_KEPT: Final = 512
@@ -85,10 +86,16 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
-class Group:
-    """A tuple. What its items are is summed up, so that deep tuples need no second walk."""
+_NO_REST: Final[list[Value]] = []  # shared by all tuples that are not cut
 
-    __slots__ = ("cut", "holds_function", "is_plain", "items", "weight")
+
+class Group:
+    """A tuple. What its items are is summed up, so that deep tuples need no second walk.
+
+    Only ``items`` are judged; ``rest`` is what lies behind them in a tuple that is longer than any.
+    """
+
+    __slots__ = ("cut", "holds_function", "is_plain", "items", "rest", "weight")
 
     def __init__(self, items: list[Value]) -> None:
         self.holds_function = any(map(holds_function, items))
@@ -96,19 +103,23 @@ class Group:
         self.weight = min(1 + sum(map(weight_of, items)), MAX_WEIGHT)
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
+        self.rest = items[MAX_ITEMS:] if self.cut else _NO_REST
 
 
 _NOTHING: Final[dict[str, Value]] = {}  # shared by all that have no entries, and never written to
+_NO_PARTS: Final[list[Value]] = []  # shared in the same way
 
 
 class Collection:
     """A list, set or dictionary. Only a dictionary's entries under text keys are remembered.
 
-    ``count`` is the number of items or entries that were put in, ``weight`` what hashing all of them would cost.
+    ``count`` is the number of items or entries that were put in, ``weight`` what hashing all of them would cost,
+    ``text`` how long the text and bytes in it are, and ``parts`` what it holds that has parts of its own.
+    ``words`` are the first texts of a list.
     ``sealed`` is set when a call or a state took it: what was judged then may not change afterwards.
     """
 
-    __slots__ = ("count", "entries", "is_plain", "kind", "sealed", "special", "weight")
+    __slots__ = ("count", "entries", "is_plain", "kind", "parts", "sealed", "special", "text", "weight", "words")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -116,20 +127,42 @@ class Collection:
         self.special: str | None = None
         self.count = 0
         self.weight = 0
+        self.text = 0
+        self.words: list[str] = []
+        self.parts: list[Value] = _NO_PARTS
         self.is_plain = True
         self.sealed = False
 
     def add(self, item: Value) -> None:
         """Count an item of a list or set."""
         self.count += 1
+        if type(item) is str:
+            self.weight += 1
+            self.text += len(item)
+            if len(self.words) < MAX_ITEMS:
+                self.words.append(item)
+            return
         self.weight += weight_of(item)
         self.is_plain = self.is_plain and is_plain(item)
+        self.hold(item)
+
+    def hold(self, item: Value) -> None:
+        """Remember what an item has parts of its own, and how long it is."""
+        if isinstance(item, Group | Collection | Instance):
+            if self.parts is _NO_PARTS:
+                self.parts = []
+            self.parts.append(item)
+        else:
+            self.text += length_of(item)
 
     def keep(self, key: Value, value: Value) -> None:
         """Remember an entry, and the first key that names a special attribute."""
         self.count += 1
         self.weight += weight_of(key)
         self.is_plain = self.is_plain and is_plain(key) and is_plain(value)
+        self.hold(value)
+        if type(key) is not str:
+            self.hold(key)
         if not isinstance(key, str):
             self.special = self.special or "something by a key that is no literal text"
             return
@@ -144,9 +177,13 @@ class Collection:
 
 
 class Instance:
-    """What a call gave: an object of a listed class, or the result of a listed function."""
+    """What a call gave: an object of a listed class, or the result of a listed function.
 
-    __slots__ = ("args", "built", "content", "maker", "sealed", "state")
+    ``content`` is what it was filled with, ``layout`` what was found out about a dtype, ``raw`` the bytes of an array
+    that lies between the opcodes.
+    """
+
+    __slots__ = ("args", "built", "content", "layout", "maker", "raw", "sealed", "state")
 
     def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
@@ -154,6 +191,8 @@ class Instance:
         self.state: Value = None
         self.built = False
         self.content: Collection | None = None
+        self.layout: Layout | None = None
+        self.raw: Blob | None = None
         self.sealed = False
 
 
@@ -192,7 +231,9 @@ def _is_plain_instance(value: Instance) -> bool:
     rule = value.maker.rule
     if rule is None or not rule.is_plain or not is_plain(value.state):
         return False
-    return rule.items is None or (value.args.is_plain and (value.content is None or value.content.is_plain))
+    # An array of objects in a joblib file has its content in a pickle of its own.
+    filled = value.content is None or value.content.is_plain
+    return filled and (rule.items is None or value.args.is_plain)
 
 
 def weight_of(value: Value) -> int:
@@ -201,4 +242,15 @@ def weight_of(value: Value) -> int:
         return value.weight
     if value is Opaque.LONG or (type(value) is int and not -_SHORT < value < _SHORT):
         return LONG_WEIGHT
-    return 20 if isinstance(value, Instance) else 1
+    if isinstance(value, Instance):
+        rule = value.maker.rule
+        # A tuple by a call is hashed as one by an opcode is.
+        return 20 + value.args.weight if rule is not None and rule.hashes else 20
+    return 1
+
+
+def length_of(value: Value) -> int:
+    """Return how long text or bytes are; nothing else has a length here."""
+    if type(value) is Blob:
+        return value.length
+    return len(value) if isinstance(value, str | bytes) else 0
