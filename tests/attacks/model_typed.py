@@ -137,6 +137,78 @@ def _planted() -> Iterator[tuple[str, bytes]]:
     )
 
 
+def _chosen() -> Iterator[tuple[str, bytes]]:
+    stack, table_class = (
+        name4("sklearn.ensemble._stacking", "StackingClassifier"),
+        name4("pandas.core.frame", "DataFrame"),
+    )
+    frozen, chosen = name4("sklearn.frozen._frozen", "FrozenEstimator"), many(text("eval"))
+    yield "stacking-calls-a-method-by-name", made(stack, table(stack_method_=chosen))
+    yield "stacking-asks-for-a-method-by-name", made(stack, table(stack_method=text("eval")))
+    yield (
+        "stacking-method-changed-after",
+        b"]q\x00("
+        + text("predict")
+        + b"e0"
+        + made(stack, table(stack_method_=b"h\x00"))
+        + b"0h\x00"
+        + text("eval")
+        + b"a",
+    )
+    yield "frozen-table", made(frozen, table(estimator=call(table_class)))
+    transformer = name4("sklearn.preprocessing._function_transformer", "FunctionTransformer")
+    arguments = table(initial=text("anything"), where=NO, dtype=text("O"))
+    yield "function-returns-what-it-is-told", made(transformer, table(func=name4("numpy", "sum"), kw_args=arguments))
+    yield (
+        "million-workers",
+        made(name4("sklearn.ensemble._forest", "RandomForestClassifier"), table(n_jobs=number(1000000))),
+    )
+    yield "booster-at-no-address", made(name4("lightgbm.basic", "Booster"), table(_handle=NONE))
+
+
+def nodes(left: int, right: int, column: int, *, features: int = 2) -> bytes:
+    """Make a tree of three nodes, the first with such children and such a column."""
+    places = zip(("left_child", "right_child", "feature"), (0, 8, 16), strict=True)
+    whole = dtype("i8", order="<")
+    fields = {name: row(whole, number(place)) for name, place in places}
+    kind = dtype("V24", names=row(*map(text, fields)), fields=table(**fields), size=24, align=1, flags=16)
+    leaf = struct.pack("<3q", -1, -1, -2)
+    content = array(kind, shape=(3,), data=raw(struct.pack("<3q", left, right, column) + leaf * 2))
+    counts = array(whole, shape=(1,), data=raw(bytes([1]) + bytes(7)))
+    state = table(
+        max_depth=number(1), node_count=number(3), nodes=content, values=array(FLOATS, shape=(0,), data=raw(b""))
+    )
+    return call(name4("sklearn.tree._tree", "Tree"), number(features), counts, number(1)) + state + b"b"
+
+
+def _trees() -> Iterator[tuple[str, bytes]]:
+    yield "child-outside", nodes(1 << 40, 2, 0)
+    yield "child-before", nodes(0, 2, 0)
+    yield "child-that-is-negative", nodes(1, -9, 0)
+    yield "column-outside", nodes(1, 2, 1 << 40)
+
+
+def _bombs() -> Iterator[tuple[str, bytes]]:
+    twice = b"](h\x00h\x00eq\x000"
+    yield "lists-of-twice-the-last", b"]q\x000" + twice * 40 + b"h\x00"
+    again = call(name4("builtins", "tuple"), many(b"h\x00", b"h\x00")) + b"q\x000"
+    yield "key-of-tuples-by-calls", b"}" + call(name4("builtins", "tuple")) + b"q\x000" + again * 40 + b"h\x00Ns"
+    yield "tuples-too-deep-to-hash", b")" + b"\x85" * 20_000
+    yield (
+        "long-text-again-and-again",
+        b"]X" + struct.pack("<I", 1 << 20) + b"x" * (1 << 20) + b"q\x000(" + b"h\x00" * 500 + b"e",
+    )
+    empty = dtype("S0", size=0, align=1)
+    yield "elements-of-no-bytes", array(empty, shape=(1 << 30, 1 << 30), data=raw(b""))
+    field = b"h\x00" + number(0) + b"\x86"
+    pair = dtype("V0", names=row(text("a"), text("b")), fields=table(a=field, b=field), size=0, align=1, flags=16)
+    yield "dtypes-of-twice-the-last", empty + b"q\x000" + (pair + b"q\x000") * 40 + b"h\x00"
+    one = dtype("V0", names=row(text("a")), fields=table(a=field), size=0, align=1, flags=16)
+    yield "dtypes-too-deep", empty + b"q\x000" + (one + b"q\x000") * 40 + b"h\x00"
+    yield "date-without-unit", array(dtype("M8", order="<"), shape=(1,), data=raw(bytes(8)))
+    yield "duration-without-unit", array(dtype("m8", order="<"), shape=(1,), data=raw(bytes(8)))
+
+
 def _calls() -> Iterator[tuple[str, bytes]]:
     yield "partial-of-a-class", OPENER
     yield "partial-of-a-constructor", prepared(name4("builtins", "bytearray"), number(1 << 40))
@@ -279,7 +351,15 @@ def _tensors() -> Iterator[tuple[str, bytes]]:
 def cases() -> list[Case]:
     """Return every case: pickles, and torch archives of them."""
     found = []
-    for category, source in (("planted", _planted), ("calls", _calls), ("memory", _memory), ("work", _work)):
+    for category, source in (
+        ("planted", _planted),
+        ("calls", _calls),
+        ("memory", _memory),
+        ("work", _work),
+        ("chosen", _chosen),
+        ("trees", _trees),
+        ("bombs", _bombs),
+    ):
         for name, content in source():
             found.append(Case(f"typed-{category}", name, f"{name}.pkl", HEAD + content + b"."))
     for name, content in _tensors():
@@ -326,6 +406,20 @@ def siblings() -> list[Case]:
         "fraction": call(name4("fractions", "Fraction"), text("1/3")),
         "range": call(name4("builtins", "range"), number(0), number(100), number(1)),
         "keys": b"}(" + row(number(1), row(number(2))) + NONE + b"u",
+        "tree": nodes(1, 2, 1),
+        "stump": nodes(-1, -1, -2),
+        "stacking": made(
+            name4("sklearn.ensemble._stacking", "StackingClassifier"),
+            table(stack_method=text("auto"), stack_method_=many(text("predict_proba"), text("predict"))),
+        ),
+        "frozen": made(name4("sklearn.frozen._frozen", "FrozenEstimator"), table(estimator=made(TREE))),
+        "function-arguments": made(
+            name4("sklearn.preprocessing._function_transformer", "FunctionTransformer"),
+            table(func=name4("numpy", "clip"), kw_args=table(a_min=number(0), a_max=number(1))),
+        ),
+        "workers": made(name4("sklearn.ensemble._forest", "RandomForestClassifier"), table(n_jobs=number(-1))),
+        "shared": b"](" + text("a") + b"eq\x000](" + b"h\x00" * 1000 + b"e",
+        "tuple-key": b"}" + call(name4("builtins", "tuple"), many(number(1))) + b"Ns",
         "set": call(name4("builtins", "set"), many(number(1), text("a"))),
     }
     plain = [Case("honest", name, f"{name}.pkl", HEAD + content + b".") for name, content in found.items()]

@@ -37,6 +37,21 @@ MAX_HASHED: Final = 5_000_000
 MAX_KEY: Final = 10_000
 """Most values in one key. Python hashes a tuple in a tuple by recursion that nothing bounds."""
 
+MAX_EXPANDED: Final = 5_000_000
+"""Objects that a pickle may make whatever its size, what lies at several places counted at each of them."""
+
+MAX_EXPANDED_RATIO: Final = 50
+"""So many times may its objects be more than its bytes."""
+
+MAX_TEXT: Final = 256 * 1024**2
+"""Bytes of text that a pickle may make whatever its size, counted in the same way."""
+
+MAX_TEXT_RATIO: Final = 16
+"""So many times may its text be longer than its bytes."""
+
+MAX_LEVELS: Final = 10_000
+"""Deepest nesting of objects: picklers stop at a thousand, and Python hashes tuples by recursion without a bound."""
+
 MAX_DEPTH: Final = 8
 """Deepest nesting of containers and pickles in one another."""
 
@@ -51,6 +66,15 @@ MAX_RATIO: Final = 150
 
 MAX_RATIO_FREE: Final = 64 * 1024**2
 """Unpacked bytes that may have any ratio, so that an array of zeros is not a bomb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """How large an object is when everything in it is counted at each place where it lies."""
+
+    objects: int = 1
+    text: int = 0
+    levels: int = 1
 
 
 @dataclass(slots=True)
@@ -91,6 +115,24 @@ class Budget:
         self.hashed += weight
         if self.hashed > MAX_HASHED:
             raise RefusedError("object-bomb", f"{weight} values are hashed again and again", offset=read)
+
+    def expand(self, size: Expanded, *, read: int) -> None:
+        """Judge what a pickle of ``read`` bytes makes, counted as whoever prints or compares it would meet it.
+
+        Raises:
+            RefusedError: It is more than its bytes explain.
+        """
+        if size.levels > MAX_LEVELS:
+            raise RefusedError("object-bomb", f"objects nest {size.levels} levels deep", offset=read)
+        if size.objects > max(MAX_EXPANDED, MAX_EXPANDED_RATIO * read) or size.text > max(
+            MAX_TEXT, MAX_TEXT_RATIO * read
+        ):
+            raise RefusedError(
+                "object-bomb",
+                f"{read} bytes of pickle make {size.objects} objects and {size.text} bytes of text when what they "
+                f"share is counted at each of its places; {MAX_EXPANDED} and {MAX_TEXT} were expected at most",
+                offset=read,
+            )
 
     def unpack(self, count: int) -> None:
         """Take ``count`` decompressed bytes.

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Final
 
+from weighbridge.checks.model_scan.pickle.rules.arrays import MAX_EMPTY
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.report import RefusedError
 from weighbridge.checks.model_scan.scan import Scan
@@ -41,6 +42,8 @@ def scan_npy(scan: Scan, source: Source, location: str) -> None:
 
         scan_pickle(scan.deeper(), Part(source, start=start), f"{location}!objects")
         return
+    if not size and math.prod(shape) > MAX_EMPTY:
+        raise RefusedError("object-bomb", "the array has more elements of no bytes than any array", offset=8)
     reader.skip(math.prod(shape) * size)
     if not reader.at_end():
         raise RefusedError("trailing-bytes", "bytes follow the array", offset=reader.tell())
@@ -66,6 +69,8 @@ def _element(descr: object, depth: int) -> tuple[bool, int]:
     match = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
     if match is not None and match[1] == "O":
         return True, 0
+    if match is not None and match[1] in "mM" and not match[3]:
+        raise RefusedError("malformed-npy", "a date has no unit, for which numpy itself crashes", offset=8)
     if match is not None and match[2]:
         return False, int(match[2]) * (4 if match[1] == "U" else 1)
     if not isinstance(descr, list) or depth > _MAX_NESTING or not descr:

@@ -13,9 +13,9 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from weighbridge.checks.model_scan.pickle.literals import MAX_LITERAL
-from weighbridge.checks.model_scan.pickle.rules.arrays import is_plain_array_type
+from weighbridge.checks.model_scan.pickle.rules.arrays import is_endless, is_plain_array_type
 from weighbridge.checks.model_scan.pickle.rules.dtypes import layout_of
-from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance
+from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance
 
 if TYPE_CHECKING:
     from weighbridge.checks.model_scan.pickle.machine import Machine
@@ -40,7 +40,7 @@ def follow(machine: Machine, wrapper: Instance) -> None:
         machine.refuse("a joblib array is of another class or order than numpy's own", rule="malformed-joblib")
     layout = layout_of(dtype)
     if layout is not None and layout.is_plain_object:
-        _follow_objects(machine)
+        _follow_objects(machine, wrapper)
         return
     if layout is None or layout.holds_objects or type(shape) is not Group or shape.cut:
         machine.refuse("a joblib array has no shape or no plain type", rule="malformed-joblib")
@@ -53,18 +53,23 @@ def follow(machine: Machine, wrapper: Instance) -> None:
             "a joblib array is not padded as joblib 1.2 and newer do, so a plain unpickler would take it for opcodes",
             rule="ambiguous-joblib",
         )
-    size = math.prod(lengths) * layout.size
+    count = math.prod(lengths)
+    if is_endless(count, layout):
+        machine.refuse("a joblib array has more elements of no bytes than any array", rule="object-bomb")
+    length = count * layout.size
+    wrapper.raw = Blob("bytes", offset=machine.reader.tell() + padding, length=length)
     machine.reader.skip(padding)
-    if size <= MAX_LITERAL:
-        wrapper.raw = machine.reader.read(size)
+    if length <= MAX_LITERAL:
+        wrapper.short = machine.reader.read(length)
     else:
-        machine.reader.skip(size)
+        machine.reader.skip(length)
 
 
-def _follow_objects(machine: Machine) -> None:
+def _follow_objects(machine: Machine, wrapper: Instance) -> None:
     from weighbridge.checks.model_scan.pickle.machine import Machine
 
     inner = Machine(
         machine.reader, machine.context.inside(machine.context.source, location=machine.context.location), outer=machine
     )
-    inner.run()
+    wrapper.content = Collection("list")
+    wrapper.content.add(inner.run())

@@ -8,11 +8,14 @@ from typing import Final
 from weighbridge.checks.model_scan.budget import MAX_MADE_FREE, MAX_OPCODES, MAX_STACK
 from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
+from weighbridge.checks.model_scan.pickle.expansion import measure
 from weighbridge.checks.model_scan.pickle.filling import FillingMachine
 from weighbridge.checks.model_scan.pickle.naming import MAX_NAME
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
+from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
+from weighbridge.checks.model_scan.pickle.trees import judge_trees
 from weighbridge.checks.model_scan.pickle.values import (
     Blob,
     Collection,
@@ -44,6 +47,7 @@ class Machine(FillingMachine):
     def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
         super().__init__(reader, context, outer=outer)
         self._start = reader.tell()
+        self._trees: list[Instance] = []
 
     def run(self) -> Value:
         """Follow the pickle and return what it makes.
@@ -69,9 +73,16 @@ class Machine(FillingMachine):
         except _StoppedError:
             budget.opcodes += batch - done - 1
         result = self.data(self.pop(), into="the result")
+        self._judge_trees()
+        self.context.budget.expand(measure(result), read=self.reader.tell())
         if self.stack or self._below:
             self.refuse("the pickle leaves values behind on its stack")
         return result
+
+    def _judge_trees(self) -> None:
+        problem = judge_trees(self._trees, self.context.source) if self._trees else None
+        if problem is not None:
+            self.context.finding("forbidden-state", f"a tree {problem}", offset=self.reader.tell(), severity="critical")
 
     # --- calls ---
 
@@ -179,6 +190,8 @@ class Machine(FillingMachine):
         else:
             calls.seal(state)
         self._charge(state)
+        if target.maker.rule is NATIVE_RULES["tree"]:
+            self._trees.append(target)
         if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
 

@@ -78,6 +78,8 @@ class Layout:
     holds_objects: bool
     flags: int
     is_plain_object: bool = False
+    levels: int = 1
+    fields: int = 1
 
 
 class Global:
@@ -96,13 +98,17 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
+_NO_REST: Final[list[Value]] = []  # shared by all tuples that are not cut
+
+
 class Group:
     """A tuple. What its items are is summed up, so that deep tuples need no second walk.
 
-    ``is_open`` tells that something in it can still be filled.
+    ``is_open`` tells that something in it can still be filled. Only ``items`` are judged; ``rest`` is what lies behind
+    them in a tuple that is longer than any.
     """
 
-    __slots__ = ("cut", "holds_function", "is_open", "is_plain", "items", "weight")
+    __slots__ = ("cut", "holds_function", "is_open", "is_plain", "items", "rest", "weight")
 
     def __init__(self, items: list[Value]) -> None:
         self.holds_function = False
@@ -120,19 +126,23 @@ class Group:
         self.weight = min(weight, MAX_WEIGHT)
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
+        self.rest = items[MAX_ITEMS:] if self.cut else _NO_REST
 
 
 _NOTHING: Final[dict[str, Value]] = {}  # shared by all that have no entries, and never written to
+_NO_PARTS: Final[list[Value]] = []  # shared in the same way
 
 
 class Collection:
     """A list, set or dictionary. Only a dictionary's entries under text keys are remembered.
 
-    ``count`` is the number of items or entries that were put in, ``weight`` what hashing all of them would cost.
+    ``count`` is the number of items or entries that were put in, ``weight`` what hashing all of them would cost,
+    ``text`` how long the text and bytes in it are, and ``parts`` what it holds that has parts of its own.
+    ``words`` are the first texts of a list.
     ``sealed`` is set when a call or a state took it: what was judged then may not change afterwards.
     """
 
-    __slots__ = ("count", "entries", "is_plain", "kind", "sealed", "special", "weight")
+    __slots__ = ("count", "entries", "is_plain", "kind", "parts", "sealed", "special", "text", "weight", "words")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -140,27 +150,49 @@ class Collection:
         self.special: str | None = None
         self.count = 0
         self.weight = 0
+        self.text = 0
+        self.words: list[str] = []
+        self.parts: list[Value] = _NO_PARTS
         self.is_plain = True
         self.sealed = False
 
     def add(self, item: Value) -> None:
         """Count an item of a list or set."""
         self.count += 1
-        self.weight += 1
-        if type(item) not in LITERALS:
-            self.weight += weight_of(item) - 1
-            if type(item) not in NUMBERS:
-                self.is_plain = self.is_plain and is_plain(item)
+        if type(item) is str:
+            self.weight += 1
+            self.text += len(item)
+            if len(self.words) < MAX_ITEMS:
+                self.words.append(item)
+            return
+        self.weight += weight_of(item)
+        if type(item) in NUMBERS or item is None:
+            return
+        self.is_plain = self.is_plain and is_plain(item)
+        self.hold(item)
+
+    def hold(self, item: Value) -> None:
+        """Remember what an item has parts of its own, and how long it is."""
+        if isinstance(item, Group | Collection | Instance):
+            if self.parts is _NO_PARTS:
+                self.parts = []
+            self.parts.append(item)
+        else:
+            self.text += length_of(item)
 
     def keep(self, key: Value, value: Value) -> None:
         """Remember an entry, and the first key that names a special attribute."""
         self.count += 1
         self.weight += 1
-        if type(value) not in LITERALS and type(value) not in NUMBERS:
+        if type(value) is str:
+            self.text += len(value)
+        elif type(value) not in NUMBERS and value is not None:
             self.is_plain = self.is_plain and is_plain(value)
+            self.hold(value)
         if not isinstance(key, str):
             self.weight += weight_of(key) - 1
             self.is_plain = self.is_plain and is_plain(key)
+            self.hold(key)
             self.special = self.special or "something by a key that is no literal text"
             return
         if key[:2] == "__" and key.endswith("__"):
@@ -174,9 +206,15 @@ class Collection:
 
 
 class Instance:
-    """What a call gave: an object of a listed class, or the result of a listed function."""
+    """What a call gave: an object of a listed class, or the result of a listed function.
 
-    __slots__ = ("args", "built", "content", "is_container", "layout", "maker", "plain", "raw", "sealed", "state")
+    ``content`` is what it was filled with, ``layout`` what was found out about a dtype, ``raw`` the place of an array
+    that lies between the opcodes, and ``short`` its bytes when they are few.
+    """
+
+    __slots__ = (
+        "args", "built", "content", "is_container", "layout", "maker", "plain", "raw", "sealed", "short", "state",
+    )  # fmt: skip
 
     def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
@@ -187,9 +225,10 @@ class Instance:
         self.is_container = rule is not None and (rule.items is not None or rule.makes_any)
         self.plain = rule is not None and rule.is_plain and (rule.items is None or args.is_plain)
         self.content: Collection | None = None
+        self.layout: Layout | None = None
+        self.raw: Blob | None = None
+        self.short: bytes | None = None
         self.sealed = False
-        self.layout: Layout | None = None  # of a dtype
-        self.raw: bytes | None = None  # a short array that lies beside the pickle
 
     def give(self, state: Value) -> None:
         """Give the object its state."""
@@ -252,4 +291,15 @@ def weight_of(value: Value) -> int:
         return value.weight
     if value is Opaque.LONG:
         return LONG_WEIGHT
-    return 20 if kind is Instance else 1
+    if isinstance(value, Instance):
+        rule = value.maker.rule
+        # A tuple by a call is hashed as one by an opcode is.
+        return 20 + value.args.weight if rule is not None and rule.hashes else 20
+    return 1
+
+
+def length_of(value: Value) -> int:
+    """Return how long text or bytes are; nothing else has a length here."""
+    if type(value) is Blob:
+        return value.length
+    return len(value) if isinstance(value, str | bytes) else 0

@@ -144,7 +144,8 @@ PICKLES: Final = (
         title="a few bytes of pickle cost much time or memory",
         meaning=(
             "Loading would hash keys for hours, recurse until the process dies, or make the same bytes anew without "
-            "end. A service that loads the file stops answering; no library writes such a pickle."
+            "end; or what one object shares with itself is so much when it is "
+            "printed or compared. A service that loads the file stops answering; no library writes such a pickle."
         ),
         remedy=f"do not load the file, and find out who made it; {EXPORT}",
         cwe=(400, 674),

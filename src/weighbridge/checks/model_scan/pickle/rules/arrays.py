@@ -11,6 +11,9 @@ from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_data, 
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Kept, Layout, Value
 
+MAX_EMPTY: Final = 10_000
+"""Most elements of no bytes in one array: a shape alone would make as many as it says."""
+
 _ARRAYS: Final = frozenset({"ndarray", "matrix", "memmap", "recarray"})
 _MASKED: Final = frozenset({"MaskedArray", "MaskedConstant"})
 _WRAPPER: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
@@ -52,7 +55,9 @@ def _frombuffer(items: Items) -> bool:
         case [content, dtype, shape, *order]:
             layout = layout_of(dtype)
             plain = layout is not None and not layout.holds_objects and is_bytes(content)
-            return plain and is_shape(shape) and order in ([], ["C"], ["F"])
+            if layout is None or not is_shape(shape) or is_endless(math.prod(lengths_of(shape)), layout):
+                return False
+            return plain and order in ([], ["C"], ["F"])
         case _:
             return False
 
@@ -92,7 +97,14 @@ def judge_content(shape: Value, dtype: Value, content: Value) -> str | None:
     return _judge_bytes(content, count=count, layout=layout)
 
 
+def is_endless(count: int, layout: Layout) -> bool:
+    """Tell whether an array has elements of no bytes, and more than any array of a file has."""
+    return not layout.size and count > MAX_EMPTY
+
+
 def _judge_bytes(content: Value, *, count: int, layout: Layout) -> str | None:
+    if is_endless(count, layout):
+        return "has more elements of no bytes than any array"
     length: int | None = None
     if type(content) is bytes:
         length = len(content)

@@ -180,7 +180,7 @@ def _counter(items: Items) -> bool:
 BUILTIN_RULES: Final = {
     "type": Rule(kept=Kept.TYPE),
     "list": Rule(call=_collection, new=_none, items="list", kept=Kept.TYPE, is_plain=True),
-    "tuple": Rule(call=_collection, kept=Kept.TYPE, is_plain=True),
+    "tuple": Rule(call=_collection, kept=Kept.TYPE, is_plain=True, hashes=True),
     "set": Rule(call=_collection, kept=Kept.TYPE, is_plain=True, hashes=True),
     "dict": Rule(call=_collection, new=_none, items="dict", kept=Kept.TYPE, is_plain=True, hashes=True),
     "ordered-dict": Rule(

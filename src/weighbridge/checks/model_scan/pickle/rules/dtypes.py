@@ -20,6 +20,12 @@ from weighbridge.checks.model_scan.pickle.values import Collection, Group, Insta
 MAX_ELEMENT: Final = 1 << 31
 """Largest element of an array, in bytes."""
 
+MAX_LEVELS: Final = 16
+"""Deepest nesting of dtypes; NumPy walks them by recursion."""
+
+MAX_FIELDS: Final = 10_000
+"""Most fields of a dtype, those of its fields counted again each time: one field can be shared by many."""
+
 _CODE: Final = re.compile(r"([biufcmMSUVO])(\d{1,10})")
 _FIXED: Final = {
     "b": (1,), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8), "f": (2, 4, 8, 12, 16), "c": (8, 16, 24, 32), "m": (8,),
@@ -54,6 +60,7 @@ def judge_dtype(items: list[Value]) -> bool:
 def judge_dtype_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
     """Tell what is wrong with the state of a dtype, or None."""
     del attributes
+    # It is found out once: a dtype that holds another twice would be read twice as often with every level.
     target.layout = _read(target.args.items[0], state)
     return None if target.layout is not None else "is not what numpy writes for this type"
 
@@ -129,6 +136,14 @@ def _is_date(code: Value) -> bool:
     return isinstance(code, str) and code[:1] in ("m", "M")
 
 
+def _nested(size: int, *, flags: int, inner: list[Layout]) -> Layout | None:
+    levels, fields = 1 + max(one.levels for one in inner), 1 + sum(one.fields for one in inner)
+    if levels > MAX_LEVELS or fields > MAX_FIELDS:
+        return None
+    objects = any(one.holds_objects for one in inner)
+    return Layout(size, holds_objects=objects, flags=flags, levels=levels, fields=fields)
+
+
 def _flexible(kind: str, parts: _State, *, size: int) -> Layout | None:
     if (parts.base, parts.names, parts.fields) == (None, None, None):
         expected = (_TEXT_FLAGS, 4) if kind == "U" else (0, 1)
@@ -147,7 +162,7 @@ def _subarray(base: Value, *, size: int, flags: int) -> Layout | None:
             inner = layout_of(dtype)
             if inner is None or inner.size * math.prod(lengths_of(shape)) != size or flags != inner.flags:
                 return None
-            return Layout(size, inner.holds_objects, flags)
+            return _nested(size, flags=flags, inner=[inner])
         case _:
             return None
 
@@ -180,7 +195,7 @@ def _structure(names: Value, fields: Value, *, size: int, flags: int) -> Layout 
     # NumPy 1 writes the flags as a signed byte.
     if place > size or flags & 0xFF & ~_ALIGNED != expected or not -(1 << 7) <= flags < 1 << 8:
         return None
-    return Layout(size, any(inner.holds_objects for _, inner in found), flags)
+    return _nested(size, flags=flags, inner=[inner for _, inner in found])
 
 
 def _is_unit(unit: Value) -> bool:

@@ -58,6 +58,13 @@ def _is_setting(value: Value) -> bool:
     return value is None or value is Opaque.FLOAT or is_small(value) or short
 
 
+def is_keywords(value: Value) -> bool:
+    """Tell whether a value is a dictionary of arguments that only choose how a number is computed."""
+    if type(value) is not Collection or value.kind != "dict" or value.special is not None:
+        return False
+    return set(value.entries) <= _KEYWORDS and all(_is_setting(one) for one in value.entries.values())
+
+
 def _partial(items: Items) -> bool:
     return len(items) == 1 and _is_pure(items[0])
 
@@ -67,8 +74,7 @@ def _partial_state(target: Instance, state: Value, attributes: Attributes) -> st
     match state:
         case Group(items=[function, Group(items=[]), Collection(kind="dict") as keywords, None]):
             same = type(function) is Global and function.path == _first(target)
-            known = keywords.special is None and set(keywords.entries) <= _KEYWORDS
-            if same and _is_pure(function) and known and all(_is_setting(one) for one in keywords.entries.values()):
+            if same and _is_pure(function) and is_keywords(keywords):
                 return None
         case _:
             pass

@@ -38,7 +38,7 @@ def small_integers(value: Value) -> list[int] | None:
     """Return the numbers of a short array of 64-bit integers; None for any other."""
     if type(value) is not Instance or array_code(value) != "i8":
         return None
-    data = value.state.items[4] if type(value.state) is Group else value.raw
+    data = value.state.items[4] if type(value.state) is Group else value.short
     if type(data) is not bytes or len(data) % 8:
         return None
     return list(struct.unpack(f"<{len(data) // 8}q", data))

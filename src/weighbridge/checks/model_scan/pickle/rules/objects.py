@@ -12,6 +12,7 @@ from typing import Final
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
 from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_empty, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
+from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
 
 MAX_ATTRIBUTES: Final = 400
@@ -49,6 +50,9 @@ def _judge_attribute(kind: Global, name: str, value: Value, attributes: Attribut
         return f"sets {name}, which the library would call"
     if name == "input" and kind.name in _READERS and value != "content":
         return "makes it read files that its input names"
+    problem = judge_setting(kind, name, value)
+    if problem is not None:
+        return problem
     if name in names.attributes or name in _INHERITED:
         return None if is_data(value) else f"keeps a name under {name} that may only be called"
     return None if is_plain(value) else f"keeps an object under {name}, which is no attribute of the class"

@@ -1,0 +1,74 @@
+"""How large the result of a pickle is to whoever prints, compares or walks it.
+
+A pickle names one object at many places, and every level that does so multiplies: forty lists, each of twice the one
+before, are a billion when they are printed. Here each object is measured once, and counted at each of its places.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.budget import Expanded
+from weighbridge.checks.model_scan.pickle.values import (
+    Collection,
+    Group,
+    Instance,
+    Value,
+    length_of,
+)
+
+CEILING: Final = 1 << 60
+"""Where sizes stop growing; they double with every few bytes."""
+
+_ARRAYS: Final = frozenset({"_reconstruct", "_frombuffer", "_mareconstruct", "NumpyArrayWrapper", "scalar"})
+_Sizes = tuple[int, int, int]
+_OPEN: Final[_Sizes] = (1, 0, 1)
+
+
+def measure(result: Value) -> Expanded:
+    """Measure what a pickle made. What holds itself is counted as printing does: not again."""
+    if not isinstance(result, Group | Collection | Instance):
+        return Expanded(text=length_of(result))
+    known: dict[int, _Sizes] = {}
+    waiting: list[tuple[Group | Collection | Instance, list[Group | Collection | Instance] | None]] = [(result, None)]
+    while waiting:
+        one, parts = waiting.pop()
+        if parts is None:
+            if id(one) in known:
+                continue
+            parts = _parts_of(one)
+            known[id(one)] = _OPEN
+            if parts:
+                waiting.append((one, parts))
+                waiting.extend([(part, None) for part in parts if id(part) not in known])
+                continue
+        known[id(one)] = _sum(one, [known[id(part)] for part in parts])
+    objects, text, levels = known[id(result)]
+    return Expanded(objects, text, levels)
+
+
+def _parts_of(one: Group | Collection | Instance) -> list[Group | Collection | Instance]:
+    found: list[Value] = []
+    if type(one) is Collection:
+        found = one.parts
+    elif type(one) is Group:
+        found = one.items + one.rest
+    elif type(one) is Instance:
+        found = [one.args, one.state, one.content]
+    return [part for part in found if isinstance(part, Group | Collection | Instance)]
+
+
+def _sum(one: Group | Collection | Instance, parts: list[_Sizes]) -> _Sizes:
+    objects, text, levels = 1, 0, 0
+    if type(one) is Collection:
+        objects, text = 1 + one.count, one.text
+    elif type(one) is Group:
+        objects, text = 1 + len(one.items) + len(one.rest), sum(map(length_of, one.items + one.rest))
+    for part_objects, part_text, part_levels in parts:
+        objects += part_objects
+        text += part_text
+        levels = max(levels, part_levels)
+    if type(one) is Instance and one.maker.name in _ARRAYS:
+        # An array keeps its bytes once, wherever it lies, and prints a few of its numbers.
+        text = 0
+    return min(objects, CEILING), min(text, CEILING), levels + 1

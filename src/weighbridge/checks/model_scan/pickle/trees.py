@@ -1,0 +1,114 @@
+"""The nodes of scikit-learn's trees: native code follows their children and columns without asking where they lie.
+
+Every child must lie behind its parent and inside the tree, so that each walk ends, and every column inside the rows
+that the tree was made for. The nodes are a row of records (``sklearn/tree/_tree.pxd``) that begin alike in every
+version: left child, right child, column, all of 64 bits.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.rules.kinds import lengths_of
+from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Value
+from weighbridge.checks.model_scan.reader import Reader
+from weighbridge.checks.model_scan.source import Memory, Source
+
+MAX_PIECE: Final = 1 << 20
+"""Bytes of nodes that are in memory at a time."""
+
+_HEAD: Final = ("left_child", "right_child", "feature")
+_LEAF: Final = -1
+
+
+def judge_trees(trees: list[Instance], source: Source) -> str | None:
+    """Tell what is wrong with the nodes of trees that have their states, or None; the file is read once."""
+    found = [_records(tree) for tree in trees]
+    if None in found:
+        return "has nodes that are no row of records, each with its children and its column first"
+    reader = Reader(source)
+    # Two trees may share one array.
+    for nodes in sorted({one for one in found if one is not None}, key=lambda one: (one.place, one.features)):
+        problem = _judge(nodes, _reader_of(nodes, reader))
+        if problem is not None:
+            return problem
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    content: bytes | Blob
+    is_text: bool
+    width: int
+    count: int
+    features: int
+
+    @property
+    def place(self) -> int:
+        return self.content.offset if type(self.content) is Blob else -1
+
+
+def _judge(nodes: _Nodes, reader: Reader) -> str | None:
+    step, count = max(MAX_PIECE // nodes.width, 1), nodes.count
+    for start in range(0, count, step):
+        piece = reader.read((min(start + step, count) - start) * nodes.width)
+        for place, (left, right, feature) in enumerate(struct.iter_unpack(f"<3q{nodes.width - 24}x", piece), start):
+            if left == _LEAF:
+                continue
+            if not (place < left < count and place < right < count and 0 <= feature < nodes.features):
+                return f"has a node {place} whose children or column lie elsewhere than in the tree and its rows"
+    return None
+
+
+def _reader_of(nodes: _Nodes, reader: Reader) -> Reader:
+    content = nodes.content
+    if type(content) is not Blob:
+        return Reader(Memory(bytes(content)))  # type: ignore[arg-type]
+    if reader.tell() > content.offset:
+        return reader  # the same bytes for two trees: the second would read what follows, and is refused there
+    reader.skip(content.offset - reader.tell())
+    if nodes.is_text:
+        # Protocols before 3 have bytes as text, each byte a letter.
+        return Reader(Memory(reader.read(content.length).decode("utf-8", "replace").encode("latin-1", "replace")))
+    return reader
+
+
+def _records(tree: Instance) -> _Nodes | None:
+    array = tree.state.entries["nodes"] if type(tree.state) is Collection else None
+    content: Value = None
+    match array:
+        case Instance(raw=Blob() as content, state=Collection(entries={"shape": shape, "dtype": dtype})):
+            pass
+        case Instance(state=Group(items=[1, shape, dtype, _, content])):
+            pass
+        case Instance(args=Group(items=[content, dtype, shape, *_])):
+            pass
+        case _:
+            return None
+    is_text = type(content) is Instance and content.maker.name == "encode"
+    if type(content) is Instance and content.args.items:
+        content = content.args.items[0]
+    if is_text and isinstance(content, str):
+        content = content.encode("latin-1", "replace")
+    layout, features = dtype.layout if type(dtype) is Instance else None, tree.args.items[0]
+    if layout is None or not _begins_as_nodes(dtype) or type(features) is not int or type(shape) is not Group:
+        return None
+    lengths = lengths_of(shape)
+    if len(lengths) != 1 or not isinstance(content, bytes | Blob):
+        return None
+    return _Nodes(content, is_text=is_text, width=layout.size, count=lengths[0], features=features)
+
+
+def _begins_as_nodes(dtype: Value) -> bool:
+    fields = dtype.state.items[4] if type(dtype) is Instance and type(dtype.state) is Group else None
+    if type(fields) is not Collection:
+        return False
+    for place, name in enumerate(_HEAD):
+        match fields.entries.get(name):
+            case Group(items=[Instance(args=Group(items=["i8", *_])), int(offset)]) if offset == 8 * place:
+                continue
+            case _:
+                return False
+    return True
