@@ -54,8 +54,26 @@ def _parts_of(one: Group | Collection | Instance) -> list[Group | Collection | I
     elif type(one) is Group:
         found = one.items + one.rest
     elif type(one) is Instance:
-        found = [one.args, one.state, one.content]
+        if _is_numbers(one):
+            return []
+        found = [one.args, one.state, one.content] if one.args.items else [one.state, one.content]
     return [part for part in found if isinstance(part, Group | Collection | Instance)]
+
+
+def _is_numbers(one: Instance) -> bool:
+    """Tell whether an object is a dtype, or an array of numbers: small to whoever prints it, whatever is in it."""
+    if one.layout is not None:
+        return True
+    if one.maker.name not in _ARRAYS or one.content is not None:
+        return False
+    state = one.state
+    return type(state) is Collection or (type(state) is Group and not any(map(_may_hold, state.items)))
+
+
+def _may_hold(item: Value) -> bool:
+    if type(item) is Instance:
+        return item.layout is None and item.maker.name != "encode"
+    return type(item) is Collection
 
 
 def _sum(one: Group | Collection | Instance, parts: list[_Sizes]) -> _Sizes:
