@@ -35,13 +35,12 @@ ALL = [rule for rules in (*CATALOGUE.values(), OWN) for rule in rules]
 def rules_in(path: Path) -> Iterator[tuple[str, int]]:
     """Yield every rule that a module reports under, and the line where it stands."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    }
+    constants = constants_of(tree)
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("weighbridge.checks."):
+            home = PACKAGE.parent.parent.joinpath(*(statement.module or "").split(".")).with_suffix(".py")
+            there = constants_of(ast.parse(home.read_text(encoding="utf-8"))) if home.is_file() else {}
+            constants |= {alias.name: there[alias.name] for alias in statement.names if alias.name in there}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in constants:
             named = constants[node.id]
@@ -59,6 +58,16 @@ def rules_in(path: Path) -> Iterator[tuple[str, int]]:
                     assert ast.unparse(value) in PASSED_ON, (
                         f"{path}:{value.lineno}: the rule {ast.unparse(value)!r} is computed; write its id down as text"
                     )
+
+
+def constants_of(tree: ast.Module) -> dict[str, ast.expr]:
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
 
 
 def given_to(node: ast.AST) -> Iterator[ast.expr]:

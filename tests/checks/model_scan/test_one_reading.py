@@ -259,7 +259,14 @@ def test_text_that_begins_as_opcodes_or_magic_do_is_clean(tmp_path: Path, text: 
     assert (report.coverage.format, report.findings, report.undecided) == ("text", (), ())
 
 
-@pytest.mark.parametrize("name", ["a.yaml", "MLmodel", "a.pbtxt", "a.xml", "config.cfg", "evil.pth"])
+@pytest.mark.parametrize("name", ["a.yaml", "MLmodel"])
+def test_yaml_is_judged_as_yaml_by_whatever_loader_finds_it(tmp_path: Path, name: str) -> None:
+    report = scanned(tmp_path, b"key: value\n", name)
+    assert (report.coverage.format, report.coverage.state) == ("yaml", "clean")
+    assert scanned(tmp_path, b"key: !!python/object:os.system {}\n", name).coverage.state == "refused"
+
+
+@pytest.mark.parametrize("name", ["a.pbtxt", "a.xml", "config.cfg", "evil.pth"])
 def test_text_that_a_loader_reads_by_name_is_not_clean_as_mere_text(tmp_path: Path, name: str) -> None:
     assert scanned(tmp_path, b"key: value\n", name).coverage.state == "undecided"
     assert scanned(tmp_path, b'{"key": "value"}\n', name).coverage.format != "json"

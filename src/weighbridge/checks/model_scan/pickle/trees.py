@@ -7,14 +7,17 @@ version: left child, right child, column, all of 64 bits.
 
 from __future__ import annotations
 
+import codecs
+import itertools
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.rules.kinds import lengths_of
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Value
 from weighbridge.checks.model_scan.reader import Reader
-from weighbridge.checks.model_scan.source import Memory, Source
+from weighbridge.checks.model_scan.source import Memory, Part, Source
 
 MAX_PIECE: Final = 1 << 20
 """Bytes of nodes that are in memory at a time."""
@@ -31,7 +34,7 @@ def judge_trees(trees: list[Instance], source: Source) -> str | None:
     reader = Reader(source)
     # Two trees may share one array.
     for nodes in sorted({one for one in found if one is not None}, key=lambda one: (one.place, one.features)):
-        problem = _judge(nodes, _reader_of(nodes, reader))
+        problem = _judge(nodes, _reader_of(nodes, reader, source))
         if problem is not None:
             return problem
     return None
@@ -62,17 +65,39 @@ def _judge(nodes: _Nodes, reader: Reader) -> str | None:
     return None
 
 
-def _reader_of(nodes: _Nodes, reader: Reader) -> Reader:
+def _reader_of(nodes: _Nodes, reader: Reader, source: Source) -> Reader:
     content = nodes.content
     if type(content) is not Blob:
         return Reader(Memory(bytes(content)))  # type: ignore[arg-type]
+    if nodes.is_text:
+        return Reader(_Letters(Part(source, start=content.offset, length=content.length), kind=content.kind))
     if reader.tell() > content.offset:
         return reader  # the same bytes for two trees: the second would read what follows, and is refused there
     reader.skip(content.offset - reader.tell())
-    if nodes.is_text:
-        # Protocols before 3 have bytes as text, each byte a letter.
-        return Reader(Memory(reader.read(content.length).decode("utf-8", "replace").encode("latin-1", "replace")))
     return reader
+
+
+class _Letters:
+    """The bytes that protocols before 3 have as text, each byte a letter, escaped in a line of protocol 0."""
+
+    def __init__(self, text: Part, *, kind: str) -> None:
+        self._text = text
+        self._encoding = "raw-unicode-escape" if kind == "line" else "utf-8"
+
+    @property
+    def size(self) -> int | None:
+        """Return nothing: how many bytes there are is not known before they are read."""
+        return None
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the bytes; what is no byte becomes one that no node has in its place by chance."""
+        decoder = codecs.getincrementaldecoder(self._encoding)("replace")
+        skip = start
+        for piece in itertools.chain(self._text.chunks(), [b""]):
+            found = decoder.decode(piece, not piece).encode("latin-1", "replace")
+            if found[skip:]:
+                yield found[skip:]
+            skip = max(0, skip - len(found))
 
 
 def _records(tree: Instance) -> _Nodes | None:
