@@ -12,6 +12,8 @@ from weighbridge.checks.model_scan.budget import MAX_MADE, MAX_MEMO, MAX_STACK
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.values import (
     LITERALS,
+    MAX_KEPT,
+    NUMBERS,
     Collection,
     Group,
     Instance,
@@ -168,7 +170,12 @@ class StackMachine:
         if len(items) % 2:
             self.refuse("a dictionary gets a key without a value")
         kept = target if isinstance(target, Collection) else None
+        full = kept is not None and len(kept.entries) >= MAX_KEPT
+        passed = 0
         for key, value in zip(items[::2], items[1::2], strict=True):
+            if full and type(key) is str and type(value) in NUMBERS and key[:2] != "__":
+                passed += 1  # a vocabulary goes on like this for a hundred thousand entries
+                continue
             if type(key) is not str:
                 self.data(key, into="a dictionary")
                 self.hash(key)
@@ -176,6 +183,8 @@ class StackMachine:
                 self.data(value, into="a dictionary")
             if kept is not None:
                 kept.keep(key, value)
+        if kept is not None:
+            kept.pass_over(passed)
 
     def memoize(self) -> None:
         """MEMOIZE: at the place that is the memo's size."""

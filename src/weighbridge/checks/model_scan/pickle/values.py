@@ -173,7 +173,7 @@ class Collection:
 
     def hold(self, item: Value) -> None:
         """Remember what an item has parts of its own, and how long it is."""
-        if isinstance(item, Group | Collection | Instance):
+        if type(item) in _WITH_PARTS:
             if self.parts is _NO_PARTS:
                 self.parts = []
             self.parts.append(item)
@@ -202,6 +202,13 @@ class Collection:
         if len(self.entries) < MAX_KEPT or key in self.entries:
             self.entries[key] = value
         else:
+            self.special = self.special or f"more than {MAX_KEPT} names"
+
+    def pass_over(self, count: int) -> None:
+        """Count entries of numbers under text that come after those that are remembered."""
+        if count:
+            self.count += count
+            self.weight += count
             self.special = self.special or f"more than {MAX_KEPT} names"
 
 
@@ -245,6 +252,8 @@ class Storage:
         self.key = key
         self.count = count
 
+
+_WITH_PARTS: Final = frozenset({Group, Collection, Instance})
 
 Value = None | bool | int | str | bytes | Opaque | Blob | Global | Group | Collection | Instance | Storage
 
