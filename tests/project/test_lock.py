@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from tools.lock import LOCK, ROOT, problems
+from tools.lock import LOCK, ROOT, STEP_EXTRAS, pins, problems
 
 PROJECT: dict[str, object] = {
     "project": {"name": "p", "dependencies": ["alpha>=2"], "optional-dependencies": {"x": ["beta", "p[y]"], "y": []}},
@@ -33,6 +33,17 @@ MOST_PACKAGES = 12
 def test_the_lock_answers_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert problems(project, LOCK.read_text()) == []
+
+
+def test_the_lock_of_the_step_image_has_what_every_command_imports() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [one for one in STEP_EXTRAS if one != "--extra"]
+    wanted = [*table["dependencies"], *(line for extra in extras for line in table["optional-dependencies"][extra])]
+    pinned = pins((ROOT / "containers/requirements.lock").read_text())
+    for requirement in map(Requirement, wanted):
+        versions = pinned.get(canonicalize_name(requirement.name), set())
+        assert versions, requirement
+        assert all(requirement.specifier.contains(version) for version in versions), requirement
 
 
 def test_a_good_lock_has_no_problem() -> None:
