@@ -20,7 +20,7 @@ LIBRARIES = {
     "sklearn": "scikit_learn", "scipy": "scipy", "pandas": "pandas", "torch": "torch", "xgboost": "xgboost",
     "lightgbm": "lightgbm",
 }  # fmt: skip
-WITH_ATTRIBUTES = ("class", "dict-class", "string-dtype", "array-backed")
+WITH_ATTRIBUTES = ("class", "dict-class", "array-class", "string-dtype", "array-backed")
 VERSION = "2026-11-29.1"
 
 

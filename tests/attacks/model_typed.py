@@ -258,6 +258,14 @@ def _calls() -> Iterator[tuple[str, bytes]]:
     )  # fmt: skip
     backed = name4("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked")
     dates = name4("pandas.core.arrays.datetimes", "DatetimeArray")
+    categories = name4("pandas.core.arrays.categorical", "Categorical")
+    yield "categories-without-data", categories + b")\x81"
+    yield "dates-without-data", call(backed, dates, number(82904607), NONE)
+    yield "array-by-another-type", call(rebuild, name4("numpy", "ndarray"), row(number(0)), text("1e9"))
+    yield "tree-of-more-outputs-than-classes", call(
+        name4("sklearn.tree._tree", "Tree"), number(4), array(dtype("i8", order="<"), shape=(1,), data=raw(bytes(8))),
+        number((1 << 31) - 1),
+    )  # fmt: skip
     yield "dates-of-floats", call(backed, dates, number(82904607), NONE) + row(row_of, FLOATS, table()) + b"b"
     yield "encode-by-another-codec", call(name4("_codecs", "encode"), text("x"), text("rot13"))
     yield "default-of-any-class", call(name4("collections", "defaultdict"), TREE)

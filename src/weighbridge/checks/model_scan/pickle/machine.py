@@ -48,6 +48,7 @@ class Machine(FillingMachine):
         super().__init__(reader, context, outer=outer)
         self._start = reader.tell()
         self._trees: list[Instance] = []
+        self._waiting: list[Instance] = []
 
     def run(self) -> Value:
         """Follow the pickle and return what it makes.
@@ -74,10 +75,19 @@ class Machine(FillingMachine):
             budget.opcodes += batch - done - 1
         result = self.data(self.pop(), into="the result")
         self._judge_trees()
+        self._judge_waiting()
         self.context.budget.expand(measure(result), read=self.reader.tell())
         if self.stack or self._below:
             self.refuse("the pickle leaves values behind on its stack")
         return result
+
+    def _judge_waiting(self) -> None:
+        bare = next((one for one in self._waiting if not one.built), None)
+        if bare is not None:
+            path = object_class(bare).path
+            self.context.finding(
+                "forbidden-state", f"an object of {path} is left without its data", offset=self.reader.tell()
+            )
 
     def _judge_trees(self) -> None:
         problem = judge_trees(self._trees, self.context.source) if self._trees else None
@@ -114,7 +124,11 @@ class Machine(FillingMachine):
                 self._hash_again(item)
         calls.seal(args)
         calls.follow(callee, args, self.context, offset=offset)
-        return Instance(callee, args)
+        made = Instance(callee, args)
+        rule = object_class(made).rule
+        if rule is not None and rule.needs_state:
+            self._waiting.append(made)
+        return made
 
     def _charge(self, value: Value) -> None:
         # A call makes its result from what it is given, and the same value can be given a million times.

@@ -20,10 +20,17 @@ _WRAPPER: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap"
 _PLAIN: Final = frozenset({"ndarray"})
 
 
+def _is_code(code: Value) -> bool:
+    """Tell whether this is the type that NumPy always writes first; another text would be parsed as one."""
+    if type(code) is Instance and code.maker.name == "encode":
+        code = code.args.items[0]
+    return code in (b"b", "b")
+
+
 def _reconstruct(items: Items) -> bool:
     match items:
         case [kind, Group(items=[0]), code]:
-            return named(kind, _ARRAYS) and is_bytes(code)
+            return named(kind, _ARRAYS) and _is_code(code)
         case _:
             return False
 
@@ -31,7 +38,7 @@ def _reconstruct(items: Items) -> bool:
 def _reconstruct_masked(items: Items) -> bool:
     match items:
         case [kind, base, Group(items=[0]), code]:
-            return named(kind, _MASKED) and named(base, _PLAIN) and is_bytes(code)
+            return named(kind, _MASKED) and named(base, _PLAIN) and _is_code(code)
         case _:
             return False
 

@@ -56,9 +56,24 @@ def _numbers(items: Items) -> bool:
 def _tree(items: Items) -> bool:
     match items:
         case [features, classes, outputs]:
-            return is_count(features) and is_array(classes) and is_count(outputs)
+            # The tree copies as many numbers of classes as it is told to, however many there are.
+            return is_count(features) and is_count(outputs) and _length(classes) == outputs
         case _:
             return False
+
+
+def _length(value: Value) -> int | None:
+    """Return the length of a row of 64-bit integers."""
+    if type(value) is not Instance or array_code(value) != "i8":
+        return None
+    shape: Value = None
+    if type(value.state) is Collection:
+        shape = value.state.entries.get("shape")
+    elif type(value.state) is Group:
+        shape = value.state.items[1]
+    elif made_by(value, "_frombuffer"):
+        shape = value.args.items[2]
+    return shape.items[0] if type(shape) is Group and len(shape.items) == 1 and is_count(shape.items[0]) else None
 
 
 def _tree_state(target: Instance, state: Value, attributes: Attributes) -> str | None:

@@ -95,6 +95,7 @@ def _bunch(items: Items) -> bool:
 OBJECT_RULES: Final = {
     "class": Rule(call=_nothing, new=_nothing, state=judge_object_state),
     "dict-class": Rule(call=_bunch, new=_nothing, state=judge_object_state, items="dict", hashes=True),
+    "array-class": Rule(new=_nothing, state=judge_object_state, needs_state=True),
     "reconstructor": Rule(call=_reconstructor, state=_judge_made_state, makes_any=True),
     "new-object": Rule(call=_new_object, state=_judge_made_state, makes_any=True),
 }

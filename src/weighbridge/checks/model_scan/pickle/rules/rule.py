@@ -24,7 +24,8 @@ class Rule:
     ``call`` judges the arguments of a plain call, ``new`` those of ``cls.__new__``; ``state`` judges what BUILD gives
     to a result; ``items`` says what the result may be filled with; ``kept`` how the name itself may lie around as
     data; ``is_plain`` that a result is made of numbers, text and bytes only; ``hashes`` that the call hashes what it
-    is given; ``makes_any`` that the class is an argument, so that the result may be one that can be filled.
+    is given; ``makes_any`` that the class is an argument, so that the result may be one that can be filled;
+    ``needs_state`` that a library crashes over a result that is left without its state.
     """
 
     call: Judge | None = None
@@ -35,3 +36,4 @@ class Rule:
     is_plain: bool = False
     hashes: bool = False
     makes_any: bool = False
+    needs_state: bool = False

@@ -170,7 +170,7 @@ TABLE_RULES: Final = {
     "placement": Rule(call=_placement),
     "block": Rule(call=_block),
     "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state),
-    "array-backed": Rule(call=_backed, state=_backed_state),
+    "array-backed": Rule(call=_backed, state=_backed_state, needs_state=True),
     "string-dtype": Rule(call=_string_dtype, new=lambda items: not items, state=judge_object_state, is_plain=True),
 }
 """The rules about pandas."""
