@@ -303,6 +303,8 @@ def _memory() -> Iterator[tuple[str, bytes]]:
     ctor = name4("numpy.random._pickle", "__bit_generator_ctor")
     state = table(bit_generator=text("MT19937"), state=table(pos=number(1 << 30), key=raw(b"")))
     yield "random-position-outside", call(ctor, text("MT19937")) + state + b"b"
+    holds_itself = b"}\x94(" + text("state") + b"h\x00u"
+    yield "random-state-that-holds-itself", call(ctor, text("PCG64")) + holds_itself + b"b"
     state = table(bit_generator=text("Philox"), buffer_pos=number(-9))
     yield "random-position-before", call(ctor, text("Philox")) + state + b"b"
 

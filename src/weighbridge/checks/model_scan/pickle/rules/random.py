@@ -15,6 +15,10 @@ _LENGTHS: Final = {"pos": 624, "buffer_pos": 4}
 """Positions inside a generator's buffer, and how long it is (``_mt19937.pyx``, ``_philox.pyx``)."""
 
 
+MAX_LEVELS: Final = 4
+"""Deepest nesting of a generator's state."""
+
+
 def _bit_generator(items: Items) -> bool:
     match items:
         case [str(name)]:
@@ -36,22 +40,24 @@ def _generator(items: Items) -> bool:
     return known and len(rest) <= 1 and all(named(item, _CONSTRUCTOR) for item in rest)
 
 
-def _is_state(value: Value) -> bool:
+def _is_state(value: Value, depth: int = 0) -> bool:
     """Tell whether a value is plain and every position in it lies in its buffer."""
+    if depth > MAX_LEVELS:
+        return False  # a dictionary may hold itself
     if type(value) is Collection:
         if value.kind != "dict" or value.special is not None or not value.is_plain:
             return False
-        return all(_is_position(key, item) for key, item in value.entries.items())
+        return all(_is_position(key, item, depth) for key, item in value.entries.items())
     if type(value) is Group:
-        return not value.cut and all(_is_state(item) for item in value.items)
+        return not value.cut and all(_is_state(item, depth + 1) for item in value.items)
     return value is None or made_by(value, "SeedSequence", "__pyx_unpickle_SeedSequence")
 
 
-def _is_position(key: str, value: Value) -> bool:
+def _is_position(key: str, value: Value, depth: int) -> bool:
     if key in _LENGTHS:
         return type(value) is int and 0 <= value <= _LENGTHS[key]
     if type(value) is Collection:
-        return _is_state(value)
+        return _is_state(value, depth + 1)
     return is_plain(value)
 
 
