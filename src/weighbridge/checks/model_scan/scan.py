@@ -68,3 +68,5 @@ class Scan:
             raise
         except (RefusedError, UndecidedError) as error:
             self.notes.error(error, location=location)
+        except RecursionError:
+            self.notes.cannot_decide("the content nests too deeply to be judged", location=location)
