@@ -119,6 +119,7 @@ def _planted() -> Iterator[tuple[str, bytes]]:
         name4("sklearn.tree._classes", "DecisionTreeClassifier") + b")\x81}\x94bh\x000h\x00" + text("predict")
         + HARMLESS + b"s"
     )  # fmt: skip
+    yield "function-under-the-name-of-an-array-type", table(subclass=name4("torch.storage", "_load_from_bytes"))
     yield "hooks", made(LINEAR, table(_forward_hooks=call(ORDERED) + number(0) + name4("numpy", "exp") + b"s"))
     yield (
         "hooks-filled-after",
@@ -198,6 +199,13 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
         "long-text-again-and-again",
         b"]X" + struct.pack("<I", 1 << 20) + b"x" * (1 << 20) + b"q\x000(" + b"h\x00" * 500 + b"e",
     )
+    masked = call(
+        name4("numpy.ma.core", "_mareconstruct"), name4("numpy.ma.core", "MaskedArray"), name4("numpy", "ndarray"),
+        row(number(0)), raw(b"b"),
+    )  # fmt: skip
+    fill = row(b"h\x00", b"h\x00")
+    fill = masked + row(number(1), row(number(0)), FLOATS, NO, raw(b""), raw(b""), fill) + b"b"
+    yield "fill-values-of-twice-the-last", b"]q\x000" + (fill + b"q\x000") * 40 + b"h\x00"
     empty = dtype("S0", size=0, align=1)
     yield "elements-of-no-bytes", array(empty, shape=(1 << 30, 1 << 30), data=raw(b""))
     field = b"h\x00" + number(0) + b"\x86"

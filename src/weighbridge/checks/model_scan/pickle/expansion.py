@@ -73,7 +73,8 @@ def _is_numbers(one: Instance) -> bool:
 def _may_hold(item: Value) -> bool:
     if type(item) is Instance:
         return item.layout is None and item.maker.name != "encode"
-    return type(item) is Collection
+    # A shape is a tuple of whole numbers; a fill value may be any other.
+    return type(item) is Collection or (type(item) is Group and any(type(part) is not int for part in item.items))
 
 
 def _sum(one: Group | Collection | Instance, parts: list[_Sizes]) -> _Sizes:

@@ -19,6 +19,7 @@ from weighbridge.checks.model_scan.pickle.values import (
     Instance,
     Value,
     holds_function,
+    is_mark,
     weight_of,
 )
 from weighbridge.checks.model_scan.reader import Reader
@@ -179,7 +180,8 @@ class StackMachine:
             if type(key) is not str:
                 self.data(key, into="a dictionary")
                 self.hash(key)
-            if type(value) not in LITERALS and key != "subclass":
+            # joblib names the type of an array so; nothing else that may not be kept is meant.
+            if type(value) not in LITERALS and not (key == "subclass" and is_mark(value)):
                 self.data(value, into="a dictionary")
             if kept is not None:
                 kept.keep(key, value)

@@ -272,6 +272,11 @@ def holds_function(value: Value) -> bool:
     return type(value) is Group and value.holds_function
 
 
+def is_mark(value: Value) -> bool:
+    """Tell whether a value is the type of an array, which a rebuilder of arrays looks for."""
+    return type(value) is Global and value.rule is not None and value.rule.kept is Kept.MARK
+
+
 def is_open(value: Value) -> bool:
     """Tell whether a value can be filled, or a tuple holds one that can."""
     kind = type(value)
@@ -283,7 +288,7 @@ def is_open(value: Value) -> bool:
 def is_plain(value: Value) -> bool:
     """Tell whether a value is made of numbers, text, bytes and arrays only: nothing of it can be called."""
     if isinstance(value, Global):
-        return value.rule is not None and value.rule.kept is Kept.MARK
+        return is_mark(value)
     if isinstance(value, Group | Collection):
         return value.is_plain
     if isinstance(value, Instance):
