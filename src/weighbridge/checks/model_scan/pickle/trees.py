@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.rules.kinds import lengths_of
+from weighbridge.checks.model_scan.pickle.rules.dtypes import layout_of
+from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Value
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.source import Memory, Part, Source
@@ -101,27 +102,17 @@ class _Letters:
 
 
 def _records(tree: Instance) -> _Nodes | None:
-    array = tree.state.entries["nodes"] if type(tree.state) is Collection else None
-    content: Value = None
-    match array:
-        case Instance(raw=Blob() as content, state=Collection(entries={"shape": shape, "dtype": dtype})):
-            pass
-        case Instance(state=Group(items=[1, shape, dtype, _, content])):
-            pass
-        case Instance(args=Group(items=[content, dtype, shape, *_])):
-            pass
-        case _:
-            return None
+    parts = array_parts(tree.state.entries["nodes"]) if type(tree.state) is Collection else None
+    features = tree.args.items[0]
+    if parts is None or type(features) is not int or not _begins_as_nodes(parts.dtype):
+        return None
+    content, layout, lengths = parts.content, layout_of(parts.dtype), parts.lengths
     is_text = type(content) is Instance and content.maker.name == "encode"
     if type(content) is Instance and content.args.items:
         content = content.args.items[0]
     if is_text and isinstance(content, str):
         content = content.encode("latin-1", "replace")
-    layout, features = dtype.layout if type(dtype) is Instance else None, tree.args.items[0]
-    if layout is None or not _begins_as_nodes(dtype) or type(features) is not int or type(shape) is not Group:
-        return None
-    lengths = lengths_of(shape)
-    if len(lengths) != 1 or not isinstance(content, bytes | Blob):
+    if layout is None or lengths is None or len(lengths) != 1 or not isinstance(content, bytes | Blob):
         return None
     return _Nodes(content, is_text=is_text, width=layout.size, count=lengths[0], features=features)
 

@@ -6,8 +6,8 @@ import struct
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
-from weighbridge.checks.model_scan.pickle.rules.dtypes import code_of
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_count, is_number, made_by, named
+from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
 
@@ -17,31 +17,15 @@ _NEW: Final = "newObj"
 
 def is_array(value: Value) -> bool:
     """Tell whether a value is an array with its data, or stands for one in a joblib file."""
-    if made_by(value, "_frombuffer"):
-        return True
-    with_state = made_by(value, "_reconstruct", "NumpyArrayWrapper", "_mareconstruct")
-    return with_state and type(value) is Instance and value.built
-
-
-def array_code(value: Value) -> str | None:
-    """Return the code of an array's dtype, such as ``f8``; None for what is no array."""
-    if type(value) is not Instance or not is_array(value):
-        return None
-    if made_by(value, "_frombuffer"):
-        return code_of(value.args.items[1])
-    if type(value.state) is Collection:
-        return code_of(value.state.entries.get("dtype"))
-    return code_of(value.state.items[2]) if type(value.state) is Group else None
+    return array_parts(value) is not None
 
 
 def small_integers(value: Value) -> list[int] | None:
     """Return the numbers of a short array of 64-bit integers; None for any other."""
-    if type(value) is not Instance or array_code(value) != "i8":
+    parts = array_parts(value)
+    if parts is None or parts.code != "i8" or type(parts.content) is not bytes or len(parts.content) % 8:
         return None
-    data = value.state.items[4] if type(value.state) is Group else value.short
-    if type(data) is not bytes or len(data) % 8:
-        return None
-    return list(struct.unpack(f"<{len(data) // 8}q", data))
+    return list(struct.unpack(f"<{len(parts.content) // 8}q", parts.content))
 
 
 def is_scalar(value: Value) -> bool:
@@ -64,16 +48,9 @@ def _tree(items: Items) -> bool:
 
 def _length(value: Value) -> int | None:
     """Return the length of a row of 64-bit integers."""
-    if type(value) is not Instance or array_code(value) != "i8":
-        return None
-    shape: Value = None
-    if type(value.state) is Collection:
-        shape = value.state.entries.get("shape")
-    elif type(value.state) is Group:
-        shape = value.state.items[1]
-    elif made_by(value, "_frombuffer"):
-        shape = value.args.items[2]
-    return shape.items[0] if type(shape) is Group and len(shape.items) == 1 and is_count(shape.items[0]) else None
+    parts = array_parts(value)
+    lengths = parts.lengths if parts is not None and parts.code == "i8" else None
+    return lengths[0] if lengths is not None and len(lengths) == 1 else None
 
 
 def _tree_state(target: Instance, state: Value, attributes: Attributes) -> str | None:

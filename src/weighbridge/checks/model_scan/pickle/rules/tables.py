@@ -14,8 +14,9 @@ from weighbridge.checks.model_scan.pickle.rules.kinds import (
     made_by,
     named,
 )
-from weighbridge.checks.model_scan.pickle.rules.native import array_code, is_array, small_integers
+from weighbridge.checks.model_scan.pickle.rules.native import is_array, small_integers
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
+from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Opaque, Value, is_plain
 
@@ -155,7 +156,8 @@ def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str
 def _fits(kind: Global, array: Value, dtype: Value) -> bool:
     # pandas reads the array as what the type says, whatever is in it.
     told, codes = _BACKED[kind.name]
-    code = array_code(array)
+    parts = array_parts(array)
+    code = None if parts is None else parts.code
     return code is not None and code[0] in codes and made_by(dtype, told)
 
 
