@@ -102,9 +102,9 @@ class Budget:
         Raises:
             RefusedError: Hashing would take long, or recurse deeply.
         """
-        self.hashed += weight
-        if weight > MAX_KEY or self.hashed > MAX_HASHED:
+        if weight > MAX_KEY:
             raise RefusedError("object-bomb", f"a key is made of more than {MAX_KEY} values", offset=read)
+        self.hash_all(weight, read=read)
 
     def hash_all(self, weight: int, *, read: int) -> None:
         """Count the values that a call hashes, key by key.

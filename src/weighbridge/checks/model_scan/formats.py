@@ -61,7 +61,6 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: 
             f"the file is a program ({kind if kind in sniff.CODE else suffix})",
             location=location,
             severity="critical",
-            remedy="remove it: a model holds numbers and configuration; code belongs into a reviewed package",
         )
         return kind if kind in sniff.CODE else "code"
     if sniff.is_lfs_pointer(ends.head):
@@ -69,7 +68,6 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: 
             "missing-large-file",
             "a pointer of Git LFS stands where the file should be",
             location=location,
-            remedy="fetch the file with `git lfs pull`, or download the model with a client that fetches large files",
         )
         return "git-lfs"
     before = scan.notes.count

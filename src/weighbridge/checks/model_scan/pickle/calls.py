@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from weighbridge.checks.model_scan.pickle.context import Context
-from weighbridge.checks.model_scan.pickle.rules.settings import SEALED
+from weighbridge.checks.model_scan.pickle.rules.settings import is_sealed
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Global, Group, Instance, Value
 from weighbridge.checks.model_scan.source import Memory, Part
 
@@ -61,7 +61,7 @@ def seal_attributes(state: Value) -> None:
         if type(part) is Collection:
             part.sealed = True
             for name, value in part.entries.items():
-                if "hook" in name or name in SEALED:
+                if is_sealed(name):
                     seal(value)
 
 

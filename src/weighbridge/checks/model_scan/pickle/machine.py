@@ -32,7 +32,6 @@ from weighbridge.checks.model_scan.report import UndecidedError
 HIGHEST_PROTOCOL: Final = 5
 """Newest pickle protocol that is followed."""
 
-
 BATCH: Final = 256
 """Opcodes between two looks at the budget and the stack."""
 
@@ -263,7 +262,7 @@ OPCODES: Final[dict[str, str]] = {
     "\x80": "protocol", "\x95": "frame", ".": "stop", "P": "persistent_line", "Q": "persistent_stack",
     "\x97": "buffer", "\x98": "buffer", "\x82": "extension1", "\x83": "extension2", "\x84": "extension4",
 }  # fmt: skip
-"""The handler of every opcode of protocols 0 to 5; the three EXT opcodes are added by width."""
+"""The handler of every opcode of protocols 0 to 5."""
 
 
 def _table() -> tuple[Callable[[Machine], None], ...]:

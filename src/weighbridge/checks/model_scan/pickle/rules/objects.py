@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
-from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_empty, named, object_class
+from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
@@ -18,7 +18,6 @@ from weighbridge.checks.model_scan.pickle.values import Collection, Global, Grou
 MAX_ATTRIBUTES: Final = 400
 """Most attributes of one object."""
 
-_READERS: Final = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
 _INHERITED: Final = frozenset({"_sklearn_version", "_sklearn_output_config"})
 """What the pickling of an estimator adds to its attributes."""
 
@@ -46,10 +45,6 @@ def _judge_attribute(kind: Global, name: str, value: Value, attributes: Attribut
     names = attributes.of(kind.path)
     if name in names.methods:
         return f"sets {name}, which is a method of the class"
-    if "hook" in name and not is_empty(value):
-        return f"sets {name}, which the library would call"
-    if name == "input" and kind.name in _READERS and value != "content":
-        return "makes it read files that its input names"
     problem = judge_setting(kind, name, value)
     if problem is not None:
         return problem

@@ -7,10 +7,11 @@ a closed set, whatever the class.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.rules.functions import is_keywords
-from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_text, object_class
+from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_empty, is_text, object_class
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Instance, Value
 
 MAX_JOBS: Final = 512
@@ -21,29 +22,41 @@ RESPONSES: Final = frozenset({
 })  # fmt: skip
 """The methods of an estimator that may be called by name."""
 
+_READERS: Final = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
 _CHOOSERS: Final = frozenset({"stack_method", "stack_method_", "response_method"})
 _KEYWORDS: Final = frozenset({"kw_args", "inv_kw_args"})
 _JOBS: Final = frozenset({"n_jobs", "nthread", "num_threads"})
 _HANDLES: Final = frozenset({"handle", "_handle"})
 _ESTIMATORS: Final = ("sklearn.", "xgboost.sklearn", "lightgbm.sklearn")
 
-SEALED: Final = _CHOOSERS | _KEYWORDS
-"""The settings that nobody may change after they were judged."""
+_SEALED: Final = _CHOOSERS | _KEYWORDS
+
+
+def is_sealed(name: str) -> bool:
+    """Tell whether nobody may change what lies under a name after it was judged."""
+    return "hook" in name or name in _SEALED
 
 
 def judge_setting(kind: Global, name: str, value: Value) -> str | None:
     """Tell what is wrong with an attribute that chooses what is called, or None."""
+    return next(_problems(kind, name, value), None)
+
+
+def _problems(kind: Global, name: str, value: Value) -> Iterator[str]:
+    if "hook" in name and not is_empty(value):
+        yield f"sets {name}, which the library would call"
+    if name == "input" and kind.name in _READERS and value != "content":
+        yield "makes it read files that its input names"
     if name in _CHOOSERS and not _is_choice(value):
-        return f"chooses the methods of {name} by other names than those that predict"
+        yield f"chooses the methods of {name} by other names than those that predict"
     if name in _KEYWORDS and value is not None and not is_keywords(value):
-        return f"gives a function arguments under {name} that do more than choose how a number is computed"
+        yield f"gives a function arguments under {name} that do more than choose how a number is computed"
     if name in _JOBS and not _is_jobs(value):
-        return f"asks for more than {MAX_JOBS} workers under {name}"
+        yield f"asks for more than {MAX_JOBS} workers under {name}"
     if kind.name == "Booster" and name in _HANDLES and not (is_text(value) or is_bytes(value)):
-        return f"has no model under {name}, which native code would look for at an address"
+        yield f"has no model under {name}, which native code would look for at an address"
     if kind.name == "FrozenEstimator" and name == "estimator" and not _is_estimator(value):
-        return "freezes something that is no estimator"
-    return None
+        yield "freezes something that is no estimator"
 
 
 def _is_choice(value: Value) -> bool:
