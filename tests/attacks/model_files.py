@@ -115,6 +115,7 @@ _ONNX: dict[str, bytes] = {
     "custom-domain": onnx(node("Run", domain="evil.ops")),
     "unknown-operator": onnx(node("Exec")),
     "microsoft-python-op": onnx(node("PyCustom", domain="ai.onnx.contrib")),
+    "microsoft-training-op": onnx(node("PythonOp", domain="com.microsoft")),
     "custom-in-subgraph": onnx(node("If", extra=field(5, field(6, field(1, node("Run", domain="evil")))))),
     "custom-in-function": onnx(
         node("Relu"), extra=field(25, field(1, "F") + field(10, "f") + field(7, node("R", domain="e")))

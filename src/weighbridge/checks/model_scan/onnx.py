@@ -69,6 +69,9 @@ _STANDARD: Final = frozenset({"", "ai.onnx"})
 _RUNTIMES: Final = re.compile(r"(?:ai\.onnx|com\.microsoft|com\.ms)(?:\..*)?|")
 """Domains of operators that a runtime has code for; it may take its own for a function of the model's."""
 
+_PYTHON_OPERATORS: Final = re.compile(r"ai\.onnx\.contrib:Py.*|com\.microsoft(?:\..*)?:(?:PyOp|PythonOp.*)")
+"""Operators of ONNX Runtime, its training build and its extensions that call Python by a name in the model."""
+
 MAX_WORDS: Final = 1024**2
 """Longest metadata that is read."""
 
@@ -147,6 +150,11 @@ def _judge_operators(walk: _Walk) -> None:
     operators = load_lists().operators
     own = {one for one in walk.functions if not _RUNTIMES.fullmatch(one[0])}
     for domain, name in sorted(walk.calls - own):
+        if _PYTHON_OPERATORS.fullmatch(f"{domain}:{name}"):
+            walk.scan.notes.finding(
+                "operator-runs-python", f"the operator {name!r} of {domain!r} runs Python", location=walk.location
+            )
+            continue
         listed = operators.get("" if domain in _STANDARD else domain)
         if listed is None:
             reason = f"the operator {name!r} is of the domain {domain!r}, whose code is not part of ONNX"

@@ -183,6 +183,12 @@ optim: {_target_: torch.optim.AdamW, lr: 1.0e-3}
 }
 
 TEMPLATES: dict[str, str] = {
+    "macro-before-its-call": "{% macro m(d) %}{% for k in d if k not in ['a'] %}{{ d[k] }}{% endfor %}{% endmacro %}"
+    "{{ m(tools[0]) }}",
+    "format-of-an-item": "{% macro m(p) %}{{ p['format'] }}{% endmacro %}"
+    "{% for k, v in x.items() %}{{ m(v) }}{% endfor %}",
+    "set-in-both-branches": "{% if tools %}{% set k = 'a' %}{% elif x %}{% set k = 'c' %}{% else %}{% set k = 'b' %}"
+    "{% endif %}{{ message[k] }}",
     "plain": "{% for m in messages %}<|{{ m.role }}|>{{ m['content'] | trim }}{% endfor %}__USER__",
     "indices": "{% for m in messages %}{% if loop.index0 % 2 == 0 and messages[loop.index0 - 1] %}{{ messages[-1] }}"
     "{% endif %}{% endfor %}{{ messages[1:][0] }}",

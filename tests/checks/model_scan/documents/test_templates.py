@@ -32,9 +32,8 @@ def test_finds_what_reads_another_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WORK))
-def test_endless_work_is_not_clean(name: str) -> None:
-    found = judge_template(WORK[name])
-    assert found.undecided or found.findings
+def test_names_endless_work(name: str) -> None:
+    assert {one.rule for one in judge_template(WORK[name]).findings} & {"template-work", "unsafe-template"}
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))

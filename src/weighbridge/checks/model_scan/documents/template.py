@@ -54,14 +54,14 @@ def judge_template(text: str) -> TemplateVerdict:
     try:
         flow = Flow.of(parse(text))
         found = list(problems(flow))
-        endless = [f"line {line}: {reason}" for line, reason in unbounded_work(flow)]
+        found += unbounded_work(flow)
     except RecursionError:
         return TemplateVerdict(undecided=("the template nests too deeply to be judged",))
     except NotATemplateError as error:
         return TemplateVerdict(undecided=(error.message,), parsed=False)
     except UndecidedError as error:
         return TemplateVerdict(undecided=(error.message,))
-    undecided = [f"line {one.line}: {one.message}" for one in found if one.rule is None] + endless
+    undecided = [f"line {one.line}: {one.message}" for one in found if one.rule is None]
     return TemplateVerdict(
         findings=tuple(dict.fromkeys(one for one in found if one.rule is not None)),
         undecided=tuple(dict.fromkeys(undecided)),

@@ -196,6 +196,10 @@ class StackMachine:
         self._put(len(self._memo))
 
     def _put(self, place: int) -> None:
+        if place >= MAX_MEMO and place > 2 * len(self._memo):
+            raise RefusedError(
+                "memo-bomb", f"the pickle fills place {place} of a memo of {len(self._memo)}", offset=self.reader.tell()
+            )
         if place >= MAX_MEMO:
             raise UndecidedError(f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell())
         memo = self._memo

@@ -50,6 +50,16 @@ DOCUMENTS: Final = (
         cwe=(1336,),
     ),
     Rule(
+        id="template-work",
+        title="a template asks for work or text without bound",
+        meaning=(
+            "Loops inside loops, repetition and numbers that are written out let a template of a hundred bytes keep a "
+            "server busy for hours, or make text that fills its memory, at the first prompt."
+        ),
+        remedy="write the template with loops over the messages and their parts, and nothing else",
+        cwe=(400, 834),
+    ),
+    Rule(
         id="template-other-file",
         title="a template reads another file",
         meaning="`include`, `import` and `extends` read other files of whoever renders the template.",

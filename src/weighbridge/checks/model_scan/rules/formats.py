@@ -86,6 +86,16 @@ FORMATS: Final = (
         remedy="put the external data beside the ONNX file",
     ),
     Rule(
+        id="operator-runs-python",
+        title="an ONNX operator runs Python",
+        meaning=(
+            "The Python operators of ONNX Runtime and of its extensions call a function or class that the model names, "
+            "in the process that runs the model."
+        ),
+        remedy="export the model with operators of ONNX itself",
+        cwe=(829, 470),
+    ),
+    Rule(
         id="external-data-key",
         title="external data of an ONNX model has a key that the format does not define",
         meaning=(

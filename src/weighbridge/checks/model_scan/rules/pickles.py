@@ -151,6 +151,16 @@ PICKLES: Final = (
         cwe=(400, 674),
     ),
     Rule(
+        id="memo-bomb",
+        title="a pickle uses a memo place far beyond what it has filled",
+        meaning=(
+            "Picklers number the places of their memo one after the other. Python makes room for every place up to "
+            "the highest, so that one opcode of five bytes takes up to 32 GB while the file is loaded."
+        ),
+        remedy=f"do not load the file, and find out who made it; {EXPORT}",
+        cwe=(789,),
+    ),
+    Rule(
         id="malformed-joblib",
         title="an array in a joblib file is not one that joblib writes",
         meaning="Its class, order, shape or type is another than numpy arrays have that joblib takes out of a pickle.",

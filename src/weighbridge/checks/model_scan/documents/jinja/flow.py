@@ -12,6 +12,7 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from weighbridge.checks.model_scan.documents.jinja import operations, values
+from weighbridge.checks.model_scan.documents.jinja.scopes import read_from_outside
 from weighbridge.checks.model_scan.documents.jinja.values import CODE, DATA, MADE, NOTHING, NUMBER, Value
 from weighbridge.checks.model_scan.documents.jinja.vocabulary import ATTRIBUTE_AT, FUNCTIONS, MUTATING, VARIABLES
 from weighbridge.checks.model_scan.report import UndecidedError
@@ -22,8 +23,8 @@ EXACT_ROUNDS: Final = 4
 MAX_ROUNDS: Final = 16
 """Rounds after which the values are given up."""
 
-MAX_STEPS: Final = 400_000
-"""Most expressions that are looked at, all rounds together; a real template needs some ten thousand."""
+MAX_STEPS: Final = 100_000
+"""Most expressions that are looked at, all rounds together; a real template needs some ten thousand. Takes a second."""
 
 ELEMENTS: Final = "elements of loops"
 FIELDS: Final = "fields of namespaces"
@@ -43,6 +44,7 @@ class Flow:
     added: Value = NOTHING
     added_to_data: Value = NOTHING
     macros: dict[str, list[nodes.Macro]] = field(default_factory=dict)
+    outer: frozenset[str] = frozenset()
     _seen: dict[int, Value] = field(default_factory=dict)
     _wide: list[None] = field(default_factory=list)
     _steps: int = 0
@@ -56,7 +58,7 @@ class Flow:
             UndecidedError: It does not come to an end.
             RecursionError: The tree is too deep.
         """
-        flow = cls(tree)
+        flow = cls(tree, outer=read_from_outside(tree) - VARIABLES)
         for macro in tree.find_all(nodes.Macro):
             flow.macros.setdefault(macro.name, []).append(macro)
         steps = list(_in_order(tree))
@@ -245,9 +247,9 @@ def _name(flow: Flow, node: nodes.Name) -> Value:
         inner = values.anywhere(flow.given.get(ELEMENTS, NOTHING))
         row = Value(inner.atoms | {values.Kind.LIST, values.Kind.DATA})
         return row if held is None else held | row
-    if name.endswith(_FROM_THE_MODEL) or (held is None and name not in VARIABLES):
-        return MADE | DATA if held is None else held | MADE
-    return DATA if held is None else held | DATA
+    known = DATA if held is None else held | DATA
+    # Whoever made the model may have chosen it: each of its ``extra_special_tokens`` is a variable.
+    return known | MADE if name.endswith(_FROM_THE_MODEL) or name in flow.outer else known
 
 
 def _const(_: Flow, node: nodes.Const) -> Value:

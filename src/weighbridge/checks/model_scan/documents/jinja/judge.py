@@ -42,6 +42,7 @@ def problems(flow: Flow) -> Iterator[Problem]:
         for node in whole
         if isinstance(node, nodes.Test) and node.name in ("defined", "undefined", "none")
     }
+    printed = {id(one) for node in whole if isinstance(node, nodes.Output) for one in node.nodes}
     for node in whole:
         if isinstance(node, vocabulary.OTHER_FILES):
             yield Problem(FILE, f"the template reads another file ({type(node).__name__.lower()})", node.lineno)
@@ -51,7 +52,7 @@ def problems(flow: Flow) -> Iterator[Problem]:
         judge = _JUDGES.get(type(node))
         if judge is not None:
             yield from judge(flow, node)
-        if isinstance(node, nodes.Getattr | nodes.Getitem) and id(node) not in called:
+        if isinstance(node, nodes.Getattr | nodes.Getitem) and id(node) not in called | printed:
             yield from _taken_format(flow, node)
         if isinstance(node, nodes.Name) and node.ctx == "load" and id(node) not in called | asked:
             yield from _name(flow, node)

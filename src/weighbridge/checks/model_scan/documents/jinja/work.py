@@ -9,6 +9,9 @@ from typing import Final
 from jinja2 import nodes
 
 from weighbridge.checks.model_scan.documents.jinja.flow import Flow
+from weighbridge.checks.model_scan.documents.jinja.judge import Problem
+
+ENDLESS: Final = "template-work"
 
 MAX_TEXT: Final = 10_000_000
 """Longest text that a template may make of its own; what messages hold counts as one letter."""
@@ -22,14 +25,18 @@ MAX_ARGUMENT: Final = 100_000
 _GROWING: Final = (nodes.Add, nodes.Concat, nodes.Mul)
 
 
-def unbounded_work(flow: Flow) -> Iterator[tuple[int, str]]:
-    """Yield the line and the reason of everything whose work is not bounded.
+def unbounded_work(flow: Flow) -> Iterator[Problem]:
+    """Yield everything whose work is not bounded.
 
     Raises:
         RecursionError: The tree is too deep.
     """
-    yield from _large_values(flow)
-    yield from _growth(flow)
+    for line, reason in (*_large_values(flow), *_growth(flow), *_turns(flow)):
+        yield Problem(ENDLESS, reason, line)
+
+
+def _turns(flow: Flow) -> Iterator[tuple[int, str]]:
+    """Yield loops that turn too often, and macros and loops that call themselves without end."""
     looped = frozenset(name for loop in flow.tree.find_all(nodes.For) for name in _targets(loop.target))
     for node in flow.tree.find_all(nodes.Assign):
         if any(True for _ in nodes.Output([node.node]).find_all((nodes.Getattr, nodes.Getitem))):
