@@ -20,6 +20,8 @@ from weighbridge.checks.model_scan.allow import allowed_globals, load_lists
 
 CHUNK = 50_000
 """Cases of one seed. A run that is broken off loses no more than this."""
+SPELLINGS = 8
+"""How many more ways each clean tree is written in."""
 
 
 def main() -> int:
@@ -57,7 +59,7 @@ def fuzz(name: str, *, seconds: float, seed: int, results: Path) -> int:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             started = time.monotonic()
-            tally = campaign.run(session, listed=listed, seed=seed, cases=CHUNK, until=end)
+            tally = campaign.run(session, listed=listed, seed=seed, cases=CHUNK, until=end, spellings=SPELLINGS)
             line = {
                 "environment": name,
                 "versions": session.environment.versions,
@@ -65,6 +67,7 @@ def fuzz(name: str, *, seconds: float, seed: int, results: Path) -> int:
                 "seed": seed,
                 "seconds": round(time.monotonic() - started),
                 "generated": tally.generated,
+                "trees": tally.trees,
                 "clean": tally.clean,
                 "loaded": tally.loaded,
                 "raised": tally.raised,
@@ -100,12 +103,13 @@ def add_up(results: Path) -> dict[str, Any]:
             continue
         sums = total.setdefault(line["environment"], {"versions": line["versions"], "runs": 0})
         sums["runs"] += 1
-        for key in ("seconds", "generated", "clean", "loaded", "raised"):
-            sums[key] = sums.get(key, 0) + line[key]
+        for key in ("seconds", "generated", "trees", "clean", "loaded", "raised"):
+            sums[key] = sums.get(key, 0) + line.get(key, 0)
         for key in ("defects", "in use"):
             sums[key] = dict(Counter(sums.get(key, {})) + Counter(line[key]))
     total["all"] = {
-        key: sum(sums[key] for name, sums in total.items() if name != "all") for key in ("generated", "clean", "loaded")
+        key: sum(sums[key] for name, sums in total.items() if name != "all")
+        for key in ("generated", "trees", "clean", "loaded")
     }
     return total
 

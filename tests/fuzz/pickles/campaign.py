@@ -53,6 +53,7 @@ class Tally:
     """What was tried, and what came of it."""
 
     generated: int = 0
+    trees: int = 0
     clean: int = 0
     loaded: int = 0
     raised: int = 0
@@ -80,10 +81,12 @@ def run(
     until: float = float("inf"),
     judge: Judge = is_clean,
     enough: frozenset[str] | None = None,
+    spellings: int = 0,
 ) -> Tally:
     """Try so many cases, or until a moment of the monotonic clock, or until ``enough`` kinds of defects were found.
 
-    The loader works while the next batch is made.
+    Each clean one is written and judged in so many ``spellings`` more, which are loaded but not used: what they give is
+    the same. The loader works while the next batch is made.
     """
     generator = Generator(session.environment, listed=listed, seed=seed)
     tally = Tally()
@@ -95,8 +98,12 @@ def run(
             clean = judge(case.item)
             generator.judge(case, clean=clean)
             tally.generated += 1
+            tally.trees += clean
             if clean:
                 batch.append(case)
+                again = [generator.respell(case) for _ in range(spellings)]
+                tally.generated += spellings
+                batch += [one for one in again if judge(one.item)]
         _receive(session, under_way, tally)
         if batch:
             session.send([case.item for case in batch])

@@ -6,7 +6,7 @@ import io
 import random
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.fuzz.pickles.changes import Changes, Pool, kind_of, maker_of
@@ -38,6 +38,11 @@ SMALL: Final = 300
 
 Archive = tuple[str, Node, dict[str, bytes]]
 """A torch archive: the name of its pickle, the pickle, and the other members."""
+
+
+PROTOCOLS: Final = (0, 1, 2, 2, 3, 4, 4, 4, 5, 5)
+DETOURS: Final = (0.0, 0.05, 0.2)
+"""How often a value is written with a detour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,21 @@ class Generator:
             way = self._way()
             ways.append(way)
             tree = self._changes.ways[way](tree)
-        protocol = 2 if archive else rng.choice((0, 1, 2, 2, 3, 4, 4, 4, 5, 5))
+        protocol = 2 if archive else rng.choice(PROTOCOLS)
         data = write(tree, rng, protocol=protocol, tricks=rng.choice((0.0, 0.0, 0.0, 0.05, 0.2)))
         if archive:
             return Case(Item("torch", _rebuilt(archive, data)), tree, tuple(ways), archive)
         return Case(Item(rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0], data), tree, tuple(ways))
+
+    def respell(self, case: Case) -> Case:
+        """Write the tree of a case in another way: another protocol, other memo places, detours over the stack."""
+        rng = self.rng
+        if case.archive:
+            data = write(case.tree, rng, protocol=2, tricks=rng.choice(DETOURS))
+            return replace(case, item=Item("torch", _rebuilt(case.archive, data), used=False))
+        data = write(case.tree, rng, protocol=rng.choice(PROTOCOLS), tricks=rng.choice(DETOURS))
+        loader = rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0]
+        return replace(case, item=Item(loader, data, used=False))
 
     def _start(self) -> tuple[Node, bool]:
         rng = self.rng

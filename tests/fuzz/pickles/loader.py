@@ -33,6 +33,9 @@ SILENCE: Final = 60.0
 MAX_AGAIN: Final = 3
 """How many defects of one kind in one batch are tried again alone."""
 
+Item = tuple[str, bytes, bool]
+"""By which program a file is loaded, its bytes, and whether what it gives is used."""
+
 _PHASES: Final = {0: "start", 1: "load", 2: "look", 3: "call", 4: "drop"}
 
 
@@ -74,7 +77,7 @@ class Loader:
     def _report(self, kind: str, detail: str) -> None:
         self._write(kind, detail)
 
-    def batch(self, items: list[tuple[str, bytes]]) -> Outcome:
+    def batch(self, items: list[Item]) -> Outcome:
         """Load a batch; defects are tried again alone."""
         outcome = Outcome()
         start = 0
@@ -93,12 +96,12 @@ class Loader:
                     importlib.import_module(name)
         return outcome
 
-    def _again(self, item: tuple[str, bytes], defect: dict[str, Any]) -> bool:
+    def _again(self, item: Item, defect: dict[str, Any]) -> bool:
         alone = Outcome()
         self._child([item], 0, alone)
         return any(found["kind"] == defect["kind"] for found in alone.defects)
 
-    def _child(self, items: list[tuple[str, bytes]], start: int, outcome: Outcome) -> int:
+    def _child(self, items: list[Item], start: int, outcome: Outcome) -> int:
         """Load from ``start`` on in one child; return where to go on."""
         struct.pack_into("<II", self._shared, 0, start, 0)
         reading, writing = os.pipe()
@@ -136,7 +139,7 @@ class Loader:
         )
         return int(index) + 1
 
-    def _work(self, items: list[tuple[str, bytes]], start: int, writing: int) -> None:
+    def _work(self, items: list[Item], start: int, writing: int) -> None:
         index, phase = start, 0
         told: set[tuple[int, str]] = set()
 
@@ -158,7 +161,7 @@ class Loader:
         loaded = raised = 0
         value: object = None
         for index in range(start, len(items)):
-            kind, data = items[index]
+            kind, data, used = items[index]
             watch.start_clock(watch.CPU_SECONDS)
             enter(1)
             guard.active = True
@@ -166,10 +169,10 @@ class Loader:
                 value = loads(kind, data)
                 loaded += 1
                 enter(2)
-                found = use.parts(value)
+                found = use.parts(value) if used or len(items) == 1 else []
                 use.look(found, report)
                 # One in four is used in full: it takes ten times as long as looking.
-                if len(items) == 1 or zlib.crc32(data) % 4 == 0:
+                if len(items) == 1 or (used and zlib.crc32(data) % 4 == 0):
                     enter(3)
                     watch.start_clock(watch.CALL_SECONDS)
                     use.call(found)
@@ -239,8 +242,7 @@ def serve(reading: BinaryIO, writing: BinaryIO) -> None:
     honest.warm(few=bool(first.get("few")))
     loader = Loader(listed, roots=honest.ROOTS)
     while line := reading.readline():
-        kinds, sizes = json.loads(line)
-        items = [(kind, reading.read(size)) for kind, size in zip(kinds, sizes, strict=True)]
+        items = [(kind, reading.read(size), used) for kind, size, used in json.loads(line)]
         outcome = loader.batch(items)
         answer(
             {

@@ -21,10 +21,11 @@ Names = dict[tuple[str, str], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to load: by which program, and its bytes."""
+    """One file to load: by which program, its bytes, and whether what it gives is used, too."""
 
     loader: str
     data: bytes
+    used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class Session:
 
     def send(self, items: list[Item]) -> None:
         """Hand over a batch; the loader works while the caller makes the next one."""
-        head = json.dumps([[item.loader for item in items], [len(item.data) for item in items]]).encode()
+        columns = [[item.loader, len(item.data), item.used] for item in items]
+        head = json.dumps(columns).encode()
         self._send(b"".join([head, b"\n", *(item.data for item in items)]))
 
     def receive(self, items: list[Item]) -> Result:
