@@ -163,8 +163,8 @@ JOBLIB: Table = {"joblib.numpy_pickle": {"NumpyArrayWrapper": "array-wrapper"}}
 
 _SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 SCIPY: Table = {
-    **{f"scipy.sparse._{kind}": {f"{kind}_matrix": "class", f"{kind}_array": "class"} for kind in _SPARSE},
-    **{f"scipy.sparse.{kind}": {f"{kind}_matrix": "class"} for kind in _SPARSE},
+    **{f"scipy.sparse._{kind}": {f"{kind}_matrix": "sparse", f"{kind}_array": "sparse"} for kind in _SPARSE},
+    **{f"scipy.sparse.{kind}": {f"{kind}_matrix": "sparse"} for kind in _SPARSE},
     "scipy.sparse._dok": {"dok_matrix": "dict-class", "dok_array": "dict-class"},
     "scipy.sparse.dok": {"dok_matrix": "dict-class"},
     # _BSpline is what BSpline delegates to since SciPy 1.18: a plain class without pickling methods of its own.
@@ -259,7 +259,7 @@ PANDAS: Table = {
     "pandas.core.frame": {"DataFrame": "class"},
     "pandas": {
         "DataFrame": "class", "Series": "class", "Index": "class", "RangeIndex": "class", "MultiIndex": "class",
-        "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "array-class",
+        "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "categories",
         "CategoricalDtype": "class", "StringDtype": "string-dtype",
     },
     "pandas.arrays": {"StringArray": "array-class", "DatetimeArray": "array-class", "TimedeltaArray": "array-class"},
@@ -271,7 +271,7 @@ PANDAS: Table = {
     "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": "array-backed"},
     "pandas.core.arrays.string_": {"StringDtype": "string-dtype", "StringArray": "array-class"},
     "pandas.core.arrays.numpy_": {"NumpyExtensionArray": "array-class"},
-    "pandas.core.arrays.categorical": {"Categorical": "array-class"},
+    "pandas.core.arrays.categorical": {"Categorical": "categories"},
     "pandas.core.dtypes.dtypes": {"CategoricalDtype": "class"},
     **{
         f"pandas.core.indexes.{module}": dict.fromkeys(text.split(), "class") for module, text in _INDEXES.items()

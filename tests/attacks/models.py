@@ -26,9 +26,19 @@ def all_cases() -> list[Case]:
         model_files,
         model_fuzzed,
         model_pickles,
+        model_places,
         model_typed,
         templates,
     )
 
-    files = (model_pickles, model_typed, model_fuzzed, model_containers, model_files, documents, templates)
+    files = (
+        model_pickles,
+        model_typed,
+        model_places,
+        model_fuzzed,
+        model_containers,
+        model_files,
+        documents,
+        templates,
+    )
     return [case for module in files for case in module.cases()]

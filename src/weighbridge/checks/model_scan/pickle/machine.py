@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from weighbridge.checks.model_scan.budget import MAX_MADE_FREE, MAX_OPCODES, MAX_STACK
@@ -11,9 +12,11 @@ from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.expansion import measure
 from weighbridge.checks.model_scan.pickle.filling import FillingMachine
 from weighbridge.checks.model_scan.pickle.naming import MAX_NAME
+from weighbridge.checks.model_scan.pickle.places import judge_places
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
+from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
 from weighbridge.checks.model_scan.pickle.trees import judge_trees
 from weighbridge.checks.model_scan.pickle.values import (
@@ -48,6 +51,7 @@ class Machine(FillingMachine):
         self._start = reader.tell()
         self._trees: list[Instance] = []
         self._waiting: list[Instance] = []
+        self._placed: list[Instance] = []
 
     def run(self) -> Value:
         """Follow the pickle and return what it makes.
@@ -74,6 +78,7 @@ class Machine(FillingMachine):
             budget.opcodes += batch - done - 1
         result = self.data(self.pop(), into="the result")
         self._judge_trees()
+        self._judge_places()
         self._judge_waiting()
         self.context.budget.expand(measure(result), read=self.reader.tell())
         if self.stack or self._below:
@@ -92,6 +97,22 @@ class Machine(FillingMachine):
         problem = judge_trees(self._trees, self.context.source) if self._trees else None
         if problem is not None:
             self.context.finding("forbidden-state", f"a tree {problem}", offset=self.reader.tell(), severity="critical")
+
+    def _judge_places(self) -> None:
+        asked: list[Places] = []
+        for one in self._placed:
+            kind = object_class(one)
+            found = kind.rule.places(one) if kind.rule is not None and kind.rule.places is not None else None
+            if found is None:
+                self._misplaced(f"{kind.path} has arrays that do not fit one another, or whose length cannot be told")
+                return
+            asked += [replace(place, what=f"{kind.path} {place.what}") for place in found]
+        problem = judge_places(asked, self.context.source) if asked else None
+        if problem is not None:
+            self._misplaced(problem)
+
+    def _misplaced(self, problem: str) -> None:
+        self.context.finding("forbidden-state", problem, offset=self.reader.tell(), severity="critical")
 
     # --- calls ---
 
@@ -127,6 +148,8 @@ class Machine(FillingMachine):
         rule = object_class(made).rule
         if rule is not None and rule.needs_state:
             self._waiting.append(made)
+        if rule is not None and rule.places is not None:
+            self._placed.append(made)
         return made
 
     def _charge(self, value: Value) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
@@ -18,14 +17,6 @@ _NEW: Final = "newObj"
 def is_array(value: Value) -> bool:
     """Tell whether a value is an array with its data, or stands for one in a joblib file."""
     return array_parts(value) is not None
-
-
-def small_integers(value: Value) -> list[int] | None:
-    """Return the numbers of a short array of 64-bit integers; None for any other."""
-    parts = array_parts(value)
-    if parts is None or parts.code != "i8" or type(parts.content) is not bytes or len(parts.content) % 8:
-        return None
-    return list(struct.unpack(f"<{len(parts.content) // 8}q", parts.content))
 
 
 def is_scalar(value: Value) -> bool:

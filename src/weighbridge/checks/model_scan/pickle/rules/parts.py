@@ -23,6 +23,12 @@ class ArrayParts:
         return code_of(self.dtype)
 
     @property
+    def order(self) -> str | None:
+        """Return the order of bytes, ``<`` for the lowest first; None where the dtype has none."""
+        state = self.dtype.state if type(self.dtype) is Instance else None
+        return str(state.items[1]) if type(state) is Group else None
+
+    @property
     def lengths(self) -> list[int] | None:
         """Return the lengths of the shape; None where it is none."""
         return lengths_of(self.shape) if is_shape(self.shape) else None

@@ -12,6 +12,7 @@ from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
 from weighbridge.checks.model_scan.pickle.rules.objects import OBJECT_RULES
 from weighbridge.checks.model_scan.pickle.rules.random import RANDOM_RULES
 from weighbridge.checks.model_scan.pickle.rules.rule import Rule
+from weighbridge.checks.model_scan.pickle.rules.sparse import SPARSE_RULES
 from weighbridge.checks.model_scan.pickle.rules.tables import TABLE_RULES
 from weighbridge.checks.model_scan.pickle.rules.tensors import TENSOR_RULES
 
@@ -22,6 +23,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **OBJECT_RULES,
     **FUNCTION_RULES,
     **NATIVE_RULES,
+    **SPARSE_RULES,
     **TABLE_RULES,
     **TENSOR_RULES,
 }

@@ -6,7 +6,6 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
 from weighbridge.checks.model_scan.pickle.rules.kinds import (
-    MAX_SMALL,
     is_count,
     is_data,
     is_literal,
@@ -14,10 +13,16 @@ from weighbridge.checks.model_scan.pickle.rules.kinds import (
     made_by,
     named,
 )
-from weighbridge.checks.model_scan.pickle.rules.native import is_array, small_integers
+from weighbridge.checks.model_scan.pickle.rules.native import is_array
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
+from weighbridge.checks.model_scan.pickle.rules.table_places import (
+    any_places,
+    block_places,
+    category_places,
+    index_places,
+)
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Opaque, Value, is_plain
 
 _NAMES: Final = frozenset({"name", "names"})
@@ -93,12 +98,11 @@ def _placement(items: Items) -> bool:
 
 
 def _is_place(value: Value) -> bool:
-    """Tell whether a value is where the columns of a block stand. pandas believes a number below zero, and crashes."""
+    """Tell whether a value is where the columns of a block stand; whether that is inside is asked at the end."""
     if type(value) is Instance and made_by(value, "slice"):
         start, stop, step = value.args.items
-        return is_count(start) and (is_count(stop) or (stop is None and step == -1)) and step is not None
-    places = small_integers(value)
-    return places is not None and all(0 <= place < MAX_SMALL for place in places)
+        return is_count(start) and (is_count(stop) or stop is None) and isinstance(step, int)
+    return is_array(value)
 
 
 def _block(items: Items) -> bool:
@@ -168,11 +172,12 @@ def _string_dtype(items: Items) -> bool:
 
 
 TABLE_RULES: Final = {
-    "index": Rule(call=_new_index),
-    "placement": Rule(call=_placement),
-    "block": Rule(call=_block),
-    "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state),
-    "array-backed": Rule(call=_backed, state=_backed_state, needs_state=True),
+    "index": Rule(call=_new_index, places=index_places),
+    "placement": Rule(call=_placement, places=any_places),
+    "block": Rule(call=_block, places=any_places),
+    "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state, places=block_places),
+    "array-backed": Rule(call=_backed, state=_backed_state, needs_state=True, places=category_places),
+    "categories": Rule(new=lambda items: not items, state=judge_object_state, needs_state=True, places=category_places),
     "string-dtype": Rule(call=_string_dtype, new=lambda items: not items, state=judge_object_state, is_plain=True),
 }
 """The rules about pandas."""

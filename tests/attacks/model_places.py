@@ -1,0 +1,196 @@
+"""Hostile arrays of whole numbers that native code takes as places in other arrays, and their honest siblings.
+
+Each is one that SciPy, pandas or scikit-learn would follow out of its array when it is used.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from tests.attacks.model_pickles import name4
+from tests.attacks.model_typed import (
+    FLOATS,
+    HEAD,
+    NO,
+    NONE,
+    array,
+    call,
+    dtype,
+    made,
+    many,
+    nodes,
+    number,
+    raw,
+    row,
+    table,
+    text,
+)
+from tests.attacks.models import Case
+
+WORD, SHORT, BYTE = dtype("i8", order="<"), dtype("i4", order="<"), dtype("i1")
+BACKWARDS = dtype("i8", order=">")
+
+_BLOCK = name4("pandas._libs.internals", "_unpickle_block")
+_INDEX = name4("pandas.core.indexes.base", "_new_Index")
+_PLAIN_INDEX = name4("pandas.core.indexes.base", "Index")
+
+
+def integers(*values: int, kind: bytes = WORD, code: str = "<{}q", length: int | None = None) -> bytes:
+    """Make a row of whole numbers."""
+    data = struct.pack(code.format(len(values)), *values)
+    return array(
+        kind, shape=(len(values) if length is None else length,), data=b"B" + struct.pack("<I", len(data)) + data
+    )
+
+
+def floats(*shape: int) -> bytes:
+    """Make an array of zeros."""
+    size = 8
+    for length in shape:
+        size *= length
+    return array(FLOATS, shape=shape, data=raw(bytes(size)))
+
+
+def matrix(kind: str, *, shape: tuple[int, ...], **arrays: bytes) -> bytes:
+    """Make a sparse matrix."""
+    module = f"scipy.sparse._{kind[:3]}"
+    return made(name4(module, kind), table(_shape=row(*map(number, shape)), maxprint=number(50), **arrays))
+
+
+def compressed(
+    kind: str, starts: bytes, indices: bytes, *, shape: tuple[int, ...] = (2, 3), data: bytes | None = None
+) -> bytes:
+    """Make a matrix of two rows."""
+    return matrix(kind, shape=shape, indptr=starts, indices=indices, data=floats(2) if data is None else data)
+
+
+def span(length: int) -> bytes:
+    """Make an index that counts."""
+    kind = name4("pandas.core.indexes.range", "RangeIndex")
+    return call(_INDEX, kind, table(start=number(0), stop=number(length), step=number(1), name=NONE))
+
+
+def piece(start: int, stop: int, step: int = 1) -> bytes:
+    """Make a slice."""
+    return call(name4("builtins", "slice"), number(start), number(stop), number(step))
+
+
+def frame(place: bytes, *, columns: int = 2) -> bytes:
+    """Make a manager of one block of two columns."""
+    block = call(_BLOCK, floats(2, 1), place, number(2))
+    return call(name4("pandas.core.internals.managers", "BlockManager"), row(block), many(span(columns), span(1)))
+
+
+def old_frame(place: bytes) -> bytes:
+    """Make a manager by the state that pandas 0.14 wrote and later ones still read."""
+    state = table(axes=many(span(2), span(1)), blocks=many(table(values=floats(2, 1), mgr_locs=place)))
+    old = row(many(), many(), many(), b"}(" + text("0.14.1") + state + b"u")
+    return made(name4("pandas.core.internals.managers", "BlockManager"), old)
+
+
+def levels(codes: bytes, *, level: bytes | None = None) -> bytes:
+    """Make an index of one level of two values."""
+    kind = name4("pandas.core.indexes.multi", "MultiIndex")
+    inside = span(2) if level is None else level
+    return call(_INDEX, kind, table(levels=many(inside), codes=many(codes), sortorder=NONE, names=many(NONE)))
+
+
+def categories(codes: bytes) -> bytes:
+    """Make an array of two categories."""
+    empty = call(
+        name4("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
+        name4("pandas.core.arrays.categorical", "Categorical"),
+        number(1),
+        NONE,
+    )
+    kind = made(name4("pandas.core.dtypes.dtypes", "CategoricalDtype"), table(categories=span(2), ordered=NO))
+    return empty + row(kind, codes) + b"b"
+
+
+def _hostile() -> Iterator[tuple[str, bytes]]:
+    good = integers(0, 1, 2)
+    yield "column-beyond", compressed("csr_matrix", good, integers(0, 3))
+    yield "column-before", compressed("csr_matrix", good, integers(0, -1))
+    yield "column-far-beyond-in-short", compressed("csr_matrix", good, integers(0, 1 << 30, kind=SHORT, code="<{}i"))
+    yield "column-lowest-byte-last", compressed("csr_matrix", good, integers(0, 1, kind=BACKWARDS, code=">{}q"))
+    yield "columns-are-floats", compressed("csr_matrix", good, floats(2))
+    yield "start-beyond", compressed("csr_matrix", integers(0, 1, 9), integers(0, 1))
+    yield "start-goes-back", compressed("csr_matrix", integers(0, 2, 1), integers(0, 1))
+    yield "start-before", compressed("csr_matrix", integers(-5, 1, 2), integers(0, 1))
+    yield "starts-too-few", compressed("csr_matrix", integers(0, 2), integers(0, 1))
+    yield "shape-of-more-rows", compressed("csr_matrix", good, integers(0, 1), shape=(1 << 20, 3))
+    yield "data-too-short", compressed("csr_matrix", good, integers(0, 1), data=floats(1))
+    yield "without-starts", matrix("csr_matrix", shape=(2, 3), indices=integers(0, 1), data=floats(2))
+    yield (
+        "without-shape",
+        made(name4("scipy.sparse._csr", "csr_matrix"), table(indptr=good, indices=integers(0, 1), data=floats(2))),
+    )
+    yield "csc-row-beyond", compressed("csc_matrix", integers(0, 1, 2, 2), integers(0, 2))
+    yield "bsr-block-beyond", compressed("bsr_matrix", good, integers(0, 1), shape=(4, 2), data=floats(2, 2, 2))
+    yield "coo-row-beyond", matrix("coo_matrix", shape=(2, 3), row=integers(2), col=integers(0), data=floats(1))
+    yield (
+        "coo-coordinates-beyond",
+        matrix("coo_array", shape=(2, 3), coords=row(integers(0), integers(3)), data=floats(1)),
+    )
+    yield (
+        "coo-rows-and-columns-differ",
+        matrix("coo_matrix", shape=(2, 3), row=integers(0, 1), col=integers(0), data=floats(2)),
+    )
+    yield "dia-more-offsets", matrix("dia_matrix", shape=(2, 2), offsets=integers(0, 1), data=floats(1, 2))
+    yield "block-beyond", frame(integers(0, 2))
+    yield "block-beyond-by-slice", frame(piece(0, 3))
+    yield "block-beyond-by-step", frame(piece(0, 4, 2))
+    yield "block-far-beyond", frame(integers(0, 1 << 40))
+    yield "block-beyond-in-an-old-state", old_frame(integers(0, 5))
+    yield "code-beyond", levels(integers(0, 2, kind=BYTE, code="<{}b"))
+    yield "code-before", levels(integers(0, -2, kind=BYTE, code="<{}b"))
+    yield (
+        "code-of-a-level-of-unknown-length",
+        levels(integers(0), level=made(_PLAIN_INDEX)),
+    )
+    yield "category-beyond", categories(integers(0, 2, kind=BYTE, code="<{}b"))
+    yield "category-before", categories(integers(-7, kind=BYTE, code="<{}b"))
+    yield "tree-lowest-byte-last", nodes(1, 2, 1).replace(dtype("i8", order="<"), BACKWARDS)
+
+
+def _honest() -> Iterator[tuple[str, bytes]]:
+    good = integers(0, 1, 2)
+    yield "csr", compressed("csr_matrix", good, integers(0, 2))
+    yield (
+        "csr-short",
+        compressed("csr_array", integers(0, 1, 2, kind=SHORT, code="<{}i"), integers(0, 2, kind=SHORT, code="<{}i")),
+    )
+    yield "csr-with-room", compressed("csr_matrix", integers(0, 1, 1), integers(0, 2))
+    yield "csr-of-no-rows", compressed("csr_matrix", integers(0), integers(), shape=(0, 3), data=floats(0))
+    yield "csr-of-one-dimension", compressed("csr_array", integers(0, 2), integers(0, 2), shape=(3,))
+    yield "csc", compressed("csc_matrix", integers(0, 1, 2, 2), integers(0, 1))
+    yield "bsr", compressed("bsr_matrix", good, integers(0, 0), shape=(4, 2), data=floats(2, 2, 2))
+    yield "coo", matrix("coo_matrix", shape=(2, 3), row=integers(1), col=integers(2), data=floats(1))
+    yield "coo-coordinates", matrix("coo_array", shape=(2, 3), coords=row(integers(1), integers(2)), data=floats(1))
+    yield "dia", matrix("dia_matrix", shape=(2, 2), offsets=integers(0, -1), data=floats(2, 2))
+    yield "matrix-without-state", made(name4("scipy.sparse._csr", "csr_matrix"))
+    yield "frame", frame(piece(0, 2))
+    yield "frame-by-step", frame(piece(0, 4, 2), columns=3)
+    yield "frame-by-array", frame(integers(2, 0), columns=3)
+    yield "frame-by-many", frame(integers(*range(3000)), columns=3000)
+    yield "old-frame", old_frame(piece(0, 2))
+    yield "levels", levels(integers(0, 1, -1, kind=BYTE, code="<{}b"))
+    yield "categories", categories(integers(0, 1, -1, kind=BYTE, code="<{}b"))
+    yield (
+        "categories-by-index",
+        levels(
+            integers(0, kind=BYTE, code="<{}b"),
+            level=call(_INDEX, _PLAIN_INDEX, table(data=floats(1), name=NONE)),
+        ),
+    )
+
+
+def cases() -> list[Case]:
+    """Return every hostile case."""
+    return [Case("typed-places", name, f"{name}.pkl", HEAD + content + b".") for name, content in _hostile()]
+
+
+def siblings() -> list[Case]:
+    """Return the honest ones."""
+    return [Case("honest", name, f"{name}.pkl", HEAD + content + b".") for name, content in _honest()]
