@@ -14,21 +14,30 @@ from weighbridge.checks.model_scan.documents.tree import Array, Frame, Kept, Lon
 from weighbridge.checks.model_scan.report import RefusedError, UndecidedError
 
 _SPACE: Final = rb"[ \t\n\r]*+"
-_STRING: Final = rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-_NUMBER: Final = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
+_RUN: Final = rb'[^"\\\x00-\x1f]*+'
+_NUMBER: Final = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?"
 _WORD: Final = rb"true|false|null|NaN|-?Infinity"
 
-# Possessive throughout: a run of megabytes is passed over once and needs no memory for ways back.
+# Runs of one kind of byte are possessive, groups never: Python before 3.11.5 goes on at a wrong place behind a group
+# that is possessive (gh-106052). Groups are repeated so many times at most, and then again, so that a run of megabytes
+# needs no memory for ways back.
+_REPEATED: Final = 1000
+_TIMES: Final = b"{1,%d}" % _REPEATED
 _QUIET: Final = rb'"(?!gA|4w)[^"\\\x00-\x1f{]*+"'
 _SCALAR: Final = rb"(?:" + _QUIET + rb"|" + _NUMBER + rb"|" + _WORD + rb")"
-_ROW: Final = rb"\[" + _SPACE + rb"(?:" + _SCALAR + _SPACE + rb"(?:," + _SPACE + _SCALAR + _SPACE + rb")*+)?+\]"
+_MORE: Final = rb"(?:," + _SPACE + _SCALAR + _SPACE + rb"){0,%d}" % _REPEATED
+_ROW: Final = rb"\[" + _SPACE + rb"(?:" + _SCALAR + _SPACE + _MORE + rb")?\]"
 _ITEM: Final = rb"(?:" + _SCALAR + rb"|\{" + _SPACE + rb"\}|" + _ROW + rb")"
-_PAIR: Final = rb'"[^"\\\x00-\x1f]*+"' + _SPACE + rb":" + _SPACE + rb"(?:" + _NUMBER + rb"|" + _WORD + rb")"
+_PAIR: Final = rb'"' + _RUN + rb'"' + _SPACE + rb":" + _SPACE + rb"(?:" + _NUMBER + rb"|" + _WORD + rb")"
 
-_ITEMS: Final = re.compile(rb"(?:" + _ITEM + _SPACE + rb"," + _SPACE + rb")++")
-_PAIRS: Final = re.compile(rb"(?:" + _PAIR + _SPACE + rb"," + _SPACE + rb")++")
-_VALUE: Final = re.compile(rb"(" + _STRING + rb")|([\[{])" + _SPACE + rb"([\]}]?)|(" + _NUMBER + rb"|" + _WORD + rb")")
-_KEY: Final = re.compile(rb"(" + _STRING + rb")" + _SPACE + rb":" + _SPACE)
+_ITEMS: Final = re.compile(rb"(?:" + _ITEM + _SPACE + rb"," + _SPACE + rb")" + _TIMES)
+_PAIRS: Final = re.compile(rb"(?:" + _PAIR + _SPACE + rb"," + _SPACE + rb")" + _TIMES)
+_VALUE: Final = re.compile(
+    rb'"' + _RUN + rb'(["\\])|([\[{])' + _SPACE + rb"([\]}]?)|(" + _NUMBER + rb"|" + _WORD + rb")"
+)
+_KEY: Final = re.compile(rb'"' + _RUN + rb'(["\\])')
+_ESCAPES: Final = re.compile(rb'(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})' + _RUN + rb")" + _TIMES)
+_COLON: Final = re.compile(_SPACE + rb":" + _SPACE)
 _AFTER: Final = re.compile(_SPACE + rb"([,\]}])" + _SPACE)
 _START: Final = re.compile(rb"(?:\xef\xbb\xbf)?" + _SPACE)
 _END: Final = re.compile(_SPACE)
@@ -86,7 +95,7 @@ class _Walk:
             top = self._open[-1]
             kind = found.lastindex
             if kind == _TEXT:
-                self._text(top, found[1])
+                self._text(top, self._string(found))
                 return
             if kind != _OPEN + 1:
                 value = _PLAIN.get(found[4], 1)
@@ -105,6 +114,19 @@ class _Walk:
             if found[2] == b"{":
                 self._key(inner)
 
+    def _string(self, begun: re.Match[bytes]) -> bytes:
+        """Return a string whose beginning was found, up to its end or its first escape, with its quotes."""
+        place = begun.end()
+        if begun[_TEXT] != b'"':
+            place -= 1
+            while (found := _ESCAPES.match(self._data, place)) is not None:
+                place = found.end()
+            if self._data[place : place + 1] != b'"':
+                raise self._wrong("a value")
+            place += 1
+        self._place = place
+        return bytes(self._data[begun.start() : place])
+
     def _text(self, top: Frame, raw: bytes) -> None:
         if len(raw) > tree.MAX_TEXT:
             template = b"{{" in raw or b"{%" in raw or b"\\u007" in raw
@@ -117,9 +139,12 @@ class _Walk:
         found = _KEY.match(self._data, self._place)
         if found is None:
             raise self._wrong("a key")
-        self._place = found.end()
-        raw = found[1]
+        raw = self._string(found)
         top.name = _decoded(raw) if len(raw) <= tree.MAX_TEXT else ""
+        self._place = _at(_COLON.match(self._data, self._place))
+        if not self._place:
+            self._place = found.start()
+            raise self._wrong("a key")
 
     def _follow(self) -> bool:
         """Go on behind a complete value; return False when the document is complete."""
@@ -149,8 +174,10 @@ class _Walk:
         """Pass over members that cannot matter, once the container is no small one."""
         if top.node.count < top.room:
             return
-        run = (_ITEMS if isinstance(top.node, Array) else _PAIRS).match(self._data, self._place)
-        if run is not None and not names.FLAG_BYTES.search(self._data, self._place, run.end()):
+        plain = _ITEMS if isinstance(top.node, Array) else _PAIRS
+        while (run := plain.match(self._data, self._place)) is not None:
+            if names.FLAG_BYTES.search(self._data, self._place, run.end()):
+                return
             self._place = run.end()
 
     def _wrong(self, expected: str) -> RefusedError:

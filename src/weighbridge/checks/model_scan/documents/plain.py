@@ -25,10 +25,10 @@ from weighbridge.checks.model_scan.source import Source, head
 MAX_DOCUMENT: Final = 128 * 1024
 """Longest text that is tried as a document; its parser takes seconds for each megabyte."""
 
-_BEFORE: Final = re.compile(r"(?:[\ufeff\s]|//[^\n]*\n|/\*.*?\*/)*+", re.DOTALL)
+_BEFORE: Final = re.compile(r"(?:[\ufeff\s]|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
 _LOOSE: Final = re.compile(r"[{\[]\s*(?:/[/*]|[\w$]+\s*:|'[^'\n]*'\s*:)")
 _BARE: Final = re.compile(r"[{\[]\s*[\w$]+\s*:\S")
-_DOCUMENT: Final = re.compile(r"(?:#[^\n]*\n|\s)*+(?:---|%|!|&|[?-] |[\"']?[\w.$@/-]+[\"']?[ \t]*:(?:\s|$)|[{\[])")
+_DOCUMENT: Final = re.compile(r"(?:#[^\n]*\n|\s)*(?:---|%|!|&|[?-] |[\"']?[\w.$@/-]+[\"']?[ \t]*:(?:\s|$)|[{\[])")
 _REACHING: Final = frozenset({"unsafe-template", "template-computed-name"})
 """Rules that no text breaks by chance; pages of documentation call and include what they like."""
 
