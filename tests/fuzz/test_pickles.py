@@ -79,7 +79,7 @@ def test_a_tree_says_what_its_pickle_said(session: Session) -> None:
 
 def test_without_the_scan_it_finds_the_kinds_that_are_known(session: Session) -> None:
     kinds = frozenset({"memory", "dtype"})
-    tally = campaign.run(session, listed=allowed_globals(), seed=1, cases=1000, judge=lambda item: True, enough=kinds)
+    tally = campaign.run(session, listed=allowed_globals(), seed=1, cases=6000, judge=lambda item: True, enough=kinds)
     assert kinds <= set(tally.defects)
 
 
