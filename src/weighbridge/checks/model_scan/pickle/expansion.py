@@ -10,9 +10,11 @@ from typing import Final
 
 from weighbridge.checks.model_scan.budget import Expanded
 from weighbridge.checks.model_scan.pickle.values import (
+    WITH_PARTS,
     Collection,
     Group,
     Instance,
+    Opaque,
     Value,
     length_of,
 )
@@ -21,16 +23,17 @@ CEILING: Final = 1 << 60
 """Where sizes stop growing; they double with every few bytes."""
 
 _ARRAYS: Final = frozenset({"_reconstruct", "_frombuffer", "_mareconstruct", "NumpyArrayWrapper", "scalar"})
+_SHORT: Final = WITH_PARTS | {int, bool, type(None), Opaque}
 _Sizes = tuple[int, int, int]
 _OPEN: Final[_Sizes] = (1, 0, 1)
 
 
 def measure(result: Value) -> Expanded:
     """Measure what a pickle made. What holds itself is counted as printing does: not again."""
-    if not isinstance(result, Group | Collection | Instance):
+    if type(result) not in WITH_PARTS:
         return Expanded(text=length_of(result))
     known: dict[int, _Sizes] = {}
-    waiting: list[tuple[Group | Collection | Instance, list[Group | Collection | Instance] | None]] = [(result, None)]
+    waiting: list[tuple[Value, list[Value] | None]] = [(result, None)]
     while waiting:
         one, parts = waiting.pop()
         if parts is None:
@@ -40,24 +43,23 @@ def measure(result: Value) -> Expanded:
             known[id(one)] = _OPEN
             if parts:
                 waiting.append((one, parts))
-                waiting.extend([(part, None) for part in parts if id(part) not in known])
+                waiting += [(part, None) for part in parts if id(part) not in known]
                 continue
         known[id(one)] = _sum(one, [known[id(part)] for part in parts])
     objects, text, levels = known[id(result)]
     return Expanded(objects, text, levels)
 
 
-def _parts_of(one: Group | Collection | Instance) -> list[Group | Collection | Instance]:
-    found: list[Value] = []
+def _parts_of(one: Value) -> list[Value]:
     if type(one) is Collection:
-        found = one.parts
-    elif type(one) is Group:
+        return one.parts
+    if type(one) is Group:
         found = one.items + one.rest
-    elif type(one) is Instance:
-        if _is_numbers(one):
-            return []
+    elif type(one) is Instance and not _is_numbers(one):
         found = [one.args, one.state, one.content] if one.args.items else [one.state, one.content]
-    return [part for part in found if isinstance(part, Group | Collection | Instance)]
+    else:
+        return []
+    return [part for part in found if type(part) in WITH_PARTS]
 
 
 def _is_numbers(one: Instance) -> bool:
@@ -77,12 +79,15 @@ def _may_hold(item: Value) -> bool:
     return type(item) is Collection or (type(item) is Group and any(type(part) is not int for part in item.items))
 
 
-def _sum(one: Group | Collection | Instance, parts: list[_Sizes]) -> _Sizes:
+def _sum(one: Value, parts: list[_Sizes]) -> _Sizes:
     objects, text, levels = 1, 0, 0
     if type(one) is Collection:
         objects, text = 1 + one.count, one.text
     elif type(one) is Group:
-        objects, text = 1 + len(one.items) + len(one.rest), sum(map(length_of, one.items + one.rest))
+        objects += len(one.items) + len(one.rest)
+        for item in one.items + one.rest:
+            if type(item) not in _SHORT:
+                text += length_of(item)
     for part_objects, part_text, part_levels in parts:
         objects += part_objects
         text += part_text

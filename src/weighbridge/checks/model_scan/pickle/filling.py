@@ -34,7 +34,7 @@ class FillingMachine(NamingMachine):
         target = self.top()
         if target is Opaque.UNKNOWN:
             return None
-        if isinstance(target, Collection | Instance) and target.sealed:
+        if isinstance(target, (Collection, Instance)) and target.sealed:
             self.refuse("a collection is filled after something was made of it", rule="forbidden-state")
         if type(target) is Instance and _items_of(target) == kind:
             if target.content is None:

@@ -160,7 +160,7 @@ class Machine(FillingMachine):
                 count += item.length
             elif type(item) is Collection:
                 count += 8 * item.count
-            elif isinstance(item, bytes | str):
+            elif isinstance(item, (bytes, str)):
                 count += len(item)
         budget = self.context.budget
         budget.made += count
@@ -168,7 +168,7 @@ class Machine(FillingMachine):
             budget.check_made(read=self.reader.tell())
 
     def _hash_again(self, item: Value) -> None:
-        if isinstance(item, Collection | Group) and item.weight > 1:
+        if isinstance(item, (Collection, Group)) and item.weight > 1:
             self.context.budget.hash_all(item.weight, read=self.reader.tell())
 
     def _push(self, value: Value) -> None:

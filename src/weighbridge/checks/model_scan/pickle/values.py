@@ -116,10 +116,11 @@ class Group:
         self.is_open = False
         weight = 1 + len(items)
         for item in items:
-            if type(item) in LITERALS:
+            kind = type(item)
+            if kind in LITERALS or (kind is int and -_SHORT < item < _SHORT):  # type: ignore[operator]
                 continue
             weight += weight_of(item) - 1
-            if type(item) not in NUMBERS:
+            if kind not in NUMBERS:
                 self.holds_function = self.holds_function or holds_function(item)
                 self.is_plain = self.is_plain and is_plain(item)
                 self.is_open = self.is_open or is_open(item)
@@ -173,7 +174,7 @@ class Collection:
 
     def hold(self, item: Value) -> None:
         """Remember what an item has parts of its own, and how long it is."""
-        if type(item) in _WITH_PARTS:
+        if type(item) in WITH_PARTS:
             if self.parts is _NO_PARTS:
                 self.parts = []
             self.parts.append(item)
@@ -253,7 +254,8 @@ class Storage:
         self.count = count
 
 
-_WITH_PARTS: Final = frozenset({Group, Collection, Instance})
+WITH_PARTS: Final = frozenset({Group, Collection, Instance})
+"""Types whose values have parts of their own."""
 
 Value = None | bool | int | str | bytes | Opaque | Blob | Global | Group | Collection | Instance | Storage
 
@@ -287,13 +289,14 @@ def is_open(value: Value) -> bool:
 
 def is_plain(value: Value) -> bool:
     """Tell whether a value is made of numbers, text, bytes and arrays only: nothing of it can be called."""
-    if isinstance(value, Global):
-        return is_mark(value)
-    if isinstance(value, Group | Collection):
-        return value.is_plain
-    if isinstance(value, Instance):
+    kind = type(value)
+    if kind in LITERALS or kind in NUMBERS:
+        return True
+    if kind is Group or kind is Collection:
+        return value.is_plain  # type: ignore[union-attr]
+    if type(value) is Instance:
         return value.plain and (value.content is None or value.content.is_plain)
-    return not isinstance(value, Storage)
+    return is_mark(value) if kind is Global else kind is not Storage
 
 
 def weight_of(value: Value) -> int:
@@ -301,11 +304,11 @@ def weight_of(value: Value) -> int:
     kind = type(value)
     if kind is int:
         return 1 if -_SHORT < value < _SHORT else LONG_WEIGHT  # type: ignore[operator]
-    if isinstance(value, Group | Collection):
-        return value.weight
+    if kind is Group or kind is Collection:
+        return value.weight  # type: ignore[union-attr]
     if value is Opaque.LONG:
         return LONG_WEIGHT
-    if isinstance(value, Instance):
+    if type(value) is Instance:
         rule = value.maker.rule
         # A tuple by a call is hashed as one by an opcode is.
         return 20 + value.args.weight if rule is not None and rule.hashes else 20
@@ -316,4 +319,4 @@ def length_of(value: Value) -> int:
     """Return how long text or bytes are; nothing else has a length here."""
     if type(value) is Blob:
         return value.length
-    return len(value) if isinstance(value, str | bytes) else 0
+    return len(value) if isinstance(value, (str, bytes)) else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.attributes import Attributes
+from weighbridge.checks.model_scan.pickle.attributes import Attributes, Names
 from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
@@ -25,6 +25,7 @@ _INHERITED: Final = frozenset({"_sklearn_version", "_sklearn_output_config"})
 def judge_object_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
     """Tell what is wrong with the attributes that an object is given, or None."""
     kind = object_class(target)
+    names = attributes.of(kind.path)
     parts = [state]
     if type(state) is Group and len(state.items) == 2:  # noqa: PLR2004
         # A class with slots: its attributes by name, then its slots.
@@ -35,14 +36,13 @@ def judge_object_state(target: Instance, state: Value, attributes: Attributes) -
         if part.special is not None:
             return f"sets {part.special}"
         for name, value in part.entries.items():
-            problem = _judge_attribute(kind, name, value, attributes)
+            problem = _judge_attribute(kind, name, value, names)
             if problem is not None:
                 return problem
     return None
 
 
-def _judge_attribute(kind: Global, name: str, value: Value, attributes: Attributes) -> str | None:
-    names = attributes.of(kind.path)
+def _judge_attribute(kind: Global, name: str, value: Value, names: Names) -> str | None:
     if name in names.methods:
         return f"sets {name}, which is a method of the class"
     problem = judge_setting(kind, name, value)

@@ -30,6 +30,7 @@ _HANDLES: Final = frozenset({"handle", "_handle"})
 _ESTIMATORS: Final = ("sklearn.", "xgboost.sklearn", "lightgbm.sklearn")
 
 _SEALED: Final = _CHOOSERS | _KEYWORDS
+_ASKED: Final = _SEALED | _JOBS | _HANDLES | {"input", "estimator"}
 
 
 def is_sealed(name: str) -> bool:
@@ -39,6 +40,8 @@ def is_sealed(name: str) -> bool:
 
 def judge_setting(kind: Global, name: str, value: Value) -> str | None:
     """Tell what is wrong with an attribute that chooses what is called, or None."""
+    if name not in _ASKED and "hook" not in name:
+        return None
     return next(_problems(kind, name, value), None)
 
 
