@@ -15,7 +15,7 @@ endif
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz fuzz-pickles fuzz-parsers test-bare cluster check format bench lock tools clean
+.PHONY: help demo test fuzz fuzz-pickles fuzz-parsers strangers test-bare cluster check format bench lock tools clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ fuzz-pickles: $(STAMP) ## Load what the model scan calls clean under watch, with
 
 fuzz-parsers: $(STAMP) ## Feed the parsers of the model scan bytes by coverage, with atheris (MINUTES=60).
 	@$(BIN)/python -m tests.fuzz.parsers --minutes $(MINUTES)
+
+strangers: $(STAMP) ## Write model folders with the tools that people use, and run one command on each (7 GB, once).
+	@$(BIN)/python -m tests.strangers
 
 cluster: $(STAMP) ## Open a shell beside a real Kubernetes cluster with Weighbridge installed (root; programs by `make tools`).
 	@$(BIN)/python -m tests.cluster

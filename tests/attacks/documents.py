@@ -94,6 +94,48 @@ JSON: dict[str, tuple[str, Any]] = {
         "code-reference",
         {"__class__": "Popen", "__module__": "subprocess", "__loader__": "ObjectNode", "content": {}},
     ),
+    "skops-list-that-opens-a-file": (
+        "code-reference",
+        {"__class__": "memmap", "__module__": "numpy", "__loader__": "ListNode", "content": [], "__id__": 1},
+    ),
+    "skops-dictionary-that-calls": (
+        "code-reference",
+        {"__class__": "power", "__module__": "numpy", "__loader__": "DictNode", "content": {}, "key_types": {}},
+    ),
+    "skops-array-of-a-class": (
+        "code-reference",
+        {"__class__": "memmap", "__module__": "numpy", "__loader__": "NdArrayNode", "type": "numpy", "file": "a.npy"},
+    ),
+    "skops-loss-of-a-function": (
+        "code-reference",
+        {"__class__": "_new_Index", "__module__": "pandas.core.indexes.base", "__loader__": "LossNode"},
+    ),
+    "skops-method": (
+        "code-reference",
+        {"__class__": "LogisticRegression", "__module__": "sklearn.linear_model._logistic", "__loader__": "MethodNode"},
+    ),
+    "skops-reads-files": (
+        "code-reference",
+        {
+            "__class__": "CountVectorizer",
+            "__module__": "sklearn.feature_extraction.text",
+            "__loader__": "ObjectNode",
+            "content": {
+                "__class__": "dict",
+                "__module__": "builtins",
+                "__loader__": "DictNode",
+                "content": {
+                    "input": {
+                        "__class__": "str",
+                        "__module__": "builtins",
+                        "__loader__": "JsonNode",
+                        "content": '"filename"',
+                        "is_json": True,
+                    },
+                },
+            },
+        },
+    ),
     "skops-function": (
         "code-reference",
         {"__class__": "function", "__module__": "builtins", "__loader__": "FunctionNode", "content": {}},

@@ -126,6 +126,17 @@ def test_refuses_what_is_no_regular_file(tmp_path: Path, kind: str, monkeypatch:
         hash_model(root)
 
 
+def test_says_what_a_virtual_environment_in_a_model_is(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"N.")
+    place = tmp_path / "tools" / ".venv"
+    place.mkdir(parents=True)
+    (place / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    (place / "lib64").symlink_to("lib")
+    with pytest.raises(ModelError, match=r"'tools/\.venv' is a virtual environment of Python") as refusal:
+        hash_model(tmp_path)
+    assert "move it out" in refusal.value.remedy
+
+
 def test_refuses_a_model_that_is_itself_a_link(tmp_path: Path) -> None:
     write_tree(tmp_path / "m", {"a": b"1"})
     (tmp_path / "link").symlink_to("m")

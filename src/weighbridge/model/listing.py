@@ -68,12 +68,15 @@ def list_files(root: int, cache: HubCache | None) -> tuple[Entry, ...]:
 def _walk(root: int, cache: HubCache | None) -> Iterator[Entry]:
     found = 0
     pending: list[str] = [""]
+    environments: list[str] = []
     while pending:
         directory = pending.pop()
         descriptor = open_beneath(root, directory) if directory else os.dup(root)
         try:
             names = _names(descriptor, most=MAX_FILES - found)
             found += len(names)
+            if _ENVIRONMENT in names:
+                environments.append(f"{directory}/")
             for base in names:
                 name = f"{directory}/{base}" if directory else base
                 require_name(base, name=name)
@@ -83,6 +86,7 @@ def _walk(root: int, cache: HubCache | None) -> Iterator[Entry]:
                     _refuse_deep(name)
                     pending.append(name)
                 else:
+                    _refuse_environment(name, status.st_mode, environments)
                     yield _entry(descriptor, base, name, status, cache)
             require_distinct(names, directory=directory)
         except OSError as error:
@@ -101,6 +105,17 @@ def _names(directory: int, *, most: int) -> list[str]:
             remedy="take out what is no part of it, or put many small files into one archive",
         )
     return names
+
+
+def _refuse_environment(name: str, mode: int, environments: list[str]) -> None:
+    # A link in a virtual environment is no mistake that is to be mended: the environment is no part of the model.
+    place = next((one for one in environments if name.startswith(one.lstrip("/"))), None)
+    if place is not None and stat.S_ISLNK(mode):
+        shown = place.strip("/") or "."
+        raise ModelError(
+            f"{shown!r} is a virtual environment of Python, with links out of the model, such as {name!r}",
+            remedy="move it out of the model's folder; `weighbridge audit --environment` judges what is installed in it",
+        )
 
 
 def _refuse_deep(name: str) -> None:
@@ -160,6 +175,9 @@ def open_beneath(root: int, name: str) -> int:
         descriptor = inner
     return descriptor
 
+
+_ENVIRONMENT: Final = "pyvenv.cfg"
+"""The file by which Python knows a virtual environment (PEP 405)."""
 
 _NO_LINK: Final = f"replace it by a regular file, or {COPY}"
 

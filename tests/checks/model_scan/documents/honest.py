@@ -151,6 +151,43 @@ JSON: dict[str, Any] = {
         "broken": "{{\\bf x}}",
         "half": "{%",
     },
+    "skops-estimator": {
+        "__class__": "StandardScaler",
+        "__module__": "sklearn.preprocessing._data",
+        "__loader__": "ObjectNode",
+        "content": {
+            "__class__": "dict",
+            "__module__": "builtins",
+            "__loader__": "DictNode",
+            "content": {
+                "copy": {
+                    "__class__": "str",
+                    "__module__": "builtins",
+                    "__loader__": "JsonNode",
+                    "content": "true",
+                    "is_json": True,
+                    "__id__": 1,
+                },
+                "mean_": {
+                    "__class__": "ndarray",
+                    "__module__": "numpy",
+                    "__loader__": "NdArrayNode",
+                    "type": "numpy",
+                    "file": "1.npy",
+                    "__id__": 2,
+                },
+            },
+            "key_types": {
+                "__class__": "list",
+                "__module__": "builtins",
+                "__loader__": "ListNode",
+                "content": [{"__class__": "str", "__module__": "builtins", "__loader__": "TypeNode", "__id__": 3}],
+            },
+        },
+        "__id__": 4,
+        "protocol": 2,
+        "_skops_version": "0.16.0",
+    },
     "skops": {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "content": {}},
 }
 

@@ -67,18 +67,6 @@ DIFFUSERS_PARTS: Final = listed(
 )
 """The library itself, Transformers, and the folders of its pipelines that have classes of their own."""
 
-PLAIN_TYPES: Final = frozenset(
-    {"dict", "list", "tuple", "set", "str", "int", "float", "bool", "NoneType", "bytes", "bytearray", "slice"}
-)
-"""Types of Python that hold data."""
-
-SKOPS_NODES: Final = listed(
-    "DictNode ListNode TupleNode SetNode ObjectNode JsonNode NdArrayNode MaskedArrayNode RandomStateNode "
-    "RandomGeneratorNode SparseMatrixNode TreeNode LossNode DatetimeTimedeltaNode DtypeNode BytesNode "
-    "BytearrayNode SliceNode OrderedDictNode DefaultDictNode KDTreeNode QuantileForestNode CachedNode "
-)
-"""Nodes of skops that make data or an object; not those that fetch a function, method, operator or type."""
-
 _CONFIGURED: Final = (
     re.compile(r"torch\.(?:nn|optim|optim\.lr_scheduler)\.[A-Z][A-Za-z0-9]*"),
     re.compile(r"(?:nemo|megatron\.bridge)\.(?:collections|core)(?:\.[a-z][a-z0-9_]*){1,6}\.[A-Z][A-Za-z0-9]*"),

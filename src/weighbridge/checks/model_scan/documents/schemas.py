@@ -9,6 +9,7 @@ from typing import Final
 from weighbridge.checks.model_scan.documents import frameworks, keras, libraries, names
 from weighbridge.checks.model_scan.documents.listed import listed
 from weighbridge.checks.model_scan.documents.said import OUTSIDE, REMOTE, Reading, Said, outside, show
+from weighbridge.checks.model_scan.documents.skops import NODE, read_skops
 from weighbridge.checks.model_scan.documents.tree import Array, Node, Object
 
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9_]*")
@@ -183,7 +184,7 @@ def _jsonpickle(node: Object) -> Reading | None:
 
 def _instantiated(node: Object) -> Reading | None:
     """Hydra's ``_target_``, Lightning's ``class_path``, the ``target`` of latent diffusion and NeMo."""
-    if node.has(*_SKOPS):
+    if node.has(*NODE):
         return None
     said, judged = [], set()
     for key, value in node.members:
@@ -214,22 +215,6 @@ def _mlflow(node: Object) -> Reading | None:
     if isinstance(python_model, str) and names.code_text(python_model):
         said.append(Said("python_model", "python_model is a file of code", REMOTE))
     return Reading(judged, tuple(said))
-
-
-_SKOPS: Final = ("__class__", "__module__", "__loader__")
-
-
-def _skops(node: Object) -> Reading | None:
-    if not node.has(*_SKOPS):
-        return None
-    from weighbridge.checks.model_scan.allow import load_lists
-
-    module, name = node.get("__module__"), node.get("__class__")
-    judged = frozenset({"__class__", "__module__", "__loader__", "__id__"})
-    known = (module, name) in load_lists().rules or (module == "builtins" and name in libraries.PLAIN_TYPES)
-    if known and node.get("__loader__") in libraries.SKOPS_NODES:
-        return Reading(judged)
-    return Reading(judged, (Said("__class__", f"skops makes {show(module)}.{show(name)}, which is on no allow list"),))
 
 
 def _weight_index(node: Object) -> Reading | None:
@@ -282,5 +267,5 @@ def _is_class(value: Node) -> bool:
 
 _SCHEMAS: Final[tuple[Callable[[Object], Reading | None], ...]] = (
     _loaders, _transformers, _peft, _auto_mapping, _diffusers, _sentence_transformers, _langchain, _langchain_by_type,
-    _jsonpickle, _instantiated, _mlflow, _skops, _weight_index, _weights_manifest, _keras,
+    _jsonpickle, _instantiated, _mlflow, read_skops, _weight_index, _weights_manifest, _keras,
 )  # fmt: skip
