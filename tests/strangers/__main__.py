@@ -69,6 +69,7 @@ def write(folder: Path, names: list[str]) -> None:
     for name, recipe in RECIPES:
         if name in names:
             run([str(make(recipe)), str(home / f"{name}.py"), str(folder)])
+    run([sys.executable, str(home / "sklearn_models.py"), str(folder)])
     if (folder / "hugging-face").exists():
         run([sys.executable, str(home / "by_hand.py"), str(folder)])
 

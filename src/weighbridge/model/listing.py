@@ -114,7 +114,7 @@ def _refuse_environment(name: str, mode: int, environments: list[str]) -> None:
         shown = place.strip("/") or "."
         raise ModelError(
             f"{shown!r} is a virtual environment of Python, with links out of the model, such as {name!r}",
-            remedy="move it out of the model's folder; `weighbridge audit --environment` judges what is installed in it",
+            remedy="move it out of the model's folder; `weighbridge audit --environment` judges what is in it",
         )
 
 

@@ -1,47 +1,22 @@
-"""Write model folders with scikit-learn, skops, XGBoost, LightGBM, CatBoost, dill, MLflow and gguf."""
+"""Write model folders with skops, XGBoost, LightGBM, CatBoost, dill, MLflow and gguf."""
 
 from __future__ import annotations
 
-import os
-import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-
-class Payload:
-    """Runs a program when it is loaded; ``true`` does nothing."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("true",)
+from sklearn_models import classifier, iris, place
 
 
 def main(folder: Path) -> None:
     """Write every folder of this environment."""
-    import joblib
-
-    x, y = load_iris(return_X_y=True)
-    names = load_iris().target_names[y]
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, y)
-    joblib.dump(model, place(folder, "sklearn-joblib") / "model.joblib")
-    joblib.dump(model, place(folder, "sklearn-joblib-compressed") / "model.joblib", compress=3)
-    joblib.dump(model, place(folder, "sklearn-without-ending") / "model")
-    (place(folder, "sklearn-pickle") / "model.pkl").write_bytes(pickle.dumps(model))
-    text = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, names)
-    (place(folder, "sklearn-text-labels") / "model.pkl").write_bytes(pickle.dumps(text))
-    (place(folder, "hostile-sklearn-pickle") / "model.pkl").write_bytes(pickle.dumps([model, Payload()]))
-    joblib.dump({"model": model, "note": Payload()}, place(folder, "hostile-joblib") / "model.joblib")
-
+    x, y, _ = iris()
+    model = classifier(y)
     import skops.io
 
     skops.io.dump(model, place(folder, "sklearn-skops") / "model.skops")
     boosters(folder, x, y)
-    environment(folder, model)
 
     import dill
 
@@ -49,13 +24,6 @@ def main(folder: Path) -> None:
         dill.dump({"coef": np.ones((3, 4)), "intercept": np.zeros(3)}, file)
     mlflow(folder, model, x)
     gguf(folder)
-
-
-def place(folder: Path, name: str) -> Path:
-    """Make the folder of a model."""
-    made = folder / name
-    made.mkdir(parents=True)
-    return made
 
 
 def boosters(folder: Path, x: np.ndarray, y: np.ndarray) -> None:
@@ -75,17 +43,6 @@ def boosters(folder: Path, x: np.ndarray, y: np.ndarray) -> None:
     cat = catboost.CatBoostClassifier(iterations=3, verbose=False, allow_writing_files=False).fit(x, y)
     cat.save_model(str(place(folder, "catboost-cbm") / "model.cbm"))
     cat.save_model(str(place(folder, "catboost-json") / "model.json"), format="json")
-
-
-def environment(folder: Path, model: object) -> None:
-    """Write a folder with a virtual environment in it, as ``python -m venv .venv`` beside the model leaves one."""
-    import venv
-
-    import joblib
-
-    made = place(folder, "with-a-virtual-environment")
-    joblib.dump(model, made / "model.joblib")
-    venv.create(made / ".venv", with_pip=False, symlinks=True)
 
 
 def mlflow(folder: Path, model: object, x: np.ndarray) -> None:
