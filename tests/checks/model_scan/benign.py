@@ -117,6 +117,9 @@ def _numpy_files() -> Iterator[tuple[str, bytes]]:
         stream = io.BytesIO()
         save(stream, **arrays)  # type: ignore[arg-type]
         yield name, stream.getvalue()
+        stream = io.BytesIO()
+        save(stream, objects=arrays["objects"])
+        yield f"objects-{name}", stream.getvalue()
 
 
 def _python_values() -> Iterator[tuple[str, bytes]]:

@@ -178,6 +178,12 @@ def _is_float(line: bytes, length: int) -> bool:
     return True
 
 
+def _is_ascii(line: bytes, length: int) -> bool:
+    del length
+    # CPython takes no other persistent id of protocol 0, and nearly every zip, which begins with a P, is none.
+    return line.isascii()
+
+
 def _is_quoted(line: bytes, length: int) -> bool:
     return length > 1 and line.lstrip()[:1] in (b"'", b'"')
 
@@ -356,7 +362,7 @@ def _table() -> list[Callable[[_Walk], None]]:
         b"U": _counted(1, TEXT), b"\x8c": _counted(1, TEXT), b"X": _counted(4, TEXT), b"\x8d": _counted(8, TEXT),
         b"C": _counted(1, DATA), b"B": _counted(4, DATA), b"\x8e": _counted(8, DATA), b"\x96": _counted(8, DATA),
         b"I": _line(_is_integer, DATA), b"L": _line(_is_integer, DATA), b"F": _line(_is_float, DATA),
-        b"S": _line(_is_quoted, TEXT), b"V": _line(_always, TEXT), b"P": _line(_always, NAMED), b"Q": _persistent,
+        b"S": _line(_is_quoted, TEXT), b"V": _line(_always, TEXT), b"P": _line(_is_ascii, NAMED), b"Q": _persistent,
         b"t": _collect(DATA), b"l": _collect(DATA), b"d": _collect(DATA), b"\x91": _collect(DATA),
         b"\x85": _tuple(1), b"\x86": _tuple(2), b"\x87": _tuple(3), b"a": _into(1), b"s": _into(2),
         b"e": _into(0), b"u": _into(0), b"\x90": _into(0), b"(": _mark, b"0": _pop, b"2": _duplicate,
