@@ -108,6 +108,24 @@ def categories(codes: bytes) -> bytes:
     return empty + row(kind, codes) + b"b"
 
 
+def neighbours(
+    *, order: tuple[int, ...] = (1, 0), nodes: tuple[tuple[int, int, int], ...] = ((0, 2, 1),), count: int = 1,
+    bounds: bytes | None = None,
+) -> bytes:  # fmt: skip
+    """Make a tree of the nearest neighbours of two rows."""
+    heads = dict(zip(("idx_start", "idx_end", "is_leaf"), (0, 8, 16), strict=True))
+    fields = {name: row(WORD, number(place)) for name, place in heads.items()} | {"radius": row(FLOATS, number(24))}
+    kind = dtype("V32", names=row(*map(text, fields)), fields=table(**fields), size=32, align=8, flags=16)
+    records = raw(b"".join(struct.pack("<3qd", *one, 0.5) for one in nodes))
+    held = array(kind, shape=(len(nodes),), data=records)
+    module = "sklearn.neighbors._kd_tree"
+    made_of = row(
+        floats(2, 1), integers(*order), held, floats(2, 1, 1) if bounds is None else bounds, number(40), number(1),
+        number(count), number(0), number(0), number(0), number(0), NONE, NONE,
+    )  # fmt: skip
+    return call(name4(module, "newObj"), name4(module, "KDTree")) + made_of + b"b"
+
+
 def _hostile() -> Iterator[tuple[str, bytes]]:
     good = integers(0, 1, 2)
     yield "column-beyond", compressed("csr_matrix", good, integers(0, 3))
@@ -151,6 +169,14 @@ def _hostile() -> Iterator[tuple[str, bytes]]:
     )
     yield "category-beyond", categories(integers(0, 2, kind=BYTE, code="<{}b"))
     yield "category-before", categories(integers(-7, kind=BYTE, code="<{}b"))
+    yield "neighbour-beyond", neighbours(order=(2, 0))
+    yield "neighbour-before", neighbours(order=(-1, 0))
+    yield "neighbours-too-few", neighbours(order=(0,))
+    yield "neighbour-node-beyond-its-rows", neighbours(nodes=((0, 3, 1),))
+    yield "neighbour-node-before-its-rows", neighbours(nodes=((-1, 2, 1),))
+    yield "neighbour-node-without-children", neighbours(nodes=((0, 2, 0),))
+    yield "neighbour-nodes-counted-wrong", neighbours(count=7)
+    yield "neighbour-bounds-too-few", neighbours(bounds=floats(2, 1, 0))
     yield "tree-lowest-byte-last", nodes(1, 2, 1).replace(dtype("i8", order="<"), BACKWARDS)
 
 
@@ -170,6 +196,8 @@ def _honest() -> Iterator[tuple[str, bytes]]:
     yield "coo-coordinates", matrix("coo_array", shape=(2, 3), coords=row(integers(1), integers(2)), data=floats(1))
     yield "dia", matrix("dia_matrix", shape=(2, 2), offsets=integers(0, -1), data=floats(2, 2))
     yield "matrix-without-state", made(name4("scipy.sparse._csr", "csr_matrix"))
+    yield "neighbours", neighbours()
+    yield "neighbours-in-three", neighbours(nodes=((0, 2, 0), (0, 1, 1), (1, 2, 1)), count=3, bounds=floats(2, 3, 1))
     yield "frame", frame(piece(0, 2))
     yield "frame-by-step", frame(piece(0, 4, 2), columns=3)
     yield "frame-by-array", frame(integers(2, 0), columns=3)

@@ -12,6 +12,7 @@ from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.expansion import measure
 from weighbridge.checks.model_scan.pickle.filling import FillingMachine
 from weighbridge.checks.model_scan.pickle.naming import MAX_NAME
+from weighbridge.checks.model_scan.pickle.neighbours import is_neighbour_tree, judge_neighbours, order_of
 from weighbridge.checks.model_scan.pickle.places import judge_places
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
@@ -50,6 +51,7 @@ class Machine(FillingMachine):
         super().__init__(reader, context, outer=outer)
         self._start = reader.tell()
         self._trees: list[Instance] = []
+        self._neighbours: list[Instance] = []
         self._waiting: list[Instance] = []
         self._placed: list[Instance] = []
 
@@ -95,6 +97,8 @@ class Machine(FillingMachine):
 
     def _judge_trees(self) -> None:
         problem = judge_trees(self._trees, self.context.source) if self._trees else None
+        if problem is None and self._neighbours:
+            problem = judge_neighbours(self._neighbours, self.context.source)
         if problem is not None:
             self.context.finding("forbidden-state", f"a tree {problem}", offset=self.reader.tell(), severity="critical")
 
@@ -107,6 +111,7 @@ class Machine(FillingMachine):
                 self._misplaced(f"{kind.path} has arrays that do not fit one another, or whose length cannot be told")
                 return
             asked += [replace(place, what=f"{kind.path} {place.what}") for place in found]
+        asked += [order for tree in self._neighbours if (order := order_of(tree)) is not None]
         problem = judge_places(asked, self.context.source) if asked else None
         if problem is not None:
             self._misplaced(problem)
@@ -228,6 +233,8 @@ class Machine(FillingMachine):
         self._charge(state)
         if target.maker.rule is NATIVE_RULES["tree"]:
             self._trees.append(target)
+        elif is_neighbour_tree(target):
+            self._neighbours.append(target)
         if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
 

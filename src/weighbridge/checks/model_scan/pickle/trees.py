@@ -58,19 +58,22 @@ def _judge(nodes: _Nodes, reader: Reader) -> str | None:
 
 
 def _records(tree: Instance) -> _Nodes | None:
-    parts = array_parts(tree.state.entries["nodes"]) if type(tree.state) is Collection else None
+    rows = records_of(tree.state.entries["nodes"], _HEAD) if type(tree.state) is Collection else None
     features = tree.args.items[0]
-    if parts is None or type(features) is not int or not _begins_as_nodes(parts.dtype):
-        return None
-    rows = row_of(tree.state.entries["nodes"])  # type: ignore[union-attr]
-    return None if rows is None else _Nodes(rows, features)
+    return None if rows is None or type(features) is not int else _Nodes(rows, features)
 
 
-def _begins_as_nodes(dtype: Value) -> bool:
+def records_of(value: Value, head: tuple[str, ...]) -> ArrayBytes | None:
+    """Return the bytes of a row of records that begin with 64-bit integers of these names, the lowest byte first."""
+    parts = array_parts(value)
+    return row_of(value) if parts is not None and _begins_with(parts.dtype, head) else None
+
+
+def _begins_with(dtype: Value, head: tuple[str, ...]) -> bool:
     fields = dtype.state.items[4] if type(dtype) is Instance and type(dtype.state) is Group else None
     if type(fields) is not Collection:
         return False
-    for place, name in enumerate(_HEAD):
+    for place, name in enumerate(head):
         match fields.entries.get(name):
             case Group(items=[Instance() as number, int(offset)]) if offset == 8 * place and _is_low_first(number):
                 continue
