@@ -101,6 +101,7 @@ def _planted() -> Iterator[tuple[str, bytes]]:
     yield "method-by-class", made(TREE, table(predict=MEMMAP))
     yield "method-by-number", made(TREE, table(predict=number(1)))
     yield "special-attribute", made(TREE, table(__setstate__=HARMLESS))
+    yield "version-that-is-a-dtype", made(TREE, table(_sklearn_version=dtype("V1", size=1, align=1)))
     yield "unlisted-attribute-holds-object", made(TREE, table(helper=made(TREE)))
     yield "unlisted-attribute-holds-function", made(TREE, table(helper=name4("numpy", "exp")))
     yield "unlisted-attribute-holds-objects-in-list", made(TREE, table(helper=many(made(TREE))))

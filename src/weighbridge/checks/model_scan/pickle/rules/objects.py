@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes, Names
-from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, named, object_class
+from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_text, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
@@ -18,7 +18,8 @@ from weighbridge.checks.model_scan.pickle.values import Collection, Global, Grou
 MAX_ATTRIBUTES: Final = 400
 """Most attributes of one object."""
 
-_INHERITED: Final = frozenset({"_sklearn_version", "_sklearn_output_config"})
+_VERSION: Final = "_sklearn_version"
+_INHERITED: Final = frozenset({_VERSION, "_sklearn_output_config"})
 """What the pickling of an estimator adds to its attributes."""
 
 
@@ -48,6 +49,9 @@ def _judge_attribute(kind: Global, name: str, value: Value, names: Names) -> str
     problem = judge_setting(kind, name, value)
     if problem is not None:
         return problem
+    if name == _VERSION and not is_text(value):
+        # It is compared with a text, and a dtype of NumPy's takes the text apart as Python.
+        return f"keeps something else than text under {name}"
     if name in names.attributes or name in _INHERITED:
         return None if is_data(value) else f"keeps a name under {name} that may only be called"
     return None if is_plain(value) else f"keeps an object under {name}, which is no attribute of the class"
