@@ -126,6 +126,39 @@ def neighbours(
     return call(name4(module, "newObj"), name4(module, "KDTree")) + made_of + b"b"
 
 
+def machine(kind: str = "SVC", **changed: bytes) -> bytes:
+    """Make a support vector machine of two classes and three vectors, but for what is changed."""
+    parts = {
+        "kernel": text("rbf"), "support_": integers(0, 2, 4, kind=SHORT, code="<{}i"),
+        "support_vectors_": floats(3, 2), "_n_support": integers(1, 2, kind=SHORT, code="<{}i"),
+        "_dual_coef_": floats(1, 3), "_intercept_": floats(1), "_probA": floats(0), "_probB": floats(0),
+        "shape_fit_": row(number(5), number(2)),
+    }  # fmt: skip
+    return made(name4("sklearn.svm._classes", kind), table(**parts | changed))
+
+
+def boosting(
+    *, nodes: tuple[tuple[int, ...], ...] = ((0, 1, 2, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)),
+    lists: bool = True, columns: int = 2,
+) -> bytes:  # fmt: skip
+    """Make an estimator of one boosted tree; a node is column, left, right, is it a leaf, categorical, row of bits."""
+    names = ("feature_idx", "left", "right", "is_leaf", "is_categorical", "bitset_idx")
+    wide, small = dtype("u4", order="<"), dtype("u1")
+    places = zip(names, (WORD, wide, wide, small, small, wide), (0, 8, 12, 16, 17, 18), strict=True)
+    fields = {name: row(part, number(place)) for name, part, place in places}
+    kind = dtype("V22", names=row(*map(text, fields)), fields=table(**fields), size=22, align=1, flags=16)
+    content = raw(b"".join(struct.pack("<qIIBBI", *node) for node in nodes))
+    module = "sklearn.ensemble._hist_gradient_boosting"
+    bits = array(wide, shape=(1, 8), data=raw(bytes(32)))
+    tree = made(
+        name4(f"{module}.predictor", "TreePredictor"),
+        table(nodes=array(kind, shape=(len(nodes),), data=content), raw_left_cat_bitsets=bits),
+    )
+    rounds = many(many(tree)) if lists else row(row(tree))
+    estimator = name4(f"{module}.gradient_boosting", "HistGradientBoostingClassifier")
+    return made(estimator, table(n_features_in_=number(columns), _predictors=rounds))
+
+
 def _hostile() -> Iterator[tuple[str, bytes]]:
     good = integers(0, 1, 2)
     yield "column-beyond", compressed("csr_matrix", good, integers(0, 3))
@@ -177,6 +210,28 @@ def _hostile() -> Iterator[tuple[str, bytes]]:
     yield "neighbour-node-without-children", neighbours(nodes=((0, 2, 0),))
     yield "neighbour-nodes-counted-wrong", neighbours(count=7)
     yield "neighbour-bounds-too-few", neighbours(bounds=floats(2, 1, 0))
+    short = integers(0, 1, kind=SHORT, code="<{}i")
+    yield "vectors-fewer-than-their-places", machine(support_vectors_=floats(2, 2))
+    yield "vectors-counted-wrong", machine(_n_support=integers(1, 9, kind=SHORT, code="<{}i"))
+    yield "vectors-counted-below-zero", machine(_n_support=integers(-5, 8, kind=SHORT, code="<{}i"))
+    yield "vectors-of-more-classes", machine(_n_support=integers(1, 1, 1, kind=SHORT, code="<{}i"))
+    yield "coefficients-too-few", machine(_dual_coef_=floats(1, 1))
+    yield "intercepts-too-few", machine(_intercept_=floats(0))
+    yield "probabilities-too-few", machine(
+        _n_support=integers(1, 1, 1, kind=SHORT, code="<{}i"), _dual_coef_=floats(2, 3), _intercept_=floats(3),
+        _probA=floats(2),
+    )  # fmt: skip
+    yield "vector-beyond-what-was-fitted", machine(kernel=text("precomputed"), shape_fit_=row(number(4), number(2)))
+    yield "vectors-without-what-was-fitted", machine(shape_fit_=NONE)
+    yield "vectors-of-a-regression", machine("SVR", _dual_coef_=floats(2, 3))
+    yield "vectors-with-fewer-places", machine(support_=short)
+    yield "boosted-child-beyond", boosting(nodes=((0, 1, 7, 0, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-child-is-itself", boosting(nodes=((0, 0, 1, 0, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-column-beyond", boosting(nodes=((2, 1, 2, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-column-before", boosting(nodes=((-1, 1, 2, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-categories-beyond", boosting(nodes=((0, 1, 2, 0, 1, 9), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-without-nodes", boosting(nodes=())
+    yield "boosted-trees-in-tuples", boosting(lists=False)
     yield "tree-lowest-byte-last", nodes(1, 2, 1).replace(dtype("i8", order="<"), BACKWARDS)
 
 
@@ -198,6 +253,15 @@ def _honest() -> Iterator[tuple[str, bytes]]:
     yield "matrix-without-state", made(name4("scipy.sparse._csr", "csr_matrix"))
     yield "neighbours", neighbours()
     yield "neighbours-in-three", neighbours(nodes=((0, 2, 0), (0, 1, 1), (1, 2, 1)), count=3, bounds=floats(2, 3, 1))
+    yield "machine", machine()
+    yield "machine-of-three-classes", machine(
+        _n_support=integers(1, 1, 1, kind=SHORT, code="<{}i"), _dual_coef_=floats(2, 3), _intercept_=floats(3),
+        _probA=floats(3),
+    )  # fmt: skip
+    yield "machine-of-a-computed-kernel", machine(kernel=text("precomputed"), support_vectors_=floats(0, 0))
+    yield "regression", machine("SVR")
+    yield "boosting", boosting()
+    yield "boosting-by-categories", boosting(nodes=((1, 1, 2, 0, 1, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
     yield "frame", frame(piece(0, 2))
     yield "frame-by-step", frame(piece(0, 4, 2), columns=3)
     yield "frame-by-array", frame(integers(2, 0), columns=3)

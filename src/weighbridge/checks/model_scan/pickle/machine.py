@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from weighbridge.checks.model_scan.budget import MAX_MADE_FREE, MAX_OPCODES, MAX_STACK
@@ -11,15 +10,11 @@ from weighbridge.checks.model_scan.pickle import calls, joblib_arrays
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.expansion import measure
 from weighbridge.checks.model_scan.pickle.filling import FillingMachine
+from weighbridge.checks.model_scan.pickle.following import follow_of, judge_followed
 from weighbridge.checks.model_scan.pickle.naming import MAX_NAME
-from weighbridge.checks.model_scan.pickle.neighbours import is_neighbour_tree, judge_neighbours, order_of
-from weighbridge.checks.model_scan.pickle.places import judge_places
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
-from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
-from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
-from weighbridge.checks.model_scan.pickle.trees import judge_trees
 from weighbridge.checks.model_scan.pickle.values import (
     Blob,
     Collection,
@@ -50,10 +45,8 @@ class Machine(FillingMachine):
     def __init__(self, reader: Reader, context: Context, *, outer: StackMachine | None = None) -> None:
         super().__init__(reader, context, outer=outer)
         self._start = reader.tell()
-        self._trees: list[Instance] = []
-        self._neighbours: list[Instance] = []
         self._waiting: list[Instance] = []
-        self._placed: list[Instance] = []
+        self._followed: list[Instance] = []
 
     def run(self) -> Value:
         """Follow the pickle and return what it makes.
@@ -79,8 +72,7 @@ class Machine(FillingMachine):
         except _StoppedError:
             budget.opcodes += batch - done - 1
         result = self.data(self.pop(), into="the result")
-        self._judge_trees()
-        self._judge_places()
+        self._judge_followed()
         self._judge_waiting()
         self.context.budget.expand(measure(result), read=self.reader.tell())
         if self.stack or self._below:
@@ -95,29 +87,10 @@ class Machine(FillingMachine):
                 "forbidden-state", f"an object of {path} is left without its data", offset=self.reader.tell()
             )
 
-    def _judge_trees(self) -> None:
-        problem = judge_trees(self._trees, self.context.source) if self._trees else None
-        if problem is None and self._neighbours:
-            problem = judge_neighbours(self._neighbours, self.context.source)
+    def _judge_followed(self) -> None:
+        problem = judge_followed(self._followed, self.context.source) if self._followed else None
         if problem is not None:
-            self.context.finding("forbidden-state", f"a tree {problem}", offset=self.reader.tell(), severity="critical")
-
-    def _judge_places(self) -> None:
-        asked: list[Places] = []
-        for one in self._placed:
-            kind = object_class(one)
-            found = kind.rule.places(one) if kind.rule is not None and kind.rule.places is not None else None
-            if found is None:
-                self._misplaced(f"{kind.path} has arrays that do not fit one another, or whose length cannot be told")
-                return
-            asked += [replace(place, what=f"{kind.path} {place.what}") for place in found]
-        asked += [order for tree in self._neighbours if (order := order_of(tree)) is not None]
-        problem = judge_places(asked, self.context.source) if asked else None
-        if problem is not None:
-            self._misplaced(problem)
-
-    def _misplaced(self, problem: str) -> None:
-        self.context.finding("forbidden-state", problem, offset=self.reader.tell(), severity="critical")
+            self.context.finding("forbidden-state", problem, offset=self.reader.tell(), severity="critical")
 
     # --- calls ---
 
@@ -153,8 +126,8 @@ class Machine(FillingMachine):
         rule = object_class(made).rule
         if rule is not None and rule.needs_state:
             self._waiting.append(made)
-        if rule is not None and rule.places is not None:
-            self._placed.append(made)
+        if follow_of(made) is not None:
+            self._followed.append(made)
         return made
 
     def _charge(self, value: Value) -> None:
@@ -231,10 +204,6 @@ class Machine(FillingMachine):
         else:
             calls.seal(state)
         self._charge(state)
-        if target.maker.rule is NATIVE_RULES["tree"]:
-            self._trees.append(target)
-        elif is_neighbour_tree(target):
-            self._neighbours.append(target)
         if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
 

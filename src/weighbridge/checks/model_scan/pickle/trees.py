@@ -1,86 +1,65 @@
-"""The nodes of scikit-learn's trees: native code follows their children and columns without asking where they lie.
+"""scikit-learn's trees of decisions and of neighbours, whose nodes native code follows without asking where they lie.
 
-Every child must lie behind its parent and inside the tree, so that each walk ends, and every column inside the rows
-that the tree was made for. The nodes are a row of records (``sklearn/tree/_tree.pxd``) that begin alike in every
-version: left child, right child, column, all of 64 bits.
+In a tree of decisions (``sklearn/tree/_tree.pxd``) every child must lie behind its parent and inside the tree, so that
+each walk ends, and every column inside the rows that the tree was made for. The state of a tree of neighbours
+(``sklearn/neighbors/_binary_tree.pxi.tp``) is a row: the data, an order of its rows, the nodes, their bounds, and
+counts; the children of node ``i`` are ``2 i + 1`` and ``2 i + 2``.
 """
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.array_bytes import ArrayBytes, row_of
-from weighbridge.checks.model_scan.pickle.rules.dtypes import code_of
-from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
-from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Value
-from weighbridge.checks.model_scan.reader import Reader
-from weighbridge.checks.model_scan.source import Source
+from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
+from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
+from weighbridge.checks.model_scan.pickle.rules.rule import Places
+from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance
 
-MAX_PIECE: Final = 1 << 20
-"""Bytes of nodes that are in memory at a time."""
-
-_HEAD: Final = ("left_child", "right_child", "feature")
 _LEAF: Final = -1
+_PLANE: Final = 2
+_SPACE: Final = 3
 
 
-def judge_trees(trees: list[Instance], source: Source) -> str | None:
-    """Tell what is wrong with the nodes of trees that have their states, or None; the file is read once."""
-    found = [_records(tree) for tree in trees]
-    if None in found:
-        return "has nodes that are no row of records, each with its children and its column first"
-    reader = Reader(source)
-    # Two trees may share one array.
-    for nodes in sorted({one for one in found if one is not None}, key=lambda one: (one.rows.place, one.features)):
-        problem = _judge(nodes, nodes.rows.reader(reader, source))
-        if problem is not None:
-            return problem
-    return None
+def decision_tree(tree: Instance) -> Followed | str:
+    """Name the nodes of a tree of decisions."""
+    if not tree.built:
+        return Followed()  # it has no node
+    state, columns = tree.state, tree.args.items[0]
+    nodes = state.entries.get("nodes") if type(state) is Collection else None
+    made = records(nodes, ("left_child", "right_child", "feature"), what="the node of a tree")
+    count = count_of(nodes)
+    if made is None or count is None or type(columns) is not int:
+        return "has nodes that are no row of records, each with its children and its column"
+    return Followed(records=(made(lambda place, node: _is_decision(place, node, count=count, columns=columns)),))
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
-    rows: ArrayBytes
-    features: int
+def _is_decision(place: int, node: tuple[int, ...], *, count: int, columns: int) -> bool:
+    left, right, column = node
+    return left == _LEAF or (place < left < count and place < right < count and 0 <= column < columns)
 
 
-def _judge(nodes: _Nodes, reader: Reader) -> str | None:
-    step, count, width = max(MAX_PIECE // nodes.rows.width, 1), nodes.rows.count, nodes.rows.width
-    for start in range(0, count, step):
-        piece = reader.read((min(start + step, count) - start) * width)
-        for place, (left, right, feature) in enumerate(struct.iter_unpack(f"<3q{width - 24}x", piece), start):
-            if left == _LEAF:
-                continue
-            if not (place < left < count and place < right < count and 0 <= feature < nodes.features):
-                return f"has a node {place} whose children or column lie elsewhere than in the tree and its rows"
-    return None
+def neighbour_tree(tree: Instance) -> Followed | str:
+    """Name the rows and nodes of a tree of neighbours."""
+    if not tree.built:
+        return Followed()  # it has no data, and says so itself
+    wrong = "has data, rows, nodes and bounds that do not fit one another"
+    match tree.state:
+        case Group(items=[data, order, nodes, bounds, _, int(), int(count), _, _, _, _, _, *rest]) if len(rest) <= 1:
+            shape, held = lengths(data), lengths(bounds)
+        case _:
+            return wrong
+    made = records(nodes, ("idx_start", "idx_end", "is_leaf"), what="the node of a tree of neighbours")
+    if made is None or count_of(nodes) != count or shape is None or len(shape) != _PLANE:
+        return wrong
+    # A ball has a middle, a box two corners.
+    if held is None or len(held) != _SPACE or held[0] not in (1, 2) or held[1:] != [count, shape[1]]:
+        return wrong
+    if lengths(order) != shape[:1] or (rest and rest[0] is not None and lengths(rest[0]) != shape[:1]):
+        return wrong
+    nodes_of: Records = made(lambda place, node: _is_ball(place, node, count=count, rows=shape[0]))
+    return Followed(places=(Places(order, "order of rows", below=shape[0]),), records=(nodes_of,))
 
 
-def _records(tree: Instance) -> _Nodes | None:
-    rows = records_of(tree.state.entries["nodes"], _HEAD) if type(tree.state) is Collection else None
-    features = tree.args.items[0]
-    return None if rows is None or type(features) is not int else _Nodes(rows, features)
-
-
-def records_of(value: Value, head: tuple[str, ...]) -> ArrayBytes | None:
-    """Return the bytes of a row of records that begin with 64-bit integers of these names, the lowest byte first."""
-    parts = array_parts(value)
-    return row_of(value) if parts is not None and _begins_with(parts.dtype, head) else None
-
-
-def _begins_with(dtype: Value, head: tuple[str, ...]) -> bool:
-    fields = dtype.state.items[4] if type(dtype) is Instance and type(dtype.state) is Group else None
-    if type(fields) is not Collection:
-        return False
-    for place, name in enumerate(head):
-        match fields.entries.get(name):
-            case Group(items=[Instance() as number, int(offset)]) if offset == 8 * place and _is_low_first(number):
-                continue
-            case _:
-                return False
-    return True
-
-
-def _is_low_first(dtype: Instance) -> bool:
-    return code_of(dtype) == "i8" and type(dtype.state) is Group and dtype.state.items[1] == "<"
+def _is_ball(place: int, node: tuple[int, ...], *, count: int, rows: int) -> bool:
+    start, end, leaf = node
+    return 0 <= start <= end <= rows and leaf in (0, 1) and (leaf == 1 or 2 * place + 2 < count)

@@ -1,0 +1,70 @@
+"""scikit-learn's histogram boosting, whose trees are rows of records that native code follows.
+
+``sklearn/ensemble/_hist_gradient_boosting/_predictor.pyx`` takes a child, a column and a row of categories by the
+numbers in a node. The columns are those of the estimator that holds the trees, so the trees of an estimator must lie
+where it looks for them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
+from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
+from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
+from weighbridge.checks.model_scan.pickle.values import Collection, Instance, Value
+
+PREDICTOR: Final = "TreePredictor"
+_FIELDS: Final = ("feature_idx", "left", "right", "is_leaf", "is_categorical", "bitset_idx")
+
+
+def boosted(estimator: Instance) -> Followed | str:
+    """Name the nodes of all trees of an estimator."""
+    state = estimator.state
+    if type(state) is not Collection or "_predictors" not in state.entries:
+        return Followed()  # it was not fitted, and says so itself
+    columns = state.entries.get("n_features_in_")
+    rounds = _listed(state.entries["_predictors"])
+    trees = [tree for one in rounds or [] for tree in _listed(one) or [None]]
+    if rounds is None or type(columns) is not int:
+        return "has no list of lists of trees, or no number of columns"
+    found = [_nodes(tree, columns=columns) for tree in trees]
+    if None in found:
+        return "has a tree that is no row of records, each with its children, its column and its categories"
+    return Followed(records=tuple(one for one in found if one is not None))
+
+
+def predictor(tree: Instance) -> Followed | str:
+    """Name the nodes of one tree; which columns there are says only the estimator that holds it."""
+    if not tree.built:
+        return Followed()
+    found = _nodes(tree, columns=1 << 62)
+    return "has nodes that are no row of records" if found is None else Followed(records=(found,))
+
+
+def _nodes(tree: Value, *, columns: int) -> Records | None:
+    if type(tree) is not Instance or object_class(tree).name != PREDICTOR or type(tree.state) is not Collection:
+        return None
+    nodes = tree.state.entries.get("nodes")
+    made, count = records(nodes, _FIELDS, what="the node of a boosted tree"), count_of(nodes)
+    bits = lengths(tree.state.entries.get("raw_left_cat_bitsets"))
+    if made is None or not count or bits is None or len(bits) != 2:  # noqa: PLR2004 - a row of bits for each split
+        return None
+
+    def fits(place: int, node: tuple[int, ...]) -> bool:
+        column, left, right, leaf, categorical, row = node
+        if leaf:
+            return True
+        inside = place < left < count and place < right < count and 0 <= column < columns
+        return inside and (not categorical or (row < bits[0] and bits[1] >= _WORDS))
+
+    return made(fits)
+
+
+_WORDS: Final = 8
+"""Words of 32 bits in a row of 256 categories."""
+
+
+def _listed(value: Value) -> list[Value] | None:
+    whole = type(value) is Collection and value.kind == "list" and len(value.parts) == value.count
+    return value.parts if whole else None  # type: ignore[union-attr]
