@@ -73,6 +73,7 @@ def judge(
     used = {item.key for outcome in outcomes for item in outcome.rests_on}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     used |= {reset.key for outcome in outcomes for reset in outcome.resets}
+    rested_on = {item.file for outcome in outcomes for item in outcome.evidence}
     # A role that a key lost before is none that the verdict rests on.
     held = [trusted for trusted in trust.keys if trusted.key in used and trusted.is_valid_at(now)]
     ends += [trusted.not_after for trusted in held if trusted.not_after is not None]
@@ -85,6 +86,7 @@ def judge(
         outcomes=outcomes,
         rejected=tuple(found.rejected),
         problems=problems,
+        aside=tuple(item for item in found.evidence if item.file not in rested_on),
     )
 
 

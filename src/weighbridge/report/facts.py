@@ -8,7 +8,7 @@ from typing import Final
 from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity
 from weighbridge.report._text import plural
-from weighbridge.report.interface import RequirementView, Result, State, VerdictView
+from weighbridge.report.interface import EvidenceView, RequirementView, Result, Signature, State, VerdictView
 
 TITLES: Final[dict[CheckName, str]] = {
     CheckName.DEPENDENCY_AUDIT: "Dependency audit",
@@ -23,6 +23,30 @@ SEVERITIES: Final = (Severity.CRITICAL, Severity.HIGH, Severity.UNKNOWN, Severit
 
 RESULT_OF: Final[dict[State, Result]] = {"satisfied": "passed", "failed": "failed", "undecided": "undecided"}
 """What each state of a requirement means for the verdict."""
+
+
+MEANINGS: Final[dict[Result, str]] = {
+    "passed": "every requirement holds",
+    "failed": "the model must not be loaded",
+    "undecided": "something is missing or could not be judged, so the model must not be loaded",
+}
+"""What each verdict means, in half a sentence."""
+
+SIGNATURES: Final[dict[Signature, str]] = {
+    "verified": "signature verified",
+    "unverified": "signature not checked",
+    "invalid": "not accepted",
+}
+"""What is known of a signature, in words: nobody looked, or there is a reason why this is no evidence."""
+
+
+def told_aside(views: tuple[EvidenceView, ...]) -> str:
+    """Say in one line how much evidence of the model is not shown, since nobody asked for it."""
+    older = sum(view.why.startswith("older") for view in views)
+    parts = [f"{plural(older, 'older result')}, not asked"] if older else []
+    if len(views) > older:
+        parts.append(f"{plural(len(views) - older, 'result')} that the policy does not ask for")
+    return f"not shown: {' and '.join(parts)}"
 
 
 def result_of(record: CheckRecord) -> Result:

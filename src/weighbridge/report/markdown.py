@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from weighbridge.report._text import cut, plural
-from weighbridge.report.facts import TITLES, count_severities, outcome_of
+from weighbridge.report.facts import SIGNATURES, TITLES, count_severities, outcome_of, told_aside
 from weighbridge.report.groups import Group, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import key_figure
@@ -63,8 +63,10 @@ def render(report: ReportInput, /) -> str:
         lines += ["", "| check | result | measured | signature |", "|---|---|---|---|"]
         lines += [_row(view) for view in report.evidence[:MAX_REQUIREMENTS]]
         lines += _more(len(report.evidence), MAX_REQUIREMENTS)
+    if report.aside:
+        lines += ["", f"{told_aside(report.aside).capitalize()}."]
     if report.rejected:
-        lines += ["", f"**{plural(len(report.rejected), 'file')} of evidence did not count:**", ""]
+        lines += ["", f"**{plural(len(report.rejected), 'file')} not accepted as evidence:**", ""]
         lines += [f"- {code(item.source)}: {code(item.reason)}" for item in report.rejected[:MAX_FINDINGS]]
         lines += _more(len(report.rejected))
     for view in report.evidence:
@@ -96,7 +98,9 @@ def _head(report: ReportInput) -> list[str]:
         if verdict.signed_by is None:
             lines.append("- judged and not signed, so there is no verdict to verify")
         else:
-            lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by)}")
+            until = f"valid until {code(verdict.valid_until)}, " if verdict.verdict == "passed" else ""
+            key = f" (key {code(verdict.signed_key)})" if verdict.signed_key else ""
+            lines.append(f"- {until}signed by {code(verdict.signed_by)}{key}")
         lines += [f"- problem: {code(problem)}" for problem in verdict.problems[:MAX_FINDINGS]]
     return lines
 
@@ -122,7 +126,7 @@ def _row(view: EvidenceView) -> str:
     signer = f" by {code(view.signer)}" if view.signer else ""
     return (
         f"| {TITLES[view.record.check]} | {outcome_of(view.record)} | {key_figure(view.record)} | "
-        f"{view.signature}{signer} |"
+        f"{SIGNATURES[view.signature].removeprefix('signature ')}{signer} |"
     )
 
 
