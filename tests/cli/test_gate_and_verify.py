@@ -39,7 +39,7 @@ def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
     verify = shell.run(*VERIFY)
     assert verify.code == 1
     assert verify.out == ""
-    assert "refused: the verdict is about dirHash:" in verify.err
+    assert "refused: these are other files: 'a.bin' was changed; the verdict is about dirHash:" in verify.err
     assert shell.run(*SIGNED).code == 2
     assert shell.run(*VERIFY).code == 1
     answer = json.loads(shell.run(*VERIFY, "--format", "json").out)

@@ -15,6 +15,8 @@ from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.report.html import _environment, render
 from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
 from weighbridge.report.interface import EvidenceView, ReportInput
+from weighbridge.report.rules import INFORMATION
+from weighbridge.report.words import CONTROLS, GLOSSARY
 
 VOID = {"meta", "link", "img", "br", "circle", "path", "line", "polyline", "polygon"}
 ADDRESSES = {"src", "href", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background"}
@@ -68,7 +70,10 @@ def test_page_has_no_way_to_the_network_and_no_inline_handler(sample: str) -> No
             assert not name.startswith("on")
             assert name != "style"
             if name in ADDRESSES:
-                assert str(value).startswith(("#", "data:image/png;base64,")) or (tag, value) == ("link", "data:,")
+                to_a_rule = tag == "a" and str(value).startswith(f"{INFORMATION}/docs/rules/")
+                inside = str(value).startswith(("#", "data:image/png;base64,")) or (tag, value) == ("link", "data:,")
+                assert inside or to_a_rule
+                assert not to_a_rule or attributes["rel"] == "noopener noreferrer"
     assert "url(" not in "".join(page.scripts["style"])
     assert "@import" not in "".join(page.scripts["style"])
 
@@ -115,9 +120,9 @@ def test_verdict_comes_before_everything_else() -> None:
 @pytest.mark.parametrize(
     ("sample", "words"),
     [
-        ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived: PYSEC-2026-1177", "71.0 %"]),
-        ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that did not count", "pillow 9.5.0"]),
-        ("undecided", ["Undecided", "did not hold", "signature invalid", "This kernel has no Landlock", "EXT4"]),
+        ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived : PYSEC-2026-1177", "71.0 %"]),
+        ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that are not accepted", "pillow 9.5.0"]),
+        ("undecided", ["Undecided", "does not fool the model", "not accepted", "This kernel has no Landlock", "EXT4"]),
         ("evidence-only", ["No verdict", "no policy was applied", "A 3 that the model reads as 8 after the attack"]),
     ],
 )
@@ -211,11 +216,11 @@ def test_sections_keep_their_words(golden: Golden) -> None:
 
 def test_evidence_that_does_not_count_never_wears_the_state_of_a_requirement() -> None:
     whole = samples.passed()
-    old = samples.view(whole.evidence[2].record, signer=None, signature="unverified", why="there is newer evidence")
+    old = samples.view(whole.evidence[2].record, signer=None, signature="invalid", why="it is about another model")
     page = Page(
         render(ReportInput(model="m", digest=samples.DIGEST, evidence=(whole.evidence[2], old), verdict=whole.verdict))
     )
-    assert page.text.count("does not count") == 2
+    assert page.text.count("not accepted Robustness") == 1
     assert page.text.count("satisfied Robustness") == 1
     assert page.text.count("Robustness satisfied") == 2
 
@@ -234,7 +239,7 @@ def test_sections_stand_in_the_order_of_the_policy_and_what_counts_comes_first()
         model="m", digest=samples.DIGEST, evidence=(old, *whole.evidence[::-1]), verdict=whole.verdict
     )
     text = Page(render(shuffled)).text
-    titles = ["satisfied Model scan", "does not count Model scan", "satisfied Dependency", "satisfied Robustness"]
+    titles = ["satisfied Model scan", "not accepted Model scan", "satisfied Dependency", "satisfied Robustness"]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
 

@@ -39,7 +39,7 @@ def test_verdict_is_shown_with_every_requirement_and_next_step(golden: Golden) -
     assert view is not None
     text = shown(render_verdict(view))
     golden(text, "failed-verdict.txt")
-    for words in ("Verdict: failed", "model-scan (line 7)", "next step:", "waived: PYSEC-2026-1177"):
+    for words in ("Verdict: failed", "model-scan (policy line 7)", "next step:", "waived: PYSEC-2026-1177"):
         assert words in text
 
 
@@ -81,8 +81,8 @@ def test_long_list_says_how_many_are_missing() -> None:
 def test_whole_report_without_verdict_names_signatures_and_rejected_files() -> None:
     report = samples.undecided()
     text = shown(render(ReportInput(model="m", digest=samples.DIGEST, evidence=report.evidence)), width=200)
-    assert "signature invalid: the signature does not verify" in text
-    assert "does not count" in shown(render(samples.failed()), width=200)
+    assert "not accepted: the signature does not verify" in text
+    assert "is not accepted as evidence" in shown(render(samples.failed()), width=200)
 
 
 def test_import_brings_in_neither_rich_nor_jinja() -> None:

@@ -215,8 +215,8 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
         if bound < wanted.at_least:
             yield Problem(
                 VerdictResult.FAILED,
-                f"{entry.path}: {entry.survived} of {entry.examples} examples are still right under attack, which shows "
-                f"{_share(bound)} at least (lower bound, confidence {wanted.confidence:g}); the policy wants "
+                f"{entry.path}: {entry.survived} of {entry.examples} examples are still right under attack, which "
+                f"shows {_share(bound)} at least (lower bound, confidence {wanted.confidence:g}); the policy wants "
                 f"{_share(wanted.at_least)}",
                 "train for robustness, or test more examples if the share is close to the limit",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
+from weighbridge.evidence.measurements import InputRole, LeakageMeasurements, RobustnessMeasurements
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity
 from weighbridge.report._text import plural
 from weighbridge.report.interface import EvidenceView, RequirementView, Result, Signature, State, VerdictView
@@ -17,6 +17,17 @@ TITLES: Final[dict[CheckName, str]] = {
     CheckName.LEAKAGE: "Leakage",
 }
 """How the checks are called in text for people."""
+
+INPUTS: Final[dict[InputRole, str]] = {
+    InputRole.TEST: "test examples",
+    InputRole.MEMBERS: "members: rows it was trained on",
+    InputRole.NON_MEMBERS: "non-members: rows it never saw",
+    InputRole.REQUIREMENTS: "requirements file",
+    InputRole.LOCK: "lock file",
+    InputRole.ENVIRONMENT: "installed packages",
+    InputRole.ADVISORIES: "known weaknesses (advisories)",
+}
+"""What each input is to a check, in text for people."""
 
 SEVERITIES: Final = (Severity.CRITICAL, Severity.HIGH, Severity.UNKNOWN, Severity.MEDIUM, Severity.LOW)
 """Worst first. Unknown may be anything, so a list that is cut short keeps it before what is known to be less."""
@@ -43,10 +54,10 @@ SIGNATURES: Final[dict[Signature, str]] = {
 def told_aside(views: tuple[EvidenceView, ...]) -> str:
     """Say in one line how much evidence of the model is not shown, since nobody asked for it."""
     older = sum(view.why.startswith("older") for view in views)
-    parts = [f"{plural(older, 'older result')}, not asked"] if older else []
+    parts = [f"{plural(older, 'older result')} (not asked)"] if older else []
     if len(views) > older:
         parts.append(f"{plural(len(views) - older, 'result')} that the policy does not ask for")
-    return f"not shown: {' and '.join(parts)}"
+    return f"not shown: {', '.join(parts)}"
 
 
 def result_of(record: CheckRecord) -> Result:

@@ -182,9 +182,9 @@ def roc_chart(roc: Sequence[RocPoint], rates: Sequence[RateAtFpr]) -> Chart | No
     )
     return Chart(
         title="Membership attack: true positives against false positives",
-        description=f"True-positive rate of the attack: {words or 'no rate was measured'}.",
-        x_label="false-positive rate",
-        y_label="true-positive rate",
+        description=f"Training rows that the attack recognises, at so many false alarms: {words or 'no rate was measured'}.",
+        x_label="false alarms (false-positive rate)",
+        y_label="recognised (true-positive rate)",
         x_ticks=tuple(Tick(at=x(value), label=f"{100 * value:g} %") for value in ticks),
         y_ticks=tuple(Tick(at=y(value), label=f"{100 * value:g} %") for value in ticks),
         line=_points(list(drawn.values())),

@@ -18,11 +18,13 @@ from weighbridge.evidence.measurements import (
     RateAtFpr,
     RobustnessEntry,
     RobustnessMeasurements,
+    inputs_of,
 )
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity, Undecided
 from weighbridge.report._text import clean_block
 from weighbridge.report.coverage import worst_files_first
 from weighbridge.report.facts import (
+    INPUTS,
     SEVERITIES,
     TITLES,
     count_severities,
@@ -35,6 +37,7 @@ from weighbridge.report.groups import Group, group_findings, group_undecided
 from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
 from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
+from weighbridge.report.repeat import check_command
 from weighbridge.report.summary import CONFIDENCE, interval, key_figure, percent
 
 MAX_ROWS: Final = 500
@@ -137,8 +140,18 @@ class ExaminedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputRow:
+    """One file that a check read beside the model."""
+
+    title: str
+    name: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One check as the page shows it."""
+    """One check as the page shows it; ``command`` runs it again."""
 
     anchor: str
     title: str
@@ -156,6 +169,8 @@ class Section:
     components: Rows | None
     attacked: Rows
     examined: Rows
+    inputs: Rows
+    command: str
     raw: str
     raw_hidden: int
 
@@ -196,6 +211,8 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         else None,
         attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else Rows.of(()),
         examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else Rows.of(()),
+        inputs=_inputs(record),
+        command=check_command(record, model=report.model),
         raw=clean_block(raw[:MAX_RAW]),
         raw_hidden=max(len(raw) - MAX_RAW, 0),
     )
@@ -233,6 +250,22 @@ def _undecided(record: CheckRecord) -> tuple[OpenRow, ...]:
 
 def _components(components: tuple[AuditedComponent, ...]) -> Rows:
     return Rows.of(components, limit=MAX_COMPONENTS)
+
+
+def _inputs(record: CheckRecord) -> Rows:
+    inputs = inputs_of(record.measurements)
+    return Rows.of(
+        tuple(
+            InputRow(
+                title=INPUTS[item.role] if item.role is not None else "input",
+                name=item.name,
+                sha256=item.sha256,
+                rows=item.rows,
+            )
+            for item in inputs
+        ),
+        limit=MAX_ENTRIES,
+    )
 
 
 def _attacked(record: CheckRecord, measurements: RobustnessMeasurements) -> Rows:
