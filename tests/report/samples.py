@@ -410,8 +410,8 @@ def failed() -> ReportInput:
                 requirement(
                     CheckName.LEAKAGE,
                     "failed",
-                    "classifier.onnx: an attack recognises 12.60 % of the training rows, up to 19.98 % (upper bound), while it "
-                    "takes 1.00 % of other rows for them; the policy allows 5.00 %",
+                    "classifier.onnx: an attack recognises 12.60 % of the training rows, up to 19.98 % (upper bound), "
+                    "while it takes 1.00 % of other rows for them; the policy allows 5.00 %",
                     line=17,
                     remedy="regularise, train longer on more data, or use differential privacy",
                 ),
@@ -470,8 +470,8 @@ def undecided() -> ReportInput:
                 requirement(
                     CheckName.ROBUSTNESS,
                     "undecided",
-                    "classifier.onnx: standing this attack says nothing: even a much larger change does not fool the model, "
-                    "so the attack does not work on it [larger-epsilon-breaks]",
+                    "classifier.onnx: standing this attack says nothing: even a much larger change does not fool the "
+                    "model, so the attack does not work on it [larger-epsilon-breaks]",
                     line=14,
                     remedy="run it again",
                 ),
