@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import msgspec
@@ -333,3 +334,18 @@ def test_rule_of_ours_leads_to_its_page_and_one_of_an_attacker_does_not() -> Non
     links = [a.get("href") for tag, a in Page(render(samples.failed())).elements if tag == "a"]
     assert f"{INFORMATION}/docs/rules/forbidden-global" in links
     assert not any("pwned" in str(a.get("href")) for _, a in Page(render(samples.hostile())).elements)
+
+
+def test_long_digests_are_short_in_sentences_and_whole_where_they_can_be_copied() -> None:
+    requirement = samples.requirement(CheckName.MODEL_SCAN, "undecided", f"it is about dirHash:{'ab' * 32}", line=7)
+    verdict = samples.verdict("undecided", (requirement,))
+    page = Page(render(ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=verdict))).text
+    assert "it is about dirHash:abababababab…" in page
+    assert "ab" * 32 not in page
+    assert str(samples.DIGEST) in page
+
+
+def test_policy_digest_says_what_kind_it_is() -> None:
+    verdict = replace(samples.verdict("undecided", ()), policy_digest="cd" * 32)
+    report = ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=verdict)
+    assert f"sha256:{'cd' * 32}" in render(report)

@@ -211,7 +211,9 @@ def _peeked(file: StoredFile, rejected: Rejected | None, digest: Digest) -> Evid
         return None
     if rejected is not None:
         return EvidenceView(record=record, signature="invalid", source=file.name, why=rejected.reason)
-    return EvidenceView(record=record, signature="unverified", source=file.name, why="give --policy and --trust to check it")
+    return EvidenceView(
+        record=record, signature="unverified", source=file.name, why="give --policy and --trust to check it"
+    )
 
 
 def _peek(file: StoredFile, digest: Digest) -> CheckRecord | None:

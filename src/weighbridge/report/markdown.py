@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from weighbridge.report._text import cut, plural
+from weighbridge.report._text import cut, plural, short_digests
 from weighbridge.report.facts import SIGNATURES, TITLES, count_severities, outcome_of, told_aside
 from weighbridge.report.groups import Group, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
@@ -67,7 +67,9 @@ def render(report: ReportInput, /) -> str:
         lines += ["", f"{told_aside(report.aside).capitalize()}."]
     if report.rejected:
         lines += ["", f"**{plural(len(report.rejected), 'file')} not accepted as evidence:**", ""]
-        lines += [f"- {code(item.source)}: {code(item.reason)}" for item in report.rejected[:MAX_FINDINGS]]
+        lines += [
+            f"- {code(item.source)}: {code(short_digests(item.reason))}" for item in report.rejected[:MAX_FINDINGS]
+        ]
         lines += _more(len(report.rejected))
     for view in report.evidence:
         details = _details(view)
@@ -92,16 +94,15 @@ def _head(report: ReportInput) -> list[str]:
     lines.append(_sentence(verdict) if verdict else "This is evidence only; no policy was applied.")
     lines += ["", f"- model {code(report.model)}", f"- digest {code(str(report.digest))}"]
     if verdict:
-        lines.append(
-            f"- policy {code(verdict.policy_name)} (mode {code(verdict.policy_mode)}), {code(verdict.policy_digest)}"
-        )
+        whole = verdict.policy_digest if ":" in verdict.policy_digest else f"sha256:{verdict.policy_digest}"
+        lines.append(f"- policy {code(verdict.policy_name)} (mode {code(verdict.policy_mode)}), {code(whole)}")
         if verdict.signed_by is None:
             lines.append("- judged and not signed, so there is no verdict to verify")
         else:
             until = f"valid until {code(verdict.valid_until)}, " if verdict.verdict == "passed" else ""
             key = f" (key {code(verdict.signed_key)})" if verdict.signed_key else ""
             lines.append(f"- {until}signed by {code(verdict.signed_by)}{key}")
-        lines += [f"- problem: {code(problem)}" for problem in verdict.problems[:MAX_FINDINGS]]
+        lines += [f"- problem: {code(short_digests(problem))}" for problem in verdict.problems[:MAX_FINDINGS]]
     return lines
 
 
@@ -110,9 +111,8 @@ def _requirements(verdict: VerdictView) -> list[str]:
     for item in verdict.requirements[:MAX_REQUIREMENTS]:
         place = f" (line {item.line})" if item.line else ""
         waived = f", waived {', '.join(code(name) for name in item.waived[:5])}" if item.waived else ""
-        lines.append(
-            f"| {TITLES[item.check]}{place} | {item.state}{waived} | {code(item.reason)} | {code(item.remedy)} |"
-        )
+        why = code(short_digests(item.reason))
+        lines.append(f"| {TITLES[item.check]}{place} | {item.state}{waived} | {why} | {code(item.remedy)} |")
     lines += _more(len(verdict.requirements), MAX_REQUIREMENTS)
     said = [(item.check, text) for item in verdict.requirements for text in (*item.inputs, *item.notes)]
     if said:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from weighbridge.evidence.measurements import FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
-from weighbridge.report._text import MAX_SHOWN, cut, plural
+from weighbridge.report._text import MAX_SHOWN, cut, plural, short_digests
 from weighbridge.report.check_json import CheckReport, check_report
 from weighbridge.report.coverage import accounted, worst_files_first
 from weighbridge.report.facts import MEANINGS, RESULT_OF, SEVERITIES, SIGNATURES, TITLES, told_aside
@@ -85,7 +85,7 @@ def render_verdict(view: VerdictView) -> Group:
     # Nothing is green in a verdict that refuses: a reader who sees little sees colours.
     satisfied = _STYLES["passed"] if view.verdict == "passed" else "dim"
     for item in view.requirements:
-        why = Text(cut(item.reason))
+        why = Text(cut(short_digests(item.reason)))
         if item.waived:
             why.append(f"\nwaived: {cut(', '.join(item.waived))}", style="dim")
         for said in (*item.inputs, *item.notes):
@@ -97,7 +97,7 @@ def render_verdict(view: VerdictView) -> Group:
         table.add_row(Text(place), Text(item.state, style=style), why)
     parts: list[RenderableType] = [Text(f"mind: {cut(item)}", style="bold yellow") for item in view.weaknesses]
     parts.append(table)
-    parts += [Text(f"problem: {cut(problem)}", style="yellow") for problem in view.problems]
+    parts += [Text(f"problem: {cut(short_digests(problem))}", style="yellow") for problem in view.problems]
     parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict), f" ({MEANINGS[view.verdict]})"))
     policy = f"policy {cut(view.policy_name)} (mode {cut(view.policy_mode)})"
     parts.append(Text(f"{policy}{_validity(view)}", style="dim"))
@@ -125,7 +125,10 @@ def render(report: ReportInput) -> Group:
     told = [item.reason for item in report.verdict.requirements] if report.verdict else []
     # A requirement's reason names the file that was meant; it is not told twice.
     rest = [item for item in report.rejected if not any(f"{item.source}: {item.reason}" in reason for reason in told)]
-    parts += [Text(f"{cut(item.source)} is not accepted as evidence: {cut(item.reason)}") for item in rest[:MAX_ROWS]]
+    parts += [
+        Text(f"{cut(item.source)} is not accepted as evidence: {cut(short_digests(item.reason))}")
+        for item in rest[:MAX_ROWS]
+    ]
     if len(rest) > MAX_ROWS:
         parts.append(Text(f"{plural(len(rest), 'file')} not accepted as evidence{_hidden(len(rest), 'file')}"))
     if report.aside:

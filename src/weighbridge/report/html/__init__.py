@@ -16,7 +16,7 @@ import jinja2
 
 from weighbridge.clock import parse_instant
 from weighbridge.errors import ParseError
-from weighbridge.report._text import clean_block, cut
+from weighbridge.report._text import clean_block, cut, short_digests
 from weighbridge.report.coverage import accounted
 from weighbridge.report.facts import SIGNATURES, TITLES, result_of, told_aside
 from weighbridge.report.html.page import sections_of
@@ -101,6 +101,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["cut"] = _cut
+    environment.filters["told"] = _told
     environment.filters["percent"] = percent
     environment.filters["instant"] = _instant
     environment.filters["grouped"] = _grouped
@@ -122,6 +123,11 @@ def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever a template writes
 
 def _cut(text: str, limit: int = 300) -> str:
     return cut(text, limit=limit)
+
+
+def _told(text: str, limit: int = 800) -> str:
+    """Return a sentence for people, with its digests shortened. No element is made of it: it may be an attacker's."""
+    return cut(short_digests(text), limit=limit)
 
 
 def _instant(text: str, form: str = "%-d %b %Y, %H:%M UTC") -> str:
