@@ -14,7 +14,8 @@ from tests.report.conftest import Golden
 from weighbridge.evidence.measurements import AuditedComponent, FileCoverage
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.report.html import _environment, render
-from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
+from weighbridge.report.html.page import MAX_COMPONENTS, MAX_RAW
+from weighbridge.report.html.rows import MAX_ENTRIES, MAX_ROWS
 from weighbridge.report.interface import EvidenceView, ReportInput
 from weighbridge.report.rules import INFORMATION
 from weighbridge.report.words import GLOSSARY

@@ -64,7 +64,7 @@ def figure_of(measurements: Measurements | None, *, findings: tuple[Finding, ...
             return f"{plural(len(files), 'file')}: {', '.join(parts)}" if parts else "no file"
         case DependencyAuditMeasurements(components=components):
             found = plural(len(findings), "advisory", nouns="advisories")
-            return f"{found} in {plural(len(components), 'component')}"
+            return f"{found} (known weaknesses) in {plural(len(components), 'package')}"
         case RobustnessMeasurements(entries=entries) if entries:
             worst = min(entries, key=lambda entry: entry.survived / entry.examples if entry.examples else 0.0)
             share = worst.survived / worst.examples if worst.examples else 0.0

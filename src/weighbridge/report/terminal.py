@@ -138,7 +138,7 @@ def render(report: ReportInput) -> Group:
 
 def _signature(view: EvidenceView) -> str:
     if not view.source and not view.signer:
-        return "not signed: give --key to leave evidence"
+        return "not signed, and a gate accepts signed evidence only: give --key to leave some"
     return SIGNATURES[view.signature] + (f": {cut(view.why)}" if view.why else "")
 
 
@@ -179,7 +179,7 @@ def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
 def _files(files: tuple[FileCoverage, ...]) -> RenderableType:
     from rich.text import Text
 
-    table = _table("file", "state", "bytes")
+    table = _table("file", "state", "bytes (parsed: read and judged; data: nothing that can run)")
     for file in worst_files_first(files)[:MAX_FILES]:
         table.add_row(Text(cut(file.path)), Text(file.state, style=_STYLES[_MEANS[file.state]]), Text(accounted(file)))
     if len(files) > MAX_FILES:

@@ -74,6 +74,8 @@ GLOSSARY: Final = (
         "A file of evidence that the gate leaves out: no trusted key signed it, its key has ended, it is about another "
         "model, or it cannot be read.",
     ),
+    Word("does not count", "The gate does not use it, for or against the model; the reason stands beside it."),
+    Word("examined", "Read by a check. The checksum of every file that was examined stands in its evidence."),
     Word("older, not asked", "Evidence whose signature holds, and of which there is a newer run. The newest counts."),
     Word("not checked", "Nobody has compared the signature with a trust document, so anybody could have written this."),
     Word(
