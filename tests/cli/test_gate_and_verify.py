@@ -85,7 +85,7 @@ def test_a_refusal_begins_with_the_file_that_differs(judged: Scene, shell: Shell
             (judged.model / ".gitattributes").write_text("*.bin filter=lfs\n")
         case "missing":
             file.unlink()
-        case "renamed":
+        case _:
             file.rename(judged.model / "b.bin")
     verify = shell.run(*VERIFY)
     assert (verify.code, verify.out) == (1, "")

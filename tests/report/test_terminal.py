@@ -125,3 +125,21 @@ def test_every_file_of_a_scan_has_a_line_and_the_worst_come_first() -> None:
     text = shown(render_check(check_report(record, model="m", digest=samples.DIGEST)))
     lines = [line.split()[0] for line in text.splitlines() if line.endswith("bytes") or "bytes " in line]
     assert lines[-4:] == ["classifier.pkl", "weights.pt", "classifier.onnx", "config.json"]
+
+
+def test_nothing_is_green_in_a_verdict_that_refuses() -> None:
+    for sample, green in ((samples.passed, True), (samples.revoked, False), (samples.failed, False)):
+        console = Console(width=120, force_terminal=True, color_system="standard", file=io.StringIO())
+        console.print(render(sample()))
+        assert ("\x1b[1;32m" in console.file.getvalue()) is green  # type: ignore[attr-defined]
+
+
+def test_older_evidence_is_one_line() -> None:
+    text = shown(render(samples.run_twice()), width=160)
+    assert "not shown: 4 older results (not asked), 1 result that the policy does not ask for" in text
+    assert "valid until" not in shown(render(samples.revoked()), width=160)
+
+
+def test_digest_is_explained_where_it_stands() -> None:
+    text = shown(render(samples.evidence_only()), width=160)
+    assert "(the digest of the whole model: names and bytes of all files)" in text

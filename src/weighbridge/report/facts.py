@@ -43,12 +43,23 @@ MEANINGS: Final[dict[Result, str]] = {
 }
 """What each verdict means, in half a sentence."""
 
+ALL_THE_SAME: Final = (
+    "Every requirement holds, and the model is refused all the same, for what stands below. It must not be loaded."
+)
+"""What a verdict means when only something that concerns the whole stands against it, such as a revocation."""
+
 SIGNATURES: Final[dict[Signature, str]] = {
     "verified": "signature verified",
     "unverified": "signature not checked",
     "invalid": "not accepted",
 }
 """What is known of a signature, in words: nobody looked, or there is a reason why this is no evidence."""
+
+
+def is_refused_as_a_whole(verdict: VerdictView) -> bool:
+    """Tell whether every requirement holds and the verdict refuses for a problem that belongs to none of them."""
+    holds = bool(verdict.requirements) and all(item.state == "satisfied" for item in verdict.requirements)
+    return verdict.verdict != "passed" and bool(verdict.problems) and holds
 
 
 def told_aside(views: tuple[EvidenceView, ...]) -> str:

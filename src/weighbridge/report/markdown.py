@@ -10,7 +10,15 @@ import re
 from typing import Final
 
 from weighbridge.report._text import cut, plural, short_digests
-from weighbridge.report.facts import SIGNATURES, TITLES, count_severities, outcome_of, told_aside
+from weighbridge.report.facts import (
+    ALL_THE_SAME,
+    SIGNATURES,
+    TITLES,
+    count_severities,
+    is_refused_as_a_whole,
+    outcome_of,
+    told_aside,
+)
 from weighbridge.report.groups import Group, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import key_figure
@@ -82,7 +90,8 @@ def render(report: ReportInput, /) -> str:
 
 def _sentence(verdict: VerdictView) -> str:
     to_do = " Verify the verdict before loading the model." if verdict.verdict == "passed" and verdict.signed_by else ""
-    return _SENTENCES[verdict.verdict] + to_do
+    whole = ALL_THE_SAME if is_refused_as_a_whole(verdict) else _SENTENCES[verdict.verdict]
+    return whole + to_do
 
 
 def _head(report: ReportInput) -> list[str]:
@@ -109,7 +118,7 @@ def _head(report: ReportInput) -> list[str]:
 def _requirements(verdict: VerdictView) -> list[str]:
     lines = ["", "| requirement | state | why | next step |", "|---|---|---|---|"]
     for item in verdict.requirements[:MAX_REQUIREMENTS]:
-        place = f" (line {item.line})" if item.line else ""
+        place = f" (policy line {item.line})" if item.line else ""
         waived = f", waived {', '.join(code(name) for name in item.waived[:5])}" if item.waived else ""
         why = code(short_digests(item.reason))
         lines.append(f"| {TITLES[item.check]}{place} | {item.state}{waived} | {why} | {code(item.remedy)} |")

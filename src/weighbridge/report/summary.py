@@ -64,7 +64,8 @@ def figure_of(measurements: Measurements | None, *, findings: tuple[Finding, ...
             return f"{plural(len(files), 'file')}: {', '.join(parts)}" if parts else "no file"
         case DependencyAuditMeasurements(components=components):
             found = plural(len(findings), "advisory", nouns="advisories")
-            return f"{found} (known weaknesses) in {plural(len(components), 'package')}"
+            kind = "known weakness" if len(findings) == 1 else "known weaknesses"
+            return f"{found} ({kind}) in {plural(len(components), 'package')}"
         case RobustnessMeasurements(entries=entries) if entries:
             worst = min(entries, key=lambda entry: entry.survived / entry.examples if entry.examples else 0.0)
             share = worst.survived / worst.examples if worst.examples else 0.0

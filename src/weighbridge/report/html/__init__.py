@@ -18,7 +18,7 @@ from weighbridge.clock import parse_instant
 from weighbridge.errors import ParseError
 from weighbridge.report._text import clean_block, cut, short_digests
 from weighbridge.report.coverage import accounted
-from weighbridge.report.facts import SIGNATURES, TITLES, result_of, told_aside
+from weighbridge.report.facts import ALL_THE_SAME, SIGNATURES, TITLES, is_refused_as_a_whole, result_of, told_aside
 from weighbridge.report.html.page import sections_of
 from weighbridge.report.interface import ReportInput, VerdictView
 from weighbridge.report.repeat import run_command, verify_command
@@ -41,19 +41,12 @@ SENTENCES: Final = {
 """What the verdict means."""
 
 
-REFUSED_ALL_THE_SAME: Final = (
-    "Every requirement holds, and the model is refused all the same, for what stands below. It must not be loaded."
-)
-"""What the verdict means when only something that concerns the whole stands against it, such as a revocation."""
-
-
 def sentence_of(verdict: VerdictView | None) -> str:
     """Return what a verdict means, in one or two sentences."""
     if verdict is None:
         return "This page shows evidence only; no policy was applied."
-    holds = bool(verdict.requirements) and all(item.state == "satisfied" for item in verdict.requirements)
-    if verdict.verdict != "passed" and verdict.problems and holds:
-        return REFUSED_ALL_THE_SAME
+    if is_refused_as_a_whole(verdict):
+        return ALL_THE_SAME
     return SENTENCES[verdict.verdict]
 
 
