@@ -103,3 +103,21 @@ def test_equally_new_evidence_is_all_shown(scene: Scene) -> None:
     report = _views.of_evidence([*same, *scene.files()], model="model", digest=scene.digest)
     assert report.aside == ()
     assert len(report.evidence) == len(CheckName) + 1
+
+
+def test_failure_that_was_repeated_is_told_once(scene: Scene) -> None:
+    def weak(finished: datetime, nonce: str) -> bytes:
+        record = make_record(CheckName.ROBUSTNESS, finished=finished, nonce=nonce)
+        assert record.measurements is not None
+        entry = msgspec.structs.replace(record.measurements.entries[0], survived=0)  # type: ignore[union-attr]
+        measured = msgspec.structs.replace(record.measurements, entries=(entry,))
+        return scene.sign(msgspec.structs.replace(record, measurements=measured))
+
+    del scene.records[CheckName.ROBUSTNESS]
+    again = StoredFile("again.sigstore.json", weak(NOW - timedelta(hours=1), "ee" * 16))
+    report = report_of(scene, [*scene.files(), StoredFile("first.sigstore.json", weak(OLD, "ff" * 16)), again])
+    assert report.verdict is not None
+    said = next(item for item in report.verdict.requirements if item.check is CheckName.ROBUSTNESS)
+    assert said.state == "failed"
+    assert said.reason.count("still right under attack") == 1
+    assert "another result of the same model stands" not in said.reason

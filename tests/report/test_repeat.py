@@ -11,7 +11,7 @@ import pytest
 from tests.report import samples
 from weighbridge.evidence.record import CheckName
 from weighbridge.report.interface import ReportInput
-from weighbridge.report.repeat import check_command, run_command, verify_command
+from weighbridge.report.repeat import check_command, parts_of, run_command, verify_command
 
 
 def test_each_check_has_its_command_with_the_inputs_by_name() -> None:
@@ -91,3 +91,11 @@ def test_parameters_that_are_no_numbers_are_left_out() -> None:
         parameters={"epsilon": "1; id", "queries": True, "samples": 7},
     )
     assert check_command(record, model="m") == "weighbridge robustness m --data holdout.npz --samples 7"
+
+
+def test_parts_of_a_command_are_its_words_whatever_the_names_are() -> None:
+    for model in ("m", "my model", "x; id"):
+        command = check_command(samples.record(CheckName.LEAKAGE, samples.leakage()), model=model)
+        parts = parts_of(command)
+        assert " ".join(parts) == command
+        assert len(parts) == 7

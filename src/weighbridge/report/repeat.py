@@ -53,6 +53,7 @@ _OPTIONS: Final[Mapping[InputRole, str]] = MappingProxyType(
 _PARAMETERS: Final = ("epsilon", "queries", "samples")
 """Options of a robustness check that change what it measures."""
 
+_PART: Final = re.compile(r"'[^']*'|\S+")
 _PLAIN: Final = re.compile(r"[\w.@+,() =-]+", re.ASCII)
 
 
@@ -87,6 +88,11 @@ def verify_command(report: ReportInput) -> str:
     model = _argument(report.model, otherwise=MODEL)
     signed = _argument(f"{report.model}.verdict.sigstore.json", otherwise="VERDICT")
     return f"weighbridge verify {model} --verdict {signed} --trust TRUST.yaml --policy {_policy(verdict)}"
+
+
+def parts_of(command: str) -> list[str]:
+    """Return the words of a command as they are written, so that a page breaks its lines between them only."""
+    return _PART.findall(command)
 
 
 def _policy(verdict: VerdictView) -> str:

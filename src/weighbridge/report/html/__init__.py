@@ -21,7 +21,7 @@ from weighbridge.report.coverage import accounted
 from weighbridge.report.facts import ALL_THE_SAME, SIGNATURES, TITLES, is_refused_as_a_whole, result_of, told_aside
 from weighbridge.report.html.page import sections_of
 from weighbridge.report.interface import ReportInput, VerdictView
-from weighbridge.report.repeat import run_command, verify_command
+from weighbridge.report.repeat import parts_of, run_command, verify_command
 from weighbridge.report.rules import UNDECIDED, described, page_of, sentence
 from weighbridge.report.summary import CONFIDENCE, key_figure, percent
 from weighbridge.report.words import CONTROLS, GLOSSARY, meaning, question_of
@@ -102,6 +102,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["figure"] = key_figure
     environment.filters["signature"] = SIGNATURES.__getitem__
     environment.filters["question"] = question_of
+    environment.filters["parts_of"] = parts_of
     environment.filters["page"] = _page
     environment.globals["meaning"] = meaning
     environment.globals["sentence_of_rule"] = sentence
