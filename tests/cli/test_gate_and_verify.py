@@ -39,7 +39,7 @@ def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
     verify = shell.run(*VERIFY)
     assert verify.code == 1
     assert verify.out == ""
-    assert "refused: the verdict is about dirHash:" in verify.err
+    assert "refused: these are other files: 'a.bin' was changed; the verdict is about dirHash:" in verify.err
     assert shell.run(*SIGNED).code == 2
     assert shell.run(*VERIFY).code == 1
     answer = json.loads(shell.run(*VERIFY, "--format", "json").out)
@@ -64,6 +64,43 @@ def test_a_mismatch_names_the_files_that_differ_and_what_to_do(judged: Scene, sh
     assert "Trusted evidence of the judged model would say which files differ" in silent.err
     named = json.loads(shell.run(*VERIFY, "--evidence", "elsewhere", "--format", "json").out)
     assert "'a.bin' was changed" in named["reason"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("changed", "these are other files: 'a.bin' was changed; "),
+        ("added", "these are other files: '.gitattributes' was added; "),
+        ("missing", "these are other files: 'a.bin' was removed; "),
+        ("renamed", "these are other files: 'a.bin' was renamed to 'b.bin'; "),
+    ],
+)
+def test_a_refusal_begins_with_the_file_that_differs(judged: Scene, shell: Shell, change: str, said: str) -> None:
+    assert shell.run(*SIGNED).code == 0
+    file = judged.model / "a.bin"
+    match change:
+        case "changed":
+            file.write_bytes(b"weightz")
+        case "added":
+            (judged.model / ".gitattributes").write_text("*.bin filter=lfs\n")
+        case "missing":
+            file.unlink()
+        case _:
+            file.rename(judged.model / "b.bin")
+    verify = shell.run(*VERIFY)
+    assert (verify.code, verify.out) == (1, "")
+    assert verify.err.startswith(f"refused: {said}the verdict is about dirHash:")
+
+
+def test_files_are_named_as_well_by_the_evidence_that_lies_beside_the_verdict(judged: Scene, shell: Shell) -> None:
+    assert shell.run(*SIGNED).code == 0
+    there = shell.directory / "downloaded"
+    there.mkdir()
+    judged.model.rename(there / "model")
+    (there / "model" / ".gitattributes").write_text("*.bin filter=lfs\n")
+    verify = shell.run("verify", "downloaded/model", *VERIFY[2:])
+    assert verify.code == 1
+    assert "'.gitattributes' was added" in verify.err
 
 
 def test_a_failed_judgement_replaces_an_earlier_verdict(judged: Scene, shell: Shell) -> None:

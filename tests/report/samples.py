@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from math import exp
 from typing import Literal
 
@@ -16,6 +17,7 @@ from weighbridge.evidence.measurements import (
     DependencyAuditMeasurements,
     FileCoverage,
     Input,
+    InputRole,
     LeakageEntry,
     LeakageMeasurements,
     Measurements,
@@ -48,6 +50,14 @@ from weighbridge.report.interface import (
 
 DIGEST = Digest("9f2c61d0a7be4f5583c1d2e0b6a49f7718e3c05d4b9a62f1e8d7c6b5a4938271")
 POLICY = "sha256:4be1f0c2d3a495867788990011223344556677889900aabbccddeeff01234567"
+
+KEYS = {
+    "scanner": "SHA256:KlBuzd+gmeSPio39/0uKsINrAHtRUa7T6MM0oI6+v14",
+    "auditor": "SHA256:tVPkO+pmfJxPSfsqcv72FWxgfwsmbSbvbh4KaT8Tzv0",
+    "tester": "SHA256:jf1B3Eyw3g8cXH5xUm8c73cPl3c2b39U7liorHfq43A",
+    "verifier": "SHA256:8bXq0kTn1c6eJY2mV5o9iW3uGhRzLd7PaQfS4xKtE0M",
+}
+"""The fingerprint of each role's key."""
 
 DIGITS = {
     3: ("0013c900", "007c3e50", "0000a4c0", "003dd800", "000008c8", "0003207d", "0015b4c4", "0016d820"),
@@ -141,8 +151,12 @@ def robustness(*, survived: int = 142, held: bool = True) -> RobustnessMeasureme
         queries=1000,
         curve=curve,
         controls=(
-            Control(name="larger epsilon breaks the model", held=held, detail="accuracy 0.5 % at epsilon 0.5"),
-            Control(name="more queries do not help much", held=True, detail="0.71 after 500, 0.71 after 1000"),
+            Control(name="larger-epsilon-breaks", held=held, detail="with epsilon 0.5 the attack breaks 199 of 200"),
+            Control(
+                name="attack-converged",
+                held=True,
+                detail="the second half of the budget broke 0 of 200, at most 0.015 of them",
+            ),
         ),
         pictures=(picture(3, 8), picture(8, 3), picture(3, 3)),
     )
@@ -216,7 +230,7 @@ def audit(*, components: int = 38) -> DependencyAuditMeasurements:
             withdrawn=412,
             sources=("OSV PyPI",),
         ),
-        sources=(Input(name="requirements.lock", sha256="77" * 32, rows=components),),
+        sources=(Input(name="requirements.lock", sha256="77" * 32, rows=components, role=InputRole.LOCK),),
         components=tuple(
             AuditedComponent(
                 name=f"{names[place % len(names)]}{'-extra' * (place // len(names))}",
@@ -286,7 +300,9 @@ def payloads(count: int) -> tuple[Finding, ...]:
 
 def view(item: CheckRecord, *, signer: str | None, signature: Signature = "verified", why: str = "") -> EvidenceView:
     source = f"{item.check}-9f2c61d0a7be-5f0c1b7e.sigstore.json"
-    return EvidenceView(record=item, signer=signer, signature=signature, source=source, why=why)
+    return EvidenceView(
+        record=item, signer=signer, signature=signature, source=source, why=why, key=KEYS[signer] if signer else None
+    )
 
 
 def verdict(result: Literal["passed", "failed", "undecided"], requirements: tuple[RequirementView, ...]) -> VerdictView:
@@ -300,6 +316,8 @@ def verdict(result: Literal["passed", "failed", "undecided"], requirements: tupl
         valid_until="2026-12-01T09:12:41Z",
         requirements=requirements,
         signed_by="verifier",
+        signed_key=KEYS["verifier"],
+        policy_file="production.yaml",
     )
 
 
@@ -340,7 +358,12 @@ def passed() -> ReportInput:
                 requirement(
                     CheckName.ROBUSTNESS, "satisfied", "accuracy under attack is at least 0.654, limit 0.60", line=14
                 ),
-                requirement(CheckName.LEAKAGE, "satisfied", "TPR at 1 % FPR is at most 0.031, limit 0.05", line=17),
+                requirement(
+                    CheckName.LEAKAGE,
+                    "satisfied",
+                    "signed by tester at 2026-11-24T09:12:41Z and within all limits",
+                    line=17,
+                ),
             ),
         ),
     )
@@ -387,7 +410,8 @@ def failed() -> ReportInput:
                 requirement(
                     CheckName.LEAKAGE,
                     "failed",
-                    "TPR at 1 % FPR is at least 0.08, limit 0.05; 12 training rows stand in the model",
+                    "classifier.onnx: an attack recognises 12.60 % of the training rows, up to 19.98 % (upper bound), "
+                    "while it takes 1.00 % of other rows for them; the policy allows 5.00 %",
                     line=17,
                     remedy="regularise, train longer on more data, or use differential privacy",
                 ),
@@ -446,7 +470,8 @@ def undecided() -> ReportInput:
                 requirement(
                     CheckName.ROBUSTNESS,
                     "undecided",
-                    "a control of the attack did not hold",
+                    "classifier.onnx: standing this attack says nothing: even a much larger change does not fool the "
+                    "model, so the attack does not work on it [larger-epsilon-breaks]",
                     line=14,
                     remedy="run it again",
                 ),
@@ -555,7 +580,7 @@ def hostile(text: str = HOSTILE) -> ReportInput:
         model=text,
         digest=DIGEST,
         evidence=tuple(
-            EvidenceView(record=item, signer=text, signature="invalid", source=text, why=text)
+            EvidenceView(record=item, signer=text, signature="invalid", source=text, why=text, key=text)
             for item in (*records, base)
         ),
         verdict=VerdictView(
@@ -577,10 +602,34 @@ def hostile(text: str = HOSTILE) -> ReportInput:
                 ),
             ),
             signed_by=text,
+            signed_key=text,
+            policy_file=text,
             problems=(text,),
         ),
         rejected=(RejectedView(source=text, reason=text, remedy=text),),
+        aside=(EvidenceView(record=base, signer=text, signature="verified", source=text, why=text, key=text),),
     )
+
+
+def revoked() -> ReportInput:
+    """Return a model that met every requirement and was revoked afterwards."""
+    whole = passed()
+    assert whole.verdict is not None
+    said = (
+        "the model dirHash:9f2c61d0a7be was revoked at 2026-11-23T08:00:00Z: a back door was found in its training "
+        "data; next step: use the model that replaces it",
+    )
+    return replace(whole, verdict=replace(whole.verdict, verdict="failed", problems=said))
+
+
+def run_twice() -> ReportInput:
+    """Return a model that was examined twice, and once by somebody whom nobody asked."""
+    whole = passed()
+    older = tuple(
+        replace(item, source=item.source.replace("5f0c", "0ld0"), why="older, not asked") for item in whole.evidence
+    )
+    other = replace(older[0], signer="tester", why="not asked: it is signed by tester, and the policy wants scanner")
+    return replace(whole, aside=(*older, other))
 
 
 def evidence_only() -> ReportInput:
@@ -595,5 +644,7 @@ SAMPLES = {
     "undecided": undecided,
     "hostile": hostile,
     "evidence-only": evidence_only,
+    "revoked": revoked,
+    "run-twice": run_twice,
 }
 """Every sample by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.report import samples
 from weighbridge.report.html import render
@@ -34,6 +36,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
+
+RULES = Path(__file__).parents[2] / "docs" / "rules"
 
 Show = Callable[[str], list[str]]
 
@@ -182,7 +186,7 @@ def test_keyboard_reaches_skip_link_theme_and_every_section_in_order(browser: Ch
     for _ in range(12):
         browser.switch_to.active_element.send_keys(Keys.TAB)
         order.append(focused(browser))
-    assert order[:7] == ["skip", "theme", "tile", "tile", "tile", "tile", "scroll"]
+    assert order[:10] == ["skip", "theme", *["copy"] * 3, *["tile"] * 4, "scroll"]
 
 
 def test_skip_link_is_hidden_until_it_has_the_focus_and_leads_to_the_verdict(browser: Chrome, show: Show) -> None:
@@ -210,7 +214,7 @@ def test_tile_leads_to_its_section(browser: Chrome, show: Show) -> None:
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES)
-@pytest.mark.parametrize("width", [360, 768, 1200])
+@pytest.mark.parametrize("width", [360, 390, 768, 1200])
 def test_page_is_never_wider_than_the_screen(browser: Chrome, show: Show, sample: str, width: int) -> None:
     use_width(browser, width)
     show(sample)
@@ -272,7 +276,7 @@ return low;
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("sample", ["passed", "failed", "undecided"])
+@pytest.mark.parametrize("sample", ["passed", "failed", "undecided", "revoked", "run-twice"])
 def test_text_has_the_contrast_of_wcag_aa(browser: Chrome, show: Show, sample: str, theme: str) -> None:
     use_theme(browser, theme)
     show(sample)
@@ -290,3 +294,122 @@ def test_prints_on_paper_in_light_colours(browser: Chrome, show: Show) -> None:
         assert len(pdf) > 20_000
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+GREEN = """
+const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+const green = text => { const [r, g, b, a = 1] = parse(text); return a > 0 && g > r + 12 && g > b + 12; };
+return [...document.querySelectorAll("body, body *")].filter(item => {
+  const style = getComputedStyle(item);
+  return ["color", "backgroundColor", "fill", "stroke", "borderTopColor", "borderLeftColor"]
+    .some(name => green(style[name]));
+}).map(item => item.outerHTML.slice(0, 90));
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("sample", ["failed", "undecided", "revoked"])
+def test_nothing_is_green_on_a_page_that_refuses(browser: Chrome, show: Show, sample: str, theme: str) -> None:
+    use_theme(browser, theme)
+    show(sample)
+    assert browser.execute_script(GREEN) == []
+
+
+def test_what_passed_is_green(browser: Chrome, show: Show) -> None:
+    show("passed")
+    assert len(browser.execute_script(GREEN)) > 5
+
+
+@pytest.mark.parametrize("sample", ["passed", "failed", "undecided", "revoked", "run-twice"])
+def test_phone_shows_tables_without_scrolling_sideways(browser: Chrome, show: Show, sample: str) -> None:
+    use_width(browser, 390)
+    show(sample)
+    browser.execute_script("document.querySelectorAll('details').forEach(item => { item.open = true; })")
+    wide = browser.execute_script(
+        "return [...document.querySelectorAll('.scroll')].filter(item => item.scrollWidth > item.clientWidth + 1)"
+        ".map(item => item.getAttribute('aria-labelledby') || item.getAttribute('aria-label'))"
+    )
+    assert wide == []
+
+
+def test_copy_buttons_work_by_keyboard_and_say_so(browser: Chrome, show: Show) -> None:
+    show("passed")
+    browser.execute_script("navigator.clipboard.writeText = async text => { window.copied = text; };")
+    button = browser.find_element(By.CSS_SELECTOR, ".facts .copy")
+    assert button.is_displayed()
+    browser.execute_script("arguments[0].focus()", button)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    said = "return document.querySelector('.said').textContent"
+    WebDriverWait(browser, 5).until(lambda _: browser.execute_script(said) == "Copied.")
+    assert browser.execute_script("return window.copied") == str(samples.DIGEST)
+    assert button.text == "Copied"
+    WebDriverWait(browser, 5).until(lambda _: button.text == "Copy")
+
+
+def test_copying_works_where_the_clipboard_is_closed(browser: Chrome, show: Show) -> None:
+    show("passed")
+    browser.execute_script(
+        "navigator.clipboard.writeText = () => Promise.reject(new Error('no'));"
+        "document.addEventListener('copy', () => { window.copied = getSelection().toString(); });"
+    )
+    command = browser.find_elements(By.CSS_SELECTOR, "[aria-label='Copy the command that verifies the verdict']")[0]
+    command.send_keys(Keys.SPACE)
+    WebDriverWait(browser, 5).until(lambda _: browser.execute_script("return Boolean(window.copied)"))
+    assert browser.execute_script("return window.copied").startswith("weighbridge verify digits-classifier --verdict")
+
+
+def test_hostile_text_is_copied_as_it_is_shown_and_no_command_holds_it(browser: Chrome, show: Show) -> None:
+    show("hostile")
+    browser.execute_script("navigator.clipboard.writeText = async text => { (window.all ??= []).push(text); };")
+    browser.execute_script("document.querySelectorAll('.copy').forEach(button => button.click())")
+    WebDriverWait(browser, 5).until(lambda _: browser.execute_script("return (window.all || []).length") > 4)
+    copied = browser.execute_script("return window.all")
+    commands = [text for text in copied if text.startswith("weighbridge ")]
+    assert commands
+    assert not any(sign in text for text in commands for sign in "<>;&|$`\n\x1b\u202e")
+    assert browser.execute_script("return typeof window.pwned") == "undefined"
+
+
+def test_tooltips_tell_the_technical_name_and_what_words_mean(browser: Chrome, show: Show) -> None:
+    show("undecided")
+    titles = browser.execute_script("return [...document.querySelectorAll('abbr')].map(item => item.title)")
+    assert "larger-epsilon-breaks" in titles
+    assert all(titles)
+
+
+def test_undecided_leads_to_what_to_do_and_from_there_to_the_page_of_the_rule(browser: Chrome, show: Show) -> None:
+    show("undecided")
+    browser.find_elements(By.CSS_SELECTOR, "a.pill")[0].send_keys(Keys.ENTER)
+    assert browser.execute_script("return document.activeElement.id") == "undecided"
+    browser.switch_to.active_element.send_keys(Keys.TAB)
+    address = browser.execute_script("return document.activeElement.href")
+    assert address == "https://weighbridge.dev/docs/rules/undecided"
+    assert (RULES / f"{address.rpartition('/')[2]}.md").is_file()
+
+
+def test_page_works_from_a_file_without_network(browser: Chrome, show: Show, tmp_path: Path) -> None:
+    show("passed")
+    browser.get((tmp_path / "report.html").as_uri())
+    assert console(browser) == []
+    assert browser.find_element(By.CSS_SELECTOR, ".copy").is_displayed()
+    browser.find_element(By.CSS_SELECTOR, ".theme").send_keys(Keys.ENTER)
+    assert background(browser) < 60
+
+
+def test_older_evidence_unfolds_by_keyboard(browser: Chrome, show: Show) -> None:
+    show("run-twice")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".tile")) == 4
+    summary = browser.find_element(By.CSS_SELECTOR, ".aside summary")
+    assert summary.text.startswith("Not shown: 4 older results (not asked)")
+    summary.send_keys(Keys.ENTER)
+    assert "older, not asked; signature verified" in browser.find_element(By.CSS_SELECTOR, ".aside").text
+
+
+def test_headings_go_down_one_step_at_a_time(browser: Chrome, show: Show) -> None:
+    for sample in ("passed", "undecided", "run-twice"):
+        show(sample)
+        levels = browser.execute_script(
+            "return [...document.querySelectorAll('h1,h2,h3,h4')].map(item => Number(item.tagName[1]))"
+        )
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))

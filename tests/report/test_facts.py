@@ -64,7 +64,7 @@ def test_waiver_counts_by_advisory_or_alias_in_its_component_and_by_nothing_else
 def test_figure_of_robustness_is_its_worst_file() -> None:
     strong, weak = samples.robustness(survived=190), samples.robustness(survived=20)
     both = msgspec.structs.replace(strong, entries=(*strong.entries, *weak.entries))
-    assert key_figure(samples.record(CheckName.ROBUSTNESS, both)).startswith("10.0 % withstood")
+    assert key_figure(samples.record(CheckName.ROBUSTNESS, both)).startswith("10.0 % still right")
 
 
 def test_figure_of_leakage_is_the_lowest_rate_at_our_confidence() -> None:

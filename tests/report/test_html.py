@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import msgspec
@@ -13,8 +14,11 @@ from tests.report.conftest import Golden
 from weighbridge.evidence.measurements import AuditedComponent, FileCoverage
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.report.html import _environment, render
-from weighbridge.report.html.page import MAX_COMPONENTS, MAX_ENTRIES, MAX_RAW, MAX_ROWS
+from weighbridge.report.html.page import MAX_COMPONENTS, MAX_RAW
+from weighbridge.report.html.rows import MAX_ENTRIES, MAX_ROWS
 from weighbridge.report.interface import EvidenceView, ReportInput
+from weighbridge.report.rules import INFORMATION
+from weighbridge.report.words import GLOSSARY
 
 VOID = {"meta", "link", "img", "br", "circle", "path", "line", "polyline", "polygon"}
 ADDRESSES = {"src", "href", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background"}
@@ -68,7 +72,10 @@ def test_page_has_no_way_to_the_network_and_no_inline_handler(sample: str) -> No
             assert not name.startswith("on")
             assert name != "style"
             if name in ADDRESSES:
-                assert str(value).startswith(("#", "data:image/png;base64,")) or (tag, value) == ("link", "data:,")
+                to_a_rule = tag == "a" and str(value).startswith(f"{INFORMATION}/docs/rules/")
+                inside = str(value).startswith(("#", "data:image/png;base64,")) or (tag, value) == ("link", "data:,")
+                assert inside or to_a_rule
+                assert not to_a_rule or attributes["rel"] == "noopener noreferrer"
     assert "url(" not in "".join(page.scripts["style"])
     assert "@import" not in "".join(page.scripts["style"])
 
@@ -115,9 +122,9 @@ def test_verdict_comes_before_everything_else() -> None:
 @pytest.mark.parametrize(
     ("sample", "words"),
     [
-        ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived: PYSEC-2026-1177", "71.0 %"]),
-        ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that did not count", "pillow 9.5.0"]),
-        ("undecided", ["Undecided", "did not hold", "signature invalid", "This kernel has no Landlock", "EXT4"]),
+        ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived : PYSEC-2026-1177", "71.0 %"]),
+        ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that are not accepted", "pillow 9.5.0"]),
+        ("undecided", ["Undecided", "does not fool the model", "not accepted", "This kernel has no Landlock", "EXT4"]),
         ("evidence-only", ["No verdict", "no policy was applied", "A 3 that the model reads as 8 after the attack"]),
     ],
 )
@@ -211,11 +218,11 @@ def test_sections_keep_their_words(golden: Golden) -> None:
 
 def test_evidence_that_does_not_count_never_wears_the_state_of_a_requirement() -> None:
     whole = samples.passed()
-    old = samples.view(whole.evidence[2].record, signer=None, signature="unverified", why="there is newer evidence")
+    old = samples.view(whole.evidence[2].record, signer=None, signature="invalid", why="it is about another model")
     page = Page(
         render(ReportInput(model="m", digest=samples.DIGEST, evidence=(whole.evidence[2], old), verdict=whole.verdict))
     )
-    assert page.text.count("does not count") == 2
+    assert page.text.count("not accepted Robustness") == 1
     assert page.text.count("satisfied Robustness") == 1
     assert page.text.count("Robustness satisfied") == 2
 
@@ -234,7 +241,7 @@ def test_sections_stand_in_the_order_of_the_policy_and_what_counts_comes_first()
         model="m", digest=samples.DIGEST, evidence=(old, *whole.evidence[::-1]), verdict=whole.verdict
     )
     text = Page(render(shuffled)).text
-    titles = ["satisfied Model scan", "does not count Model scan", "satisfied Dependency", "satisfied Robustness"]
+    titles = ["satisfied Model scan", "not accepted Model scan", "satisfied Dependency", "satisfied Robustness"]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
 
@@ -253,3 +260,93 @@ def test_findings_of_one_kind_are_one_row_that_can_be_unfolded() -> None:
     assert before.count(samples.UNLISTED[0].remedy) == 1
     assert "Each of the 10" in before
     assert all(before.count(str(one.message)) == 1 for one in samples.UNLISTED)
+
+
+@pytest.mark.parametrize("sample", ["failed", "undecided", "revoked", "hostile"])
+def test_page_that_refuses_has_no_date_until_which_it_is_valid(sample: str) -> None:
+    text = Page(render(samples.SAMPLES[sample]())).text
+    assert "Valid until" not in text
+    assert 'class="refused"' in render(samples.SAMPLES[sample]())
+
+
+def test_revoked_model_says_at_once_why_it_is_refused_though_all_requirements_hold() -> None:
+    text = Page(render(samples.revoked())).text
+    assert "Every requirement holds, and the model is refused all the same" in text
+    assert text.index("was revoked at") < text.index("Digest of the model")
+    assert "weighbridge verify digits" not in text
+
+
+def test_older_evidence_is_one_line_and_has_no_tile() -> None:
+    page = Page(render(samples.run_twice()))
+    assert [a.get("class") for _, a in page.elements].count("tile") == 4
+    assert "Not shown: 4 older results (not asked), 1 result that the policy does not ask for" in page.text
+    assert "signature not checked" not in page.text.partition("Words on this page")[0]
+    assert "older, not asked; signature verified, scanner" in page.text
+    assert "it is signed by tester, and the policy wants scanner; signature verified" in page.text
+
+
+def test_fingerprints_digests_and_commands_can_be_copied_and_say_what_they_are() -> None:
+    page = Page(render(samples.passed()))
+    buttons = [attributes for tag, attributes in page.elements if attributes.get("class") == "copy"]
+    labels = [attributes["aria-label"] for attributes in buttons]
+    for label in (
+        "Copy the digest of the model",
+        "Copy the digest of the policy",
+        "Copy the fingerprint of the verdict's key",
+        "Copy the command that verifies the verdict",
+        "Copy the command that runs everything again",
+        "Copy Robustness: the command",
+        "Copy Robustness: sha256 of test examples",
+        "Copy Leakage: the fingerprint of the key",
+    ):
+        assert labels.count(label) == 1
+    assert len(set(labels)) == len(labels)
+    # Without scripts they would do nothing, so they are not there.
+    assert all("hidden" in attributes for attributes in buttons)
+    for text in (samples.KEYS["verifier"], samples.KEYS["tester"], "ab" * 32, "weighbridge run digits-classifier"):
+        assert text in page.text
+
+
+def test_controls_are_questions_with_their_technical_name_as_a_tooltip() -> None:
+    page = Page(render(samples.undecided()))
+    titles = [str(attributes.get("title")) for tag, attributes in page.elements if tag == "abbr"]
+    assert {"larger-epsilon-breaks", "attack-converged"} <= set(titles)
+    assert "Does a much larger change fool the model, so that the attack works at all? no" in page.text
+
+
+def test_every_word_of_the_glossary_is_explained_on_the_page_for_those_who_have_no_tooltips() -> None:
+    page = Page(render(samples.passed()))
+    words = page.text.partition("Words on this page")[2]
+    assert all(item.meaning in words for item in GLOSSARY)
+    used = {str(attributes.get("title")) for tag, attributes in page.elements if tag == "abbr"}
+    assert len(used & {item.meaning for item in GLOSSARY}) >= 12
+
+
+def test_undecided_leads_to_what_to_do_and_to_the_page_of_the_rule() -> None:
+    page = Page(render(samples.undecided()))
+    links = [str(attributes["href"]) for tag, attributes in page.elements if tag == "a"]
+    assert links.count("#undecided") == 4
+    assert links.count(f"{INFORMATION}/docs/rules/undecided") == 1
+    assert [a.get("id") for _, a in page.elements].count("undecided") == 1
+    assert "#undecided" not in render(samples.passed())
+
+
+def test_rule_of_ours_leads_to_its_page_and_one_of_an_attacker_does_not() -> None:
+    links = [a.get("href") for tag, a in Page(render(samples.failed())).elements if tag == "a"]
+    assert f"{INFORMATION}/docs/rules/forbidden-global" in links
+    assert not any("pwned" in str(a.get("href")) for _, a in Page(render(samples.hostile())).elements)
+
+
+def test_long_digests_are_short_in_sentences_and_whole_where_they_can_be_copied() -> None:
+    requirement = samples.requirement(CheckName.MODEL_SCAN, "undecided", f"it is about dirHash:{'ab' * 32}", line=7)
+    verdict = samples.verdict("undecided", (requirement,))
+    page = Page(render(ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=verdict))).text
+    assert "it is about dirHash:abababababab…" in page
+    assert "ab" * 32 not in page
+    assert str(samples.DIGEST) in page
+
+
+def test_policy_digest_says_what_kind_it_is() -> None:
+    verdict = replace(samples.verdict("undecided", ()), policy_digest="cd" * 32)
+    report = ReportInput(model="m", digest=samples.DIGEST, evidence=(), verdict=verdict)
+    assert f"sha256:{'cd' * 32}" in render(report)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.report import samples
-from weighbridge.report import junit
+from weighbridge.report import junit, sarif, whole_json
 from weighbridge.report.interface import ReportInput
 
 
@@ -77,3 +78,15 @@ def test_rejected_file_is_an_error_unless_the_verdict_passed_without_it() -> Non
 def test_invalid_signature_is_an_error() -> None:
     suite = next(suite for suite in parse(samples.undecided()) if suite.get("name") == "leakage")
     assert any(str(case.get("name")).startswith("signature of") and case.find("error") is not None for case in suite)
+
+
+def test_older_evidence_has_no_case_and_no_rule_in_any_format_for_programs() -> None:
+    twice, once = samples.run_twice(), samples.passed()
+    assert junit.render(twice) == junit.render(once)
+    assert sarif.render(twice) == sarif.render(once)
+    told = json.loads(whole_json.render(twice))
+    assert [item["check"] for item in told["aside"]] == [
+        *(view.record.check for view in once.evidence),
+        "model-scan",
+    ]
+    assert "aside" not in json.loads(whole_json.render(once))

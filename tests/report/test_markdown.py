@@ -50,7 +50,7 @@ def test_verdict_comes_first() -> None:
 
 
 def test_a_low_figure_never_reads_as_a_pass() -> None:
-    row = next(line for line in markdown.render(samples.failed()).splitlines() if "withstood" in line)
+    row = next(line for line in markdown.render(samples.failed()).splitlines() if "still right" in line)
     assert "passed" not in row
     assert "✅" not in row
 
@@ -86,3 +86,12 @@ def test_places_of_one_reason_are_one_line() -> None:
     view = samples.view(samples.record(CheckName.MODEL_SCAN, samples.scan(), undecided=pictures), signer=None)
     text = markdown.render(ReportInput(model="m", digest=samples.DIGEST, evidence=(view,)))
     assert "- `0.png`, `1.png`, `2.png` and 6 more: `the format png is not judged`" in text
+
+
+def test_refusal_has_no_date_and_older_evidence_is_one_line() -> None:
+    for sample in (samples.failed, samples.undecided, samples.revoked):
+        assert "valid until" not in markdown.render(sample())
+    assert "Every requirement holds, and the model is refused all the same" in markdown.render(samples.revoked())
+    twice = markdown.render(samples.run_twice())
+    assert "Not shown: 4 older results (not asked), 1 result that the policy does not ask for." in twice
+    assert twice.count("verified by") == 4

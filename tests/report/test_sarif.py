@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.report import samples
@@ -436,6 +436,7 @@ PATHS = st.text(st.sampled_from("ab!:/.#%? \\1\n\x1b\u202e"), max_size=24)
 
 @settings(max_examples=150)
 @given(text=PATHS, base=PATHS, name=PATHS)
+@example(text="1! ", base="", name="")
 def test_whatever_a_record_says_the_uri_is_relative_and_stays_inside(text: str, base: str, name: str) -> None:
     finding = msgspec.structs.replace(samples.PAYLOAD, location=text)
     view = samples.view(samples.record(CheckName.MODEL_SCAN, None, findings=(finding,)), signer=None)

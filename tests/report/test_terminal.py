@@ -39,7 +39,7 @@ def test_verdict_is_shown_with_every_requirement_and_next_step(golden: Golden) -
     assert view is not None
     text = shown(render_verdict(view))
     golden(text, "failed-verdict.txt")
-    for words in ("Verdict: failed", "model-scan (line 7)", "next step:", "waived: PYSEC-2026-1177"):
+    for words in ("Verdict: failed", "model-scan (policy line 7)", "next step:", "waived: PYSEC-2026-1177"):
         assert words in text
 
 
@@ -81,8 +81,8 @@ def test_long_list_says_how_many_are_missing() -> None:
 def test_whole_report_without_verdict_names_signatures_and_rejected_files() -> None:
     report = samples.undecided()
     text = shown(render(ReportInput(model="m", digest=samples.DIGEST, evidence=report.evidence)), width=200)
-    assert "signature invalid: the signature does not verify" in text
-    assert "does not count" in shown(render(samples.failed()), width=200)
+    assert "not accepted: the signature does not verify" in text
+    assert "is not accepted as evidence" in shown(render(samples.failed()), width=200)
 
 
 def test_import_brings_in_neither_rich_nor_jinja() -> None:
@@ -125,3 +125,21 @@ def test_every_file_of_a_scan_has_a_line_and_the_worst_come_first() -> None:
     text = shown(render_check(check_report(record, model="m", digest=samples.DIGEST)))
     lines = [line.split()[0] for line in text.splitlines() if line.endswith("bytes") or "bytes " in line]
     assert lines[-4:] == ["classifier.pkl", "weights.pt", "classifier.onnx", "config.json"]
+
+
+def test_nothing_is_green_in_a_verdict_that_refuses() -> None:
+    for sample, green in ((samples.passed, True), (samples.revoked, False), (samples.failed, False)):
+        console = Console(width=120, force_terminal=True, color_system="standard", file=io.StringIO())
+        console.print(render(sample()))
+        assert ("\x1b[1;32m" in console.file.getvalue()) is green  # type: ignore[attr-defined]
+
+
+def test_older_evidence_is_one_line() -> None:
+    text = shown(render(samples.run_twice()), width=160)
+    assert "not shown: 4 older results (not asked), 1 result that the policy does not ask for" in text
+    assert "valid until" not in shown(render(samples.revoked()), width=160)
+
+
+def test_digest_is_explained_where_it_stands() -> None:
+    text = shown(render(samples.evidence_only()), width=160)
+    assert "(the digest of the whole model: names and bytes of all files)" in text

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.report.samples import HOSTILE
-from weighbridge.report._text import clean, clean_block, cut, plural
+from weighbridge.report._text import clean, clean_block, cut, plural, short_digests
 
 ANY = st.text(st.characters(codec=None, categories=None))
 
@@ -77,3 +77,10 @@ def test_plural() -> None:
         "0 files",
         "2 advisories",
     )
+
+
+def test_digests_are_shortened_for_people_and_nothing_else_is() -> None:
+    text = f"it is about dirHash:{'ab' * 32}, not about sha256:{'0' * 64}"
+    assert short_digests(text) == "it is about dirHash:abababababab…, not about sha256:000000000000…"
+    for whole in ("SHA256:KlBuzd+gmeSPio39", f"dirHash:{'a' * 63}", f"sha256:{'a' * 65}", "ab" * 32):
+        assert short_digests(whole) == whole

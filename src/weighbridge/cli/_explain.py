@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from weighbridge.clock import format_instant
-from weighbridge.gate.decision import Decision, Outcome
+from weighbridge.gate.decision import Bond, Decision, Outcome, VerdictResult
 from weighbridge.report._text import clean_block
+
+_BONDS: Final = {
+    Bond.DIGEST: "its digest in the policy",
+    Bond.SIGNED: "a signature",
+    Bond.REQUESTER: "who asked",
+    Bond.UNBOUND: "nothing",
+}
 
 
 def explain(decision: Decision) -> str:
@@ -22,7 +30,10 @@ def _lines(decision: Decision) -> Iterator[str]:
     yield f"model    {decision.model}"
     yield f"policy   {policy.name} (mode {policy.mode}) sha256:{policy.digest}"
     yield f"trust    {trust.name} version {trust.version} sha256:{trust.digest}"
-    yield f"time     {format_instant(decision.time)}, valid until {format_instant(decision.valid_until)}"
+    # What refuses is valid for nobody, so it has no such date.
+    passed = decision.result is VerdictResult.PASSED
+    until = f", valid until {format_instant(decision.valid_until)}" if passed else ""
+    yield f"time     {format_instant(decision.time)}{until}"
     yield f"verdict  {decision.result}"
     for problem in decision.problems:
         yield f"! {problem.reason}"
@@ -30,7 +41,7 @@ def _lines(decision: Decision) -> Iterator[str]:
     for outcome in decision.outcomes:
         yield from _outcome(outcome, policy.file)
     if decision.rejected:
-        yield "files that do not count:"
+        yield "files that are not accepted as evidence:"
     for item in decision.rejected:
         yield f"  {item.file}: {item.reason}"
         if item.remedy:
@@ -44,7 +55,7 @@ def _outcome(outcome: Outcome, policy_file: str) -> Iterator[str]:
         yield f"    signed by {item.role} with {item.key.id}, finished {item.record.finished}"
         yield f"    {item.record.confinement.summary}"
     for bound in outcome.inputs:
-        said = f"signed by {bound.by}" if bound.by else bound.bond.value
+        said = f"signed by {bound.by}" if bound.by else _BONDS[bound.bond]
         yield f"    on {bound.role} {bound.input.name} sha256:{bound.input.sha256}, bound by: {said}"
     for note in outcome.notes:
         yield f"    note: {note}"

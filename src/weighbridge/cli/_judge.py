@@ -102,7 +102,8 @@ def judge_and_write(
     else:
         click.echo("no verdict was written: there is no --key", err=True)
     place = _views.place_of(model)
-    view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, place=place)
+    key_id = signer.public.id if signer is not None else None
+    view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, signed_key=key_id, place=place)
     if report is not None:
         _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
         click.echo(f"report: {report}", err=True)

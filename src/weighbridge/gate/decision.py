@@ -160,7 +160,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Everything the gate found out about one model. ``problems`` concern the whole and are never waived."""
+    """Everything the gate found out about one model. ``problems`` concern the whole and are never waived.
+
+    ``aside`` is evidence of the model whose signature holds and which no requirement rests on: it is older than what
+    counts, by another role than the policy names, or of a check that the policy does not ask for.
+    """
 
     model: Digest
     policy: Policy
@@ -170,6 +174,7 @@ class Decision:
     outcomes: tuple[Outcome, ...]
     rejected: tuple[Rejected, ...]
     problems: tuple[Problem, ...]
+    aside: tuple[Evidence, ...] = ()
 
     @property
     def result(self) -> VerdictResult:

@@ -73,6 +73,7 @@ def judge(
     used = {item.key for outcome in outcomes for item in outcome.rests_on}
     used |= {item.key for outcome in outcomes for item in outcome.inputs if item.key is not None}
     used |= {reset.key for outcome in outcomes for reset in outcome.resets}
+    rested_on = {item.file for outcome in outcomes for item in outcome.evidence}
     # A role that a key lost before is none that the verdict rests on.
     held = [trusted for trusted in trust.keys if trusted.key in used and trusted.is_valid_at(now)]
     ends += [trusted.not_after for trusted in held if trusted.not_after is not None]
@@ -85,6 +86,7 @@ def judge(
         outcomes=outcomes,
         rejected=tuple(found.rejected),
         problems=problems,
+        aside=tuple(item for item in found.evidence if item.file not in rested_on),
     )
 
 
@@ -194,9 +196,15 @@ def _outcome(
         reason = f"signed by {evidence[0].role} at {format_instant(evidence[0].finished)} and within all limits"
         return Outcome(check, line, VerdictResult.PASSED, reason, "", evidence, shown_waivers, until, inputs, notes)
     result = VerdictResult.worst([problem.result for problem in problems])
-    worst_first = sorted(problems, key=lambda problem: problem.result is not VerdictResult.FAILED)
+    worst_first = sorted(_told_once(problems), key=lambda problem: problem.result is not VerdictResult.FAILED)
     shown = [problem.reason for problem in worst_first[:_SHOWN]]
-    if len(problems) > _SHOWN:
-        shown.append(f"and {len(problems) - _SHOWN} more")
+    if len(worst_first) > _SHOWN:
+        shown.append(f"and {len(worst_first) - _SHOWN} more")
     remedy = worst_first[0].remedy
     return Outcome(check, line, result, "; ".join(shown), remedy, evidence, shown_waivers, until, inputs, notes)
+
+
+def _told_once(problems: list[Problem]) -> list[Problem]:
+    """Return the problems without those that only say of an older result what another says of the newest."""
+    told = {problem.reason for problem in problems if problem.result is VerdictResult.FAILED}
+    return [one for one in problems if not any(one.reason.endswith(f": {reason}") for reason in told)]

@@ -34,6 +34,7 @@ from weighbridge.policy import (
     RobustnessRequirement,
 )
 from weighbridge.policy.parse import DEFAULT_ADVISORIES_AGE
+from weighbridge.report.words import doubted
 
 MALWARE_RULE: Final = "malware"
 """Rule id of a finding that a dependency is malware."""
@@ -197,7 +198,7 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
         if broken or not entry.controls:
             yield Problem(
                 VerdictResult.UNDECIDED,
-                f"{entry.path}: the attack cannot be relied on ({', '.join(broken) or 'it has no controls'})",
+                f"{entry.path}: standing this attack says nothing: {doubted(broken) or 'it has no tests of itself'}",
                 "raise --queries, or look at the control's detail in the report",
             )
         if not entry.survived <= entry.correct <= entry.examples or entry.examples == 0:
@@ -214,8 +215,9 @@ def _robustness(limits: RobustnessLimits, measured: RobustnessMeasurements) -> I
         if bound < wanted.at_least:
             yield Problem(
                 VerdictResult.FAILED,
-                f"{entry.path}: {entry.survived} of {entry.examples} examples stood the attack; the lower bound at "
-                f"{wanted.confidence:g} confidence is {bound:.3f}, below {wanted.at_least:g}",
+                f"{entry.path}: {entry.survived} of {entry.examples} examples are still right under attack, which "
+                f"shows {_share(bound)} at least (lower bound, confidence {wanted.confidence:g}); the policy wants "
+                f"{_share(wanted.at_least)}",
                 "train for robustness, or test more examples if the share is close to the limit",
             )
 
@@ -257,8 +259,8 @@ def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]
     if not rates:
         yield Problem(
             VerdictResult.UNDECIDED,
-            f"{entry.path}: the true-positive rate was not measured at a false-positive rate of "
-            f"{wanted.tpr_at_fpr:g} with {wanted.confidence:g} confidence",
+            f"{entry.path}: how many training rows an attack recognises (true-positive rate) was not measured at a "
+            f"false-positive rate of {wanted.tpr_at_fpr:g} with {wanted.confidence:g} confidence",
             f"run the leakage check again with --fpr {wanted.tpr_at_fpr!r} --confidence {wanted.confidence!r}",
         )
         return
@@ -269,7 +271,13 @@ def _membership(limits: LeakageLimits, entry: LeakageEntry) -> Iterator[Problem]
     if rate.upper > wanted.at_most:
         yield Problem(
             VerdictResult.FAILED,
-            f"{entry.path}: members are recognised at a rate of up to {rate.upper:.3f} (measured {rate.tpr:.3f}) at "
-            f"a false-positive rate of {rate.fpr:g}, above {wanted.at_most:g}",
+            f"{entry.path}: an attack recognises {_share(rate.tpr)} of the training rows, up to {_share(rate.upper)} "
+            f"(upper bound), while it takes {_share(rate.fpr)} of other rows for them; the policy allows "
+            f"{_share(wanted.at_most)}",
             "regularise, train on more data or with differential privacy; or test more rows if it is close",
         )
+
+
+def _share(proportion: float) -> str:
+    # Two places, so that a figure and the limit that it misses by little are not written alike.
+    return f"{100 * proportion:.2f} %"

@@ -37,7 +37,7 @@ def recorded_files(record: CheckRecord, *, model: Digest) -> ModelFiles | None:
 
 
 def naming_files(error: VerificationError, *, judged: ModelFiles, present: ModelFiles) -> VerificationError:
-    """Return a refusal that says beside the digests which files differ, and what to do about needless ones."""
+    """Return a refusal that says first which files differ and then the digests, and what to do about needless ones."""
     difference = Difference.between(judged.files, present.files)
     remedy = "; ".join(filter(None, (difference.advice(), error.remedy)))
-    return VerificationError(f"{error.message}: since then {difference.sentence()}", remedy=remedy)
+    return VerificationError(f"these are other files: {difference.sentence()}; {error.message}", remedy=remedy)

@@ -20,9 +20,9 @@ def missing(
     if others:
         reason = f"evidence of {check} is signed by {', '.join(others)}; the policy wants it from {signers}"
     elif claimed:
-        reason = f"no evidence of {check} counts; {claimed[0].file}: {claimed[0].reason}"
+        reason = f"no evidence of {check} is accepted; {claimed[0].file}: {claimed[0].reason}"
         if len(claimed) > 1:
-            reason += f" (and {len(claimed) - 1} more that do not count)"
+            reason += f" (and {len(claimed) - 1} more that are not accepted)"
     else:
         reason = f"there is no evidence of {check}"
         if unreadable:

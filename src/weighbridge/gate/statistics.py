@@ -21,7 +21,7 @@ from weighbridge.evidence.tries import TriesReset
 from weighbridge.gate.decision import Evidence, Problem, VerdictResult
 from weighbridge.policy import LeakageRequirement, RequirementSpec, RobustnessRequirement, StatisticsRequirement
 
-UNKNOWN: Final = "how often it was tried before is not known"
+UNKNOWN: Final = "how often it was tried before is not known (only a platform counts that)"
 """What is said of a try outside a platform that counts."""
 
 

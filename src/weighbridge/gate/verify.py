@@ -39,8 +39,9 @@ def verify(
     policy that the trust document lists; ``UnsafeAnyPolicy()`` gives that up.
 
     When the verdict is about other bytes, the refusal names the files that differ if trusted evidence about the judged
-    model lies in ``evidence``, by default the directory of that name beside the model, or in the current directory when
-    the model is a snapshot in the Hub's cache. It is not read otherwise.
+    model lies in ``evidence``. By default that is the directory of that name beside the model, or in the current
+    directory when the model is a snapshot in the Hub's cache; and then the one beside the verdict. It is not read
+    otherwise.
 
     Raises:
         weighbridge.WeighbridgeError: Whatever does not hold; there is no other way to say no.
@@ -56,8 +57,9 @@ def verify(
         judged = _judged_model(data, trust=trusted, now=now, what=what)
         if judged is None or judged == present.digest:
             raise
-        store = DirectoryStore(Path(evidence) if evidence is not None else beside(Path(model)))
-        raise _explained(error, judged, present=present, store=store, trust=trusted, now=now) from None
+        usual = (beside(Path(model)), Path(verdict).absolute().parent / "evidence")
+        places = usual if evidence is None else (Path(evidence),)
+        raise _explained(error, judged, present=present, places=places, trust=trusted, now=now) from None
 
 
 def _judged_model(data: bytes, *, trust: Trust, now: datetime, what: str) -> Digest | None:
@@ -77,16 +79,18 @@ def _explained(
     judged: Digest,
     *,
     present: ModelFiles,
-    store: DirectoryStore,
+    places: tuple[Path, ...],
     trust: Trust,
     now: datetime,
 ) -> VerificationError:
-    files = _files_of(judged, store=store, trust=trust, now=now)
-    if files is not None:
-        return naming_files(error, judged=files, present=present)
+    for place in places:
+        files = _files_of(judged, store=DirectoryStore(place), trust=trust, now=now)
+        if files is not None:
+            return naming_files(error, judged=files, present=present)
+    names = " or ".join(dict.fromkeys(str(place) for place in places))
     return VerificationError(
-        f"{error.message}. Trusted evidence of the judged model would say which files differ; {store.path} holds none",
-        remedy=error.remedy,
+        f"{error.message}. Trusted evidence of the judged model would say which files differ; there is none in {names}",
+        remedy=f"name its directory with --evidence to see which files differ; {error.remedy}",
     )
 
 

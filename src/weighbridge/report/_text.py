@@ -18,6 +18,7 @@ Control characters drive terminals, format characters reorder or hide text (Bouc
 """
 
 _PLAIN: Final = re.compile(r"[ -~]*")
+_DIGESTS: Final = re.compile(r"\b((?:dirHash|sha256):)([0-9a-f]{12})[0-9a-f]{52}\b")
 _SPACES: Final = re.compile(r"[ \t\r\n\v\f]+")
 
 
@@ -59,3 +60,11 @@ def cut(text: str, *, limit: int = MAX_SHOWN) -> str:
 def plural(count: int, noun: str, *, nouns: str = "") -> str:
     """Return a count with its noun: ``1 file``, ``2 files``."""
     return f"{count} {noun}" if count == 1 else f"{count} {nouns or noun + 's'}"
+
+
+def short_digests(text: str) -> str:
+    """Return a text whose sha256 and dirHash digests are cut to their first twelve digits, for people to read.
+
+    Never compare by them: who has to compare finds them whole in the JSON, in the evidence and at the head of a page.
+    """
+    return _DIGESTS.sub(r"\1\2…", text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements
+from weighbridge.evidence.measurements import InputRole, LeakageMeasurements, RobustnessMeasurements
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity
 from weighbridge.report._text import plural
-from weighbridge.report.interface import RequirementView, Result, State, VerdictView
+from weighbridge.report.interface import EvidenceView, RequirementView, Result, Signature, State, VerdictView
 
 TITLES: Final[dict[CheckName, str]] = {
     CheckName.DEPENDENCY_AUDIT: "Dependency audit",
@@ -18,11 +18,57 @@ TITLES: Final[dict[CheckName, str]] = {
 }
 """How the checks are called in text for people."""
 
+INPUTS: Final[dict[InputRole, str]] = {
+    InputRole.TEST: "test examples",
+    InputRole.MEMBERS: "members: rows it was trained on",
+    InputRole.NON_MEMBERS: "non-members: rows it never saw",
+    InputRole.REQUIREMENTS: "requirements file",
+    InputRole.LOCK: "lock file",
+    InputRole.ENVIRONMENT: "installed packages",
+    InputRole.ADVISORIES: "known weaknesses (advisories)",
+}
+"""What each input is to a check, in text for people."""
+
 SEVERITIES: Final = (Severity.CRITICAL, Severity.HIGH, Severity.UNKNOWN, Severity.MEDIUM, Severity.LOW)
 """Worst first. Unknown may be anything, so a list that is cut short keeps it before what is known to be less."""
 
 RESULT_OF: Final[dict[State, Result]] = {"satisfied": "passed", "failed": "failed", "undecided": "undecided"}
 """What each state of a requirement means for the verdict."""
+
+
+MEANINGS: Final[dict[Result, str]] = {
+    "passed": "every requirement holds",
+    "failed": "the model must not be loaded",
+    "undecided": "something is missing or could not be judged, so the model must not be loaded",
+}
+"""What each verdict means, in half a sentence."""
+
+ALL_THE_SAME: Final = (
+    "Every requirement holds, and the model is refused all the same, for what stands below. It must not be loaded."
+)
+"""What a verdict means when only something that concerns the whole stands against it, such as a revocation."""
+
+SIGNATURES: Final[dict[Signature, str]] = {
+    "verified": "signature verified",
+    "unverified": "signature not checked",
+    "invalid": "not accepted",
+}
+"""What is known of a signature, in words: nobody looked, or there is a reason why this is no evidence."""
+
+
+def is_refused_as_a_whole(verdict: VerdictView) -> bool:
+    """Tell whether every requirement holds and the verdict refuses for a problem that belongs to none of them."""
+    holds = bool(verdict.requirements) and all(item.state == "satisfied" for item in verdict.requirements)
+    return verdict.verdict != "passed" and bool(verdict.problems) and holds
+
+
+def told_aside(views: tuple[EvidenceView, ...]) -> str:
+    """Say in one line how much evidence of the model is not shown, since nobody asked for it."""
+    older = sum(view.why.startswith("older") for view in views)
+    parts = [f"{plural(older, 'older result')} (not asked)"] if older else []
+    if len(views) > older:
+        parts.append(f"{plural(len(views) - older, 'result')} that the policy does not ask for")
+    return f"not shown: {', '.join(parts)}"
 
 
 def result_of(record: CheckRecord) -> Result:

@@ -13,6 +13,7 @@ from weighbridge.evidence.record import Finding, Severity, Undecided
 from weighbridge.report._text import cut
 from weighbridge.report.facts import worst_first
 from weighbridge.report.rules import described
+from weighbridge.report.words import plainly
 
 MAX_OFFSETS: Final = 4
 """Offsets or lines of one file or member that are written behind it."""
@@ -92,7 +93,7 @@ def group_undecided(places: tuple[Undecided, ...]) -> tuple[OpenGroup, ...]:
     """Return the undecided places by reason, as the check reported the first of each."""
     reasons: dict[str, list[str]] = {}
     for item in places:
-        reasons.setdefault(item.reason, []).append(item.location)
+        reasons.setdefault(plainly(item.reason), []).append(item.location)
     return tuple(OpenGroup(reason=reason, places=tuple(found)) for reason, found in reasons.items())
 
 

@@ -37,8 +37,8 @@ class OutputFormat(enum.StrEnum):
 class EvidenceView:
     """One record and how far it can be believed.
 
-    ``signer`` is the role of the key whose signature holds, ``source`` the name of the file, and ``why`` the reason
-    for a signature that is not verified.
+    ``signer`` is the role of the key whose signature holds and ``key`` its fingerprint, ``source`` the name of the
+    file, and ``why`` the reason for a signature that is not verified, or for evidence that nobody asked for.
     """
 
     record: CheckRecord
@@ -46,6 +46,7 @@ class EvidenceView:
     source: str
     signer: str | None = None
     why: str = ""
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class RequirementView:
 class VerdictView:
     """What the gate decided, by which policy and trust, and until when it holds.
 
-    Instants are RFC 3339 texts. ``signed_by`` is the role that signed the verdict, None when nothing was signed.
+    Instants are RFC 3339 texts. ``signed_by`` is the role that signed the verdict, None when nothing was signed, and
+    ``signed_key`` the fingerprint of its key. ``policy_file`` is the name of the policy's file, without a directory.
     ``problems`` concern the whole and not one requirement. ``weaknesses`` come first wherever the verdict is shown.
     """
 
@@ -95,6 +97,8 @@ class VerdictView:
     signed_by: str | None = None
     problems: tuple[str, ...] = ()
     weaknesses: tuple[str, ...] = ()
+    signed_key: str | None = None
+    policy_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportInput:
-    """Everything that a report shows about one model. ``place`` is None when it is not known or lies elsewhere."""
+    """Everything that a report shows about one model. ``place`` is None when it is not known or lies elsewhere.
+
+    ``evidence`` is what the result rests on, or the newest of each check where nothing was judged. ``aside`` is
+    evidence of the same model that nobody asked for, such as older runs: reports count it and list no findings of it.
+    """
 
     model: str
     digest: Digest
@@ -119,6 +127,7 @@ class ReportInput:
     verdict: VerdictView | None = None
     rejected: tuple[RejectedView, ...] = ()
     place: Place | None = None
+    aside: tuple[EvidenceView, ...] = ()
 
 
 class Renderer(Protocol):

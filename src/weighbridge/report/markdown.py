@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from weighbridge.report._text import cut, plural
-from weighbridge.report.facts import TITLES, count_severities, outcome_of
+from weighbridge.report._text import cut, plural, short_digests
+from weighbridge.report.facts import (
+    ALL_THE_SAME,
+    SIGNATURES,
+    TITLES,
+    count_severities,
+    is_refused_as_a_whole,
+    outcome_of,
+    told_aside,
+)
 from weighbridge.report.groups import Group, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import key_figure
@@ -63,9 +71,13 @@ def render(report: ReportInput, /) -> str:
         lines += ["", "| check | result | measured | signature |", "|---|---|---|---|"]
         lines += [_row(view) for view in report.evidence[:MAX_REQUIREMENTS]]
         lines += _more(len(report.evidence), MAX_REQUIREMENTS)
+    if report.aside:
+        lines += ["", f"{told_aside(report.aside).capitalize()}."]
     if report.rejected:
-        lines += ["", f"**{plural(len(report.rejected), 'file')} of evidence did not count:**", ""]
-        lines += [f"- {code(item.source)}: {code(item.reason)}" for item in report.rejected[:MAX_FINDINGS]]
+        lines += ["", f"**{plural(len(report.rejected), 'file')} not accepted as evidence:**", ""]
+        lines += [
+            f"- {code(item.source)}: {code(short_digests(item.reason))}" for item in report.rejected[:MAX_FINDINGS]
+        ]
         lines += _more(len(report.rejected))
     for view in report.evidence:
         details = _details(view)
@@ -78,7 +90,8 @@ def render(report: ReportInput, /) -> str:
 
 def _sentence(verdict: VerdictView) -> str:
     to_do = " Verify the verdict before loading the model." if verdict.verdict == "passed" and verdict.signed_by else ""
-    return _SENTENCES[verdict.verdict] + to_do
+    whole = ALL_THE_SAME if is_refused_as_a_whole(verdict) else _SENTENCES[verdict.verdict]
+    return whole + to_do
 
 
 def _head(report: ReportInput) -> list[str]:
@@ -90,25 +103,25 @@ def _head(report: ReportInput) -> list[str]:
     lines.append(_sentence(verdict) if verdict else "This is evidence only; no policy was applied.")
     lines += ["", f"- model {code(report.model)}", f"- digest {code(str(report.digest))}"]
     if verdict:
-        lines.append(
-            f"- policy {code(verdict.policy_name)} (mode {code(verdict.policy_mode)}), {code(verdict.policy_digest)}"
-        )
+        whole = verdict.policy_digest if ":" in verdict.policy_digest else f"sha256:{verdict.policy_digest}"
+        lines.append(f"- policy {code(verdict.policy_name)} (mode {code(verdict.policy_mode)}), {code(whole)}")
         if verdict.signed_by is None:
             lines.append("- judged and not signed, so there is no verdict to verify")
         else:
-            lines.append(f"- valid until {code(verdict.valid_until)}, signed by {code(verdict.signed_by)}")
-        lines += [f"- problem: {code(problem)}" for problem in verdict.problems[:MAX_FINDINGS]]
+            until = f"valid until {code(verdict.valid_until)}, " if verdict.verdict == "passed" else ""
+            key = f" (key {code(verdict.signed_key)})" if verdict.signed_key else ""
+            lines.append(f"- {until}signed by {code(verdict.signed_by)}{key}")
+        lines += [f"- problem: {code(short_digests(problem))}" for problem in verdict.problems[:MAX_FINDINGS]]
     return lines
 
 
 def _requirements(verdict: VerdictView) -> list[str]:
     lines = ["", "| requirement | state | why | next step |", "|---|---|---|---|"]
     for item in verdict.requirements[:MAX_REQUIREMENTS]:
-        place = f" (line {item.line})" if item.line else ""
+        place = f" (policy line {item.line})" if item.line else ""
         waived = f", waived {', '.join(code(name) for name in item.waived[:5])}" if item.waived else ""
-        lines.append(
-            f"| {TITLES[item.check]}{place} | {item.state}{waived} | {code(item.reason)} | {code(item.remedy)} |"
-        )
+        why = code(short_digests(item.reason))
+        lines.append(f"| {TITLES[item.check]}{place} | {item.state}{waived} | {why} | {code(item.remedy)} |")
     lines += _more(len(verdict.requirements), MAX_REQUIREMENTS)
     said = [(item.check, text) for item in verdict.requirements for text in (*item.inputs, *item.notes)]
     if said:
@@ -122,7 +135,7 @@ def _row(view: EvidenceView) -> str:
     signer = f" by {code(view.signer)}" if view.signer else ""
     return (
         f"| {TITLES[view.record.check]} | {outcome_of(view.record)} | {key_figure(view.record)} | "
-        f"{view.signature}{signer} |"
+        f"{SIGNATURES[view.signature].removeprefix('signature ')}{signer} |"
     )
 
 

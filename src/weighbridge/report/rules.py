@@ -15,7 +15,7 @@ UNDECIDED: Final = "undecided"
 """Rule of everything that could not be judged."""
 
 SIGNATURE: Final = "signature-invalid"
-"""Rule of evidence whose signature does not hold, or that does not count at all."""
+"""Rule of evidence whose signature does not hold, or that is not accepted for another reason."""
 
 PROBLEM: Final = "verdict-problem"
 """Rule of what stands against a verdict as a whole."""
@@ -39,7 +39,7 @@ OWN: Final = (
     ),
     Rule(
         id=SIGNATURE,
-        title="a file of evidence does not count",
+        title="a file of evidence is not accepted",
         meaning=(
             "Its signature does not verify under a trusted key, it is about another model, or it cannot be read. "
             "Somebody may have changed or moved it."

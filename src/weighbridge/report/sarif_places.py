@@ -103,7 +103,12 @@ def location_of(check: CheckName, spot: Spot, text: str, *, size: int | None, re
     place: Json = {"physicalLocation": physical}
     if spot.member:
         place["logicalLocations"] = [
-            {"name": cut(spot.member), "fullyQualifiedName": cut(f"{spot.file}!{spot.member}"), "kind": "member"}
+            # The name of a member may be nothing but spaces, which are not shown, and a name may not be empty.
+            {
+                "name": cut(spot.member) or "member",
+                "fullyQualifiedName": cut(f"{spot.file}!{spot.member}"),
+                "kind": "member",
+            }
         ]
     if check is CheckName.DEPENDENCY_AUDIT:
         if spot.number:

@@ -64,20 +64,21 @@ def figure_of(measurements: Measurements | None, *, findings: tuple[Finding, ...
             return f"{plural(len(files), 'file')}: {', '.join(parts)}" if parts else "no file"
         case DependencyAuditMeasurements(components=components):
             found = plural(len(findings), "advisory", nouns="advisories")
-            return f"{found} in {plural(len(components), 'component')}"
+            kind = "known weakness" if len(findings) == 1 else "known weaknesses"
+            return f"{found} ({kind}) in {plural(len(components), 'package')}"
         case RobustnessMeasurements(entries=entries) if entries:
             worst = min(entries, key=lambda entry: entry.survived / entry.examples if entry.examples else 0.0)
             share = worst.survived / worst.examples if worst.examples else 0.0
             low, _ = interval(worst.survived, worst.examples)
-            return f"{percent(share)} withstood this attack, lower bound {percent(low)}"
+            return f"{percent(share)} still right under this attack, at least {percent(low)} (lower bound)"
         case LeakageMeasurements(entries=examined) if examined:
             rates = [rate for entry in examined if (rate := headline_rate(entry)) is not None]
             if not rates:
                 return "no rate was measured"
             worst_rate = max(rates, key=lambda rate: rate.upper)
             return (
-                f"members told apart: {percent(worst_rate.tpr)} at {percent(worst_rate.fpr)} false positives, "
-                f"at most {percent(worst_rate.upper)}"
+                f"{percent(worst_rate.tpr)} of the training rows recognised, at most {percent(worst_rate.upper)}, "
+                f"with {percent(worst_rate.fpr)} false alarms"
             )
         case _:
             return "nothing was measured"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from weighbridge.evidence.measurements import FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
-from weighbridge.report._text import MAX_SHOWN, cut, plural
+from weighbridge.report._text import MAX_SHOWN, cut, plural, short_digests
 from weighbridge.report.check_json import CheckReport, check_report
 from weighbridge.report.coverage import accounted, worst_files_first
-from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES
+from weighbridge.report.facts import MEANINGS, RESULT_OF, SEVERITIES, SIGNATURES, TITLES, told_aside
 from weighbridge.report.groups import counted, group_findings, group_undecided, listed
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
 from weighbridge.report.summary import figure_of
@@ -36,6 +36,8 @@ MAX_PLACES: Final = 4
 
 MAX_FILES: Final = 10
 """Files of a scanned model that are listed, the worst first."""
+
+_DIR_HASH: Final = "the digest of the whole model: names and bytes of all files"
 
 _STYLES: Final[dict[Result, str]] = {"passed": "bold green", "failed": "bold red", "undecided": "bold yellow"}
 _MEANS: Final[dict[str, Result]] = {"clean": "passed", "refused": "failed", "undecided": "undecided"}
@@ -63,7 +65,7 @@ def render_check(report: CheckReport) -> Group:
         # Without a policy nothing has passed.
         (_FOUND[report.verdict], _STYLES[report.verdict]),
     )
-    parts: list[RenderableType] = [head, Text(f"dirHash:{report.subject.digest.dir_hash}", style="dim")]
+    parts: list[RenderableType] = [head, Text(f"dirHash:{report.subject.digest.dir_hash} ({_DIR_HASH})", style="dim")]
     parts.append(Text(figure_of(report.measurements, findings=report.findings)))
     if report.findings:
         parts += [Text(), _findings(report.findings)]
@@ -80,20 +82,23 @@ def render_verdict(view: VerdictView) -> Group:
     from rich.text import Text
 
     table = _table("requirement", "state", "why")
+    # Nothing is green in a verdict that refuses: a reader who sees little sees colours.
+    satisfied = _STYLES["passed"] if view.verdict == "passed" else "dim"
     for item in view.requirements:
-        why = Text(cut(item.reason))
+        why = Text(cut(short_digests(item.reason)))
         if item.waived:
             why.append(f"\nwaived: {cut(', '.join(item.waived))}", style="dim")
         for said in (*item.inputs, *item.notes):
             why.append(f"\n{cut(said)}", style="dim")
         if item.remedy:
             why.append(f"\nnext step: {cut(item.remedy)}", style="italic")
-        place = f"{item.check} (line {item.line})" if item.line else item.check.value
-        table.add_row(Text(place), Text(item.state, style=_STYLES[RESULT_OF[item.state]]), why)
+        place = f"{item.check} (policy line {item.line})" if item.line else item.check.value
+        style = satisfied if item.state == "satisfied" else _STYLES[RESULT_OF[item.state]]
+        table.add_row(Text(place), Text(item.state, style=style), why)
     parts: list[RenderableType] = [Text(f"mind: {cut(item)}", style="bold yellow") for item in view.weaknesses]
     parts.append(table)
-    parts += [Text(f"problem: {cut(problem)}", style="yellow") for problem in view.problems]
-    parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict)))
+    parts += [Text(f"problem: {cut(short_digests(problem))}", style="yellow") for problem in view.problems]
+    parts.append(Text.assemble(("Verdict: ", "bold"), _result(view.verdict), f" ({MEANINGS[view.verdict]})"))
     policy = f"policy {cut(view.policy_name)} (mode {cut(view.policy_mode)})"
     parts.append(Text(f"{policy}{_validity(view)}", style="dim"))
     return Group(*parts)
@@ -120,16 +125,21 @@ def render(report: ReportInput) -> Group:
     told = [item.reason for item in report.verdict.requirements] if report.verdict else []
     # A requirement's reason names the file that was meant; it is not told twice.
     rest = [item for item in report.rejected if not any(f"{item.source}: {item.reason}" in reason for reason in told)]
-    parts += [Text(f"{cut(item.source)} does not count: {cut(item.reason)}") for item in rest[:MAX_ROWS]]
+    parts += [
+        Text(f"{cut(item.source)} is not accepted as evidence: {cut(short_digests(item.reason))}")
+        for item in rest[:MAX_ROWS]
+    ]
     if len(rest) > MAX_ROWS:
-        parts.append(Text(f"{plural(len(rest), 'file')} that do not count{_hidden(len(rest), 'file')}"))
+        parts.append(Text(f"{plural(len(rest), 'file')} not accepted as evidence{_hidden(len(rest), 'file')}"))
+    if report.aside:
+        parts.append(Text(told_aside(report.aside), style="dim"))
     return Group(*parts)
 
 
 def _signature(view: EvidenceView) -> str:
     if not view.source and not view.signer:
-        return "not signed: give --key to leave evidence"
-    return f"signature {view.signature}" + (f": {cut(view.why)}" if view.why else "")
+        return "not signed, and a gate accepts signed evidence only: give --key to leave some"
+    return SIGNATURES[view.signature] + (f": {cut(view.why)}" if view.why else "")
 
 
 def _findings(findings: tuple[Finding, ...]) -> RenderableType:
@@ -169,7 +179,7 @@ def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
 def _files(files: tuple[FileCoverage, ...]) -> RenderableType:
     from rich.text import Text
 
-    table = _table("file", "state", "bytes")
+    table = _table("file", "state", "bytes (parsed: read and judged; data: nothing that can run)")
     for file in worst_files_first(files)[:MAX_FILES]:
         table.add_row(Text(cut(file.path)), Text(file.state, style=_STYLES[_MEANS[file.state]]), Text(accounted(file)))
     if len(files) > MAX_FILES:

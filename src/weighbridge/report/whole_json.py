@@ -38,7 +38,7 @@ class RequirementReport(Wire):
     notes: tuple[str, ...]
 
 
-class VerdictReport(Wire):
+class VerdictReport(Wire, omit_defaults=True):
     """What the gate decided."""
 
     verdict: Result
@@ -50,9 +50,10 @@ class VerdictReport(Wire):
     requirements: tuple[RequirementReport, ...]
     problems: tuple[str, ...]
     weaknesses: tuple[str, ...]
+    signed_key: str = ""
 
 
-class EvidenceReport(Wire):
+class EvidenceReport(Wire, omit_defaults=True):
     """One file of evidence. ``report`` is what ``schema`` inside it says."""
 
     source: str
@@ -60,6 +61,18 @@ class EvidenceReport(Wire):
     signer: str | None
     why: str
     report: dict[str, Any]
+    key: str = ""
+
+
+class AsideReport(Wire):
+    """One file of evidence of this model that nobody asked for, such as an older run, and why."""
+
+    source: str
+    check: str
+    signature: Signature
+    signer: str | None
+    finished: str
+    why: str
 
 
 class RejectedReport(Wire):
@@ -70,7 +83,7 @@ class RejectedReport(Wire):
     remedy: str
 
 
-class WholeReport(Wire):
+class WholeReport(Wire, omit_defaults=True):
     """Everything about one model."""
 
     schema: Literal["weighbridge.dev/report/v1"]
@@ -78,6 +91,7 @@ class WholeReport(Wire):
     verdict: VerdictReport | None
     evidence: tuple[EvidenceReport, ...]
     rejected: tuple[RejectedReport, ...]
+    aside: tuple[AsideReport, ...] = ()
 
 
 def render(report: ReportInput, /) -> str:
@@ -90,6 +104,17 @@ def render(report: ReportInput, /) -> str:
             evidence=tuple(_evidence(item, report) for item in report.evidence),
             rejected=tuple(
                 RejectedReport(source=item.source, reason=item.reason, remedy=item.remedy) for item in report.rejected
+            ),
+            aside=tuple(
+                AsideReport(
+                    source=item.source,
+                    check=item.record.check.value,
+                    signature=item.signature,
+                    signer=item.signer,
+                    finished=item.record.finished,
+                    why=item.why,
+                )
+                for item in report.aside
             ),
         )
     )
@@ -118,9 +143,17 @@ def _verdict(view: VerdictView) -> VerdictReport:
         ),
         problems=view.problems,
         weaknesses=view.weaknesses,
+        signed_key=view.signed_key or "",
     )
 
 
 def _evidence(view: EvidenceView, report: ReportInput) -> EvidenceReport:
     plain = msgspec.to_builtins(check_report(view.record, model=report.model, digest=report.digest))
-    return EvidenceReport(source=view.source, signature=view.signature, signer=view.signer, why=view.why, report=plain)
+    return EvidenceReport(
+        source=view.source,
+        signature=view.signature,
+        signer=view.signer,
+        why=view.why,
+        report=plain,
+        key=view.key or "",
+    )

@@ -16,12 +16,15 @@ import jinja2
 
 from weighbridge.clock import parse_instant
 from weighbridge.errors import ParseError
-from weighbridge.report._text import clean_block, cut
+from weighbridge.report._text import clean_block, cut, short_digests
 from weighbridge.report.coverage import accounted
-from weighbridge.report.facts import TITLES
+from weighbridge.report.facts import ALL_THE_SAME, SIGNATURES, TITLES, is_refused_as_a_whole, result_of, told_aside
 from weighbridge.report.html.page import sections_of
-from weighbridge.report.interface import ReportInput
-from weighbridge.report.summary import CONFIDENCE, percent
+from weighbridge.report.interface import ReportInput, VerdictView
+from weighbridge.report.repeat import parts_of, run_command, verify_command
+from weighbridge.report.rules import UNDECIDED, described, page_of, sentence
+from weighbridge.report.summary import CONFIDENCE, key_figure, percent
+from weighbridge.report.words import CONTROLS, GLOSSARY, meaning, question_of
 
 HEADLINES: Final = {
     "passed": "Passed",
@@ -38,9 +41,25 @@ SENTENCES: Final = {
 """What the verdict means."""
 
 
+def sentence_of(verdict: VerdictView | None) -> str:
+    """Return what a verdict means, in one or two sentences."""
+    if verdict is None:
+        return "This page shows evidence only; no policy was applied."
+    if is_refused_as_a_whole(verdict):
+        return ALL_THE_SAME
+    return SENTENCES[verdict.verdict]
+
+
+def _is_undecided(report: ReportInput) -> bool:
+    verdict = report.verdict
+    states: list[str] = [verdict.verdict, *(item.state for item in verdict.requirements)] if verdict else []
+    return "undecided" in states or any(result_of(view.record) == "undecided" for view in report.evidence)
+
+
 def render(report: ReportInput, /) -> str:
     """Return the page; the same value gives the same bytes."""
     style, script = _asset("style.css"), _asset("script.js")
+    undecided = described(UNDECIDED) if _is_undecided(report) else None
     return (
         _environment()
         .get_template("page.html.j2")
@@ -50,9 +69,12 @@ def render(report: ReportInput, /) -> str:
             sections=sections_of(report),
             titles=TITLES,
             headline=HEADLINES[report.verdict.verdict] if report.verdict else "No verdict",
-            sentence=SENTENCES[report.verdict.verdict]
-            if report.verdict
-            else "This page shows evidence only; no policy was applied.",
+            sentence=sentence_of(report.verdict),
+            undecided=undecided,
+            again=run_command(report),
+            before_loading=verify_command(report),
+            told_aside=told_aside(report.aside) if report.aside else "",
+            glossary=GLOSSARY,
             style=style,
             script=script,
             policy=_content_policy(style, script),
@@ -72,10 +94,19 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["cut"] = _cut
+    environment.filters["told"] = _told
     environment.filters["percent"] = percent
     environment.filters["instant"] = _instant
     environment.filters["grouped"] = _grouped
     environment.filters["accounted"] = accounted
+    environment.filters["figure"] = key_figure
+    environment.filters["signature"] = SIGNATURES.__getitem__
+    environment.filters["question"] = question_of
+    environment.filters["parts_of"] = parts_of
+    environment.filters["page"] = _page
+    environment.globals["meaning"] = meaning
+    environment.globals["sentence_of_rule"] = sentence
+    environment.globals["controls"] = CONTROLS
     return environment
 
 
@@ -88,11 +119,22 @@ def _cut(text: str, limit: int = 300) -> str:
     return cut(text, limit=limit)
 
 
+def _told(text: str, limit: int = 800) -> str:
+    """Return a sentence for people, with its digests shortened. No element is made of it: it may be an attacker's."""
+    return cut(short_digests(text), limit=limit)
+
+
 def _instant(text: str, form: str = "%-d %b %Y, %H:%M UTC") -> str:
     try:
         return parse_instant(text, what="an instant").strftime(form)
     except ParseError:
         return cut(text, limit=60)
+
+
+def _page(rule: str) -> str:
+    """Return the address of the page about a rule of ours; empty for what a report knows nothing of."""
+    known = described(rule)
+    return page_of(known) if known else ""
 
 
 def _grouped(number: int) -> str:

@@ -181,10 +181,10 @@ def roc_chart(roc: Sequence[RocPoint], rates: Sequence[RateAtFpr]) -> Chart | No
         for rate in shown[:6]
     )
     return Chart(
-        title="Membership attack: true positives against false positives",
-        description=f"True-positive rate of the attack: {words or 'no rate was measured'}.",
-        x_label="false-positive rate",
-        y_label="true-positive rate",
+        title="Membership attack: training rows recognised against false alarms",
+        description=f"Training rows recognised, at so many false alarms: {words or 'no rate was measured'}.",
+        x_label="false alarms (false-positive rate)",
+        y_label="recognised (true-positive rate)",
         x_ticks=tuple(Tick(at=x(value), label=f"{100 * value:g} %") for value in ticks),
         y_ticks=tuple(Tick(at=y(value), label=f"{100 * value:g} %") for value in ticks),
         line=_points(list(drawn.values())),

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from weighbridge.evidence.measurements import (
     AuditedComponent,
     DependencyAuditMeasurements,
-    LeakageEntry,
     LeakageMeasurements,
     ModelScanMeasurements,
-    Picture,
-    RateAtFpr,
-    RobustnessEntry,
     RobustnessMeasurements,
+    inputs_of,
 )
 from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Severity, Undecided
 from weighbridge.report._text import clean_block
 from weighbridge.report.coverage import worst_files_first
 from weighbridge.report.facts import (
+    INPUTS,
     SEVERITIES,
     TITLES,
     count_severities,
@@ -32,13 +30,11 @@ from weighbridge.report.facts import (
     result_of,
 )
 from weighbridge.report.groups import Group, group_findings, group_undecided
-from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
-from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
+from weighbridge.report.html.figures import attacked, examined
+from weighbridge.report.html.rows import MAX_ENTRIES, Rows
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
-from weighbridge.report.summary import CONFIDENCE, interval, key_figure, percent
-
-MAX_ROWS: Final = 500
-"""Rows of one table: kinds of findings, reasons of undecided places, or files."""
+from weighbridge.report.repeat import check_command
+from weighbridge.report.summary import key_figure
 
 MAX_MESSAGES: Final = 5
 """Messages of findings of one kind, where they differ, and files and members, that are shown."""
@@ -52,29 +48,8 @@ MAX_EACH: Final = 100
 MAX_COMPONENTS: Final = 1_000
 """Components of one audit that are listed."""
 
-MAX_PICTURES: Final = 12
-"""Pictures of one attacked file."""
-
-MAX_ENTRIES: Final = 20
-"""Examined files of one check that are drawn."""
-
 MAX_RAW: Final = 262_144
 """Characters of a record's JSON that stand in the page."""
-
-_SAME: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """The rows of one table, and how many more there are."""
-
-    items: tuple[Any, ...]
-    hidden: int
-
-    @classmethod
-    def of(cls, items: tuple[Any, ...], *, limit: int = MAX_ROWS) -> Rows:
-        """Keep as many as the limit allows."""
-        return cls(items=items[:limit], hidden=max(len(items) - limit, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,40 +80,18 @@ class OpenRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureView:
-    """One example: as it was, as the attack made it, and the difference; None for what cannot be decoded."""
+class InputRow:
+    """One file that a check read beside the model."""
 
-    clean: str | None
-    adversarial: str | None
-    difference: str | None
-    picture: Picture
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttackedFile:
-    """One attacked file with its figures."""
-
-    entry: RobustnessEntry
-    share: str
-    low: str
-    high: str
-    clean_share: str
-    chart: Chart | None
-    pictures: tuple[PictureView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExaminedFile:
-    """One file examined for leakage."""
-
-    entry: LeakageEntry
-    chart: Chart | None
-    rates: tuple[RateAtFpr, ...]
+    title: str
+    name: str
+    sha256: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One check as the page shows it."""
+    """One check as the page shows it; ``command`` runs it again."""
 
     anchor: str
     title: str
@@ -156,6 +109,8 @@ class Section:
     components: Rows | None
     attacked: Rows
     examined: Rows
+    inputs: Rows
+    command: str
     raw: str
     raw_hidden: int
 
@@ -194,8 +149,10 @@ def _section(place: int, view: EvidenceView, report: ReportInput) -> Section:
         components=_components(measurements.components)
         if isinstance(measurements, DependencyAuditMeasurements)
         else None,
-        attacked=_attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else Rows.of(()),
-        examined=_examined(measurements) if isinstance(measurements, LeakageMeasurements) else Rows.of(()),
+        attacked=attacked(record, measurements) if isinstance(measurements, RobustnessMeasurements) else Rows.of(()),
+        examined=examined(measurements) if isinstance(measurements, LeakageMeasurements) else Rows.of(()),
+        inputs=_inputs(record),
+        command=check_command(record, model=report.model),
         raw=clean_block(raw[:MAX_RAW]),
         raw_hidden=max(len(raw) - MAX_RAW, 0),
     )
@@ -235,57 +192,17 @@ def _components(components: tuple[AuditedComponent, ...]) -> Rows:
     return Rows.of(components, limit=MAX_COMPONENTS)
 
 
-def _attacked(record: CheckRecord, measurements: RobustnessMeasurements) -> Rows:
-    wanted = record.parameters.get("atLeast", record.parameters.get("at_least"))
-    limit = float(wanted) if isinstance(wanted, float) else None
-    kept = tuple(_attacked_file(entry, limit=limit) for entry in measurements.entries[:MAX_ENTRIES])
-    return Rows(items=kept, hidden=len(measurements.entries) - len(kept))
-
-
-def _attacked_file(entry: RobustnessEntry, *, limit: float | None) -> AttackedFile:
-    low, high = interval(entry.survived, entry.examples)
-    return AttackedFile(
-        entry=entry,
-        share=percent(min(entry.survived / entry.examples, 1.0)) if entry.examples else "no example",
-        low=percent(low),
-        high=percent(high),
-        clean_share=percent(min(entry.correct / entry.examples, 1.0)) if entry.examples else "no example",
-        chart=accuracy_chart(entry.curve, examples=entry.examples, limit=limit),
-        pictures=tuple(_picture(item) for item in entry.pictures[:MAX_PICTURES]),
-    )
-
-
-def _picture(picture: Picture) -> PictureView:
-    width, height = picture.width, picture.height
-    before = decode_pixels(picture.clean, width=width, height=height)
-    after = decode_pixels(picture.adversarial, width=width, height=height)
-    difference = None
-    if before is not None and after is not None:
-        # Grey is no change; lighter and darker are more and less, twice as strong as they are.
-        changed = bytes(min(255, max(0, 128 + 2 * (new - old))) for old, new in zip(before, after, strict=True))
-        difference = _image(changed, width, height)
-    return PictureView(
-        clean=_image(before, width, height),
-        adversarial=_image(after, width, height),
-        difference=difference,
-        picture=picture,
-    )
-
-
-def _image(pixels: bytes | None, width: int, height: int) -> str | None:
-    return data_uri(encode_grey(pixels, width=width, height=height)) if pixels is not None else None
-
-
-def _examined(measurements: LeakageMeasurements) -> Rows:
-    kept = tuple(_examined_file(entry) for entry in measurements.entries[:MAX_ENTRIES])
-    return Rows(items=kept, hidden=len(measurements.entries) - len(kept))
-
-
-def _examined_file(entry: LeakageEntry) -> ExaminedFile:
-    # Bars at several confidences would lie over each other, so the drawing has one and the table has all.
-    drawn = [rate for rate in entry.rates if abs(rate.confidence - CONFIDENCE) < _SAME]
-    return ExaminedFile(
-        entry=entry,
-        chart=roc_chart(entry.roc, drawn[:MAX_ROWS]),
-        rates=tuple(sorted(entry.rates, key=lambda rate: (rate.fpr, rate.confidence)))[:MAX_ROWS],
+def _inputs(record: CheckRecord) -> Rows:
+    inputs = inputs_of(record.measurements)
+    return Rows.of(
+        tuple(
+            InputRow(
+                title=INPUTS[item.role] if item.role is not None else "input",
+                name=item.name,
+                sha256=item.sha256,
+                rows=item.rows,
+            )
+            for item in inputs
+        ),
+        limit=MAX_ENTRIES,
     )

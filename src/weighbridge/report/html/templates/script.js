@@ -42,6 +42,44 @@
     });
   }
 
+  // The clipboard needs a secure page; where there is none, an old way still works.
+  const said = document.querySelector(".said");
+  const copyOldWay = (source) => {
+    const range = document.createRange();
+    range.selectNodeContents(source);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    return document.execCommand("copy");
+  };
+  const copy = async (source) => {
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      return true;
+    } catch {
+      return copyOldWay(source);
+    }
+  };
+  for (const button of document.querySelectorAll(".copy")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const copied = await copy(button.previousElementSibling);
+      button.textContent = copied ? "Copied" : "Select and copy";
+      said.textContent = copied ? "Copied." : "Not copied: select the text and copy it.";
+      setTimeout(() => {
+        button.textContent = "Copy";
+      }, 2000);
+    });
+  }
+
+  // A link to what is folded away opens it.
+  const unfold = () => {
+    const at = location.hash && document.getElementById(location.hash.slice(1));
+    if (at instanceof HTMLDetailsElement) at.open = true;
+  };
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
   // What is folded away must not be missing on paper.
   const folded = () => document.querySelectorAll("details.keep");
   window.addEventListener("beforeprint", () => folded().forEach((item) => item.setAttribute("open", "")));
