@@ -94,12 +94,21 @@ def test_refuses_what_is_no_fitted_classifier(model: object, said: str) -> None:
         runner_of(model)
 
 
-def test_refuses_other_number_of_features_and_text_labels() -> None:
+def test_refuses_other_number_of_features() -> None:
     inside, _, known, _ = cancer()
     with pytest.raises(RunnerError, match="wants 30 features"):
         runner_of(fitted(LogisticRegression(), inside, known), features=29)
-    with pytest.raises(RunnerError, match="integer classes"):
-        runner_of(fitted(LogisticRegression(), inside, np.where(known, "a", "b")))
+
+
+@pytest.mark.parametrize("kind", [str, object])
+def test_classes_that_are_text_are_numbered_in_the_order_of_their_columns(kind: type) -> None:
+    inside, outside, known, _ = cancer()
+    runner = runner_of(fitted(LogisticRegression(), inside, np.where(known, "good", "bad").astype(kind)))
+    assert runner.names == ("bad", "good")
+    assert runner.classes.tolist() == [0, 1]
+    answers = runner.answers(outside)
+    assert not answers.contradict(runner.classes).any()
+    assert set(answers.decided(runner.classes).tolist()) == {0, 1}
 
 
 def test_turns_what_a_broken_model_raises_into_a_runner_error() -> None:
