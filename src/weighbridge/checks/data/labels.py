@@ -40,10 +40,6 @@ class LabelColumn:
         """Return the labels of some rows."""
         return LabelColumn(self.numbers[rows], self.names, self.order)
 
-    def as_array(self) -> NDArray[Any]:
-        """Return the labels as data has them: names where there are any, else numbers."""
-        return np.array(self.names)[self.numbers] if self.names else self.numbers
-
 
 def labels_of(values: NDArray[Any], *, what: str) -> LabelColumn:
     """Give labels their type: whole numbers in any type, or text.
