@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from array import array
@@ -76,8 +77,11 @@ def _delimiter(text: str, what: str) -> str:
     head = [line for line in text[: 2**20].split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
     widths = {}
     for mark in _DELIMITERS:
-        counts = {len(cells) for cells in csv.reader(head, delimiter=mark) if cells}
-        widths[mark] = max(counts) if len(counts) == 1 else 0
+        widths[mark] = 0
+        # A line that is no table by this mark, as one field that is too long, may be one by another.
+        with contextlib.suppress(csv.Error):
+            counts = {len(cells) for cells in csv.reader(head, delimiter=mark) if cells}
+            widths[mark] = max(counts) if len(counts) == 1 else 0
     # Of as many columns with either, a comma is the decimal sign.
     best = max(_DELIMITERS, key=lambda mark: widths[mark])
     if widths[best] > 1:
@@ -90,7 +94,7 @@ def _delimiter(text: str, what: str) -> str:
 
 def _names(first: Row, second: Row) -> tuple[str, ...]:
     pairs = zip(first, second, strict=False)
-    text_above_number = any(not _is_number(above) and _is_number(below) for above, below in pairs)
+    text_above_number = any(not _is_number(above) and _is_number(below.replace(",", ".", 1)) for above, below in pairs)
     numbers = [(place, cell.strip()) for place, cell in enumerate(first) if _is_number(cell)]
     counted = len(numbers) >= 3 and all(cell == str(place) for place, cell in numbers)  # noqa: PLR2004
     if not text_above_number and not counted:
@@ -123,7 +127,8 @@ class _Table:
             if len(cells) != self.width:
                 raise DataError(
                     f"line {line} of {self.what} has {len(cells)} columns, the first has {self.width}",
-                    remedy="Every line has as many; text with the delimiter in it stands in double quotes.",
+                    remedy="Begin with a line of names, or with the first example, and no other line before it; text "
+                    "with the delimiter in it stands in double quotes.",
                 )
             if len(labels) >= most:
                 raise DataError(f"{self.what} has more than {most} rows of {self.width} columns")
