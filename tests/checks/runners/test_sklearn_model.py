@@ -234,10 +234,26 @@ def test_reads_joblib_arrays_of_every_order(array: Any) -> None:
     assert found[1] == 7
 
 
+WITH_TEXT = frozenset({*JOBLIB_GLOBALS, *globals_of(pickle.dumps(np.array(["a"], dtype=object)))})
+
+
+def test_reads_joblib_arrays_of_text_which_classes_from_a_data_frame_are() -> None:
+    names = np.array(["benign", "malignant"], dtype=object)
+    found: Any = load_joblib(joblib_bytes([names, 7]), allowed=WITH_TEXT)
+    assert found[0].tolist() == names.tolist()
+    assert found[1] == 7
+
+
+def test_refuses_globals_within_joblib_arrays_of_text() -> None:
+    content = joblib_bytes(np.array(["a", Path()], dtype=object))
+    with pytest.raises(RunnerError, match=r"pathlib.*not on the allow list"):
+        load_joblib(content, allowed=WITH_TEXT)
+
+
 def test_refuses_joblib_object_arrays() -> None:
     content = joblib_bytes(np.array([{}, []], dtype=object))
-    with pytest.raises(RunnerError, match="plain values"):
-        load_joblib(content, allowed=frozenset(JOBLIB_GLOBALS))
+    with pytest.raises(RunnerError, match="plain values or text"):
+        load_joblib(content, allowed=WITH_TEXT)
 
 
 def test_refuses_joblib_file_that_ends_within_an_array() -> None:
