@@ -197,7 +197,7 @@ def choice_problems(record: CheckRecord, *, policy: Policy) -> Iterator[Problem]
             yield _open(
                 f"whoever called the check said which column of the {TITLES[role]} {each.name} is the "
                 f"label, {label}; the policy does not say so",
-                f"write `label: {each.label}` beside what binds it in the policy, or convert the data to npz "
+                f'write `label: "{each.label}"` beside what binds it in the policy, or convert the data to npz '
                 "(`weighbridge split`) and run the check again without --label",
             )
         if bounds and binding.bounds != bounds:
