@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge._files import read_limited
-from weighbridge.checks.data.kinds import HEAD, kind_of
+from weighbridge.checks.data.kinds import HEAD, Kind, kind_of, require_table
 from weighbridge.checks.data.source import bytes_to_bind as data_bytes_to_bind
 from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.checks.dependencies.sources.environment import read_environment
@@ -112,7 +112,8 @@ def _data_bytes(path: Path) -> bytes:
     data = data_bytes_to_bind(path)
     if not path.is_dir():
         # What no check could read is neither bound nor signed.
-        kind_of(data[:HEAD], name=str(path))
+        if kind_of(data[:HEAD], name=str(path)) is Kind.CSV:
+            require_table(data, name=str(path))
     return data
 
 

@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 
 from weighbridge.checks.data import limits
-from weighbridge.checks.data.kinds import FORMATS
+from weighbridge.checks.data.kinds import DELIMITERS, FORMATS
 from weighbridge.checks.data.labels import labels_of_text
 from weighbridge.checks.data.limits import DataError, shown_text
 from weighbridge.checks.data.raw import ENCODE, Raw, label_column
 
-_DELIMITERS: Final = "\t;,"
 _LOOKED_AT: Final = 5
 _INDEX: Final = "The index of a data frame looks like this: write it with to_csv(path, index=False)."
 
@@ -76,17 +75,17 @@ def _decoded(blob: bytes, what: str) -> str:
 def _delimiter(text: str, what: str) -> str:
     head = [line for line in text[: 2**20].split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
     widths = {}
-    for mark in _DELIMITERS:
+    for mark in DELIMITERS:
         widths[mark] = 0
         # A line that is no table by this mark, as one field that is too long, may be one by another.
         with contextlib.suppress(csv.Error):
             counts = {len(cells) for cells in csv.reader(head, delimiter=mark) if cells}
             widths[mark] = max(counts) if len(counts) == 1 else 0
     # Of as many columns with either, a comma is the decimal sign.
-    best = max(_DELIMITERS, key=lambda mark: widths[mark])
+    best = max(DELIMITERS, key=lambda mark: widths[mark])
     if widths[best] > 1:
         return best
-    likely = max(_DELIMITERS, key=lambda mark: head[0].count(mark) if head else 0)
+    likely = max(DELIMITERS, key=lambda mark: head[0].count(mark) if head else 0)
     if not head or likely not in head[0]:
         raise DataError(f"{what} has no columns that commas, semicolons or tabs divide", remedy=FORMATS)
     return likely

@@ -7,6 +7,9 @@ from typing import Final
 
 from weighbridge.checks.data.limits import DataError
 
+DELIMITERS: Final = "\t;,"
+"""What divides the columns of a table in text."""
+
 HEAD: Final = 16
 """Bytes of a file that tell what it is."""
 
@@ -72,3 +75,17 @@ def kind_of(head: bytes, *, name: str) -> Kind:
         if head.startswith(magic):
             raise DataError(f"{name} is {what}, which is not read as data", remedy=remedy)
     return Kind.CSV
+
+
+def require_table(blob: bytes, *, name: str) -> None:
+    """Return when text may be a table: it is UTF-8 and its first line has columns.
+
+    Raises:
+        DataError: Otherwise.
+    """
+    try:
+        first = blob.decode("utf-8-sig").strip().partition("\n")[0]
+    except UnicodeDecodeError:
+        first = ""
+    if "\0" in first or not any(mark in first for mark in DELIMITERS):
+        raise DataError(f"{name} has no columns that commas, semicolons or tabs divide", remedy=FORMATS)
