@@ -110,10 +110,9 @@ def input_bytes(role: InputRole, path: Path) -> bytes:
 
 def _data_bytes(path: Path) -> bytes:
     data = data_bytes_to_bind(path)
-    if not path.is_dir():
-        # What no check could read is neither bound nor signed.
-        if kind_of(data[:HEAD], name=str(path)) is Kind.CSV:
-            require_table(data, name=str(path))
+    # What no check could read is neither bound nor signed.
+    if not path.is_dir() and kind_of(data[:HEAD], name=str(path)) is Kind.CSV:
+        require_table(data, name=str(path))
     return data
 
 
