@@ -23,7 +23,7 @@ LOCK = ROOT / "requirements.lock"
 COMPILE = ["pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--quiet"]
 PROJECT = ["pyproject.toml", "--all-extras", "--group", "dev"]
 LOCKED_GROUPS = ("dev",)
-STEP_EXTRAS = ["--extra", "kubernetes", "--extra", "oci", "--extra", "onnx", "--extra", "sklearn"]
+STEP_EXTRAS = ["--extra", "data", "--extra", "kubernetes", "--extra", "oci", "--extra", "onnx", "--extra", "sklearn"]
 _PIN = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 

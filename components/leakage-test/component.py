@@ -21,8 +21,8 @@ def leakage_test(
     Args:
         measured: What was measured, unsigned.
         model: The model: a directory or one file.
-        members: .npz with x, y that was trained on.
-        non_members: .npz that was not trained on.
+        members: Labelled rows that were trained on; formats as of data.
+        non_members: Labelled rows that were not trained on.
         run: Id of the run; evidence of another run does not count.
         fpr: False-positive rate that the policy asks about.
         confidence: Confidence that the policy asks for.

@@ -23,7 +23,7 @@ def robustness_test(
     Args:
         measured: What was measured, unsigned.
         model: The model: a directory or one file.
-        data: .npz with x, y and optionally bounds.
+        data: Labelled examples: CSV, Parquet, Arrow, npz, npy or a folder.
         run: Id of the run; evidence of another run does not count.
         epsilon: Largest change, a share of the range.
         queries: Model calls an example.

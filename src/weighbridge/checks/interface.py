@@ -20,6 +20,7 @@ from weighbridge.evidence.record import CheckName, Finding, Undecided
 MAX_FINDINGS: Final = 10_000
 """Most findings, and most undecided places, that one check may report."""
 
+ColumnName = Annotated[str, Meta(min_length=1, max_length=256)]
 Proportion = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
@@ -50,10 +51,11 @@ class ModelScanOptions(Wire, tag_field="check", tag="model-scan"):
 class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
     """The attack's data and budget.
 
-    ``data`` is an ``.npz`` with ``x`` (examples first), ``y`` (integer labels) and, when inputs do not lie in
-    [0, 1], ``bounds`` (two numbers). ``epsilon`` is a share of the width of the bounds. ``at_least`` and
-    ``confidence`` are the policy's limit when it is known. Without ``seed`` the one is taken that follows from model
-    and data; a seed that somebody chose makes evidence that does not count.
+    ``data`` is a file or folder that ``weighbridge.checks.data`` reads; ``label`` is its column of labels, by name or
+    position, and ``bounds`` are those of its numbers, where it does not say so itself. ``epsilon`` is a share of the
+    width of the bounds. ``at_least`` and ``confidence`` are the policy's limit when it is known. Without ``seed`` the
+    one is taken that follows from model and data; a seed that somebody chose makes evidence that does not count, and
+    so does a label or bounds that the policy does not say.
     """
 
     data: str
@@ -63,6 +65,8 @@ class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
     seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
     at_least: Proportion | None = None
     confidence: Proportion = 0.95
+    label: ColumnName | None = None
+    bounds: tuple[float, float] | None = None
 
     def inputs(self) -> tuple[str, ...]:
         """Return the paths that the worker may read beside the model."""
@@ -70,7 +74,7 @@ class RobustnessOptions(Wire, tag_field="check", tag="robustness"):
 
 
 class LeakageOptions(Wire, tag_field="check", tag="leakage"):
-    """Examples that were trained on and examples that were not, both ``.npz`` with ``x`` and ``y``.
+    """Examples that were trained on and examples that were not; ``label`` and ``bounds`` as for robustness.
 
     ``rates`` are the false-positive rates, ``confidences`` the confidence levels at which the true-positive rate is
     measured; every pair is reported.
@@ -81,6 +85,8 @@ class LeakageOptions(Wire, tag_field="check", tag="leakage"):
     rates: tuple[Proportion, ...] = (0.01, 0.05, 0.1)
     confidences: tuple[Proportion, ...] = (0.9, 0.95, 0.99)
     seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
+    label: ColumnName | None = None
+    bounds: tuple[float, float] | None = None
 
     def inputs(self) -> tuple[str, ...]:
         """Return the paths that the worker may read beside the model."""

@@ -10,13 +10,20 @@ from threading import Event
 import msgspec
 
 from weighbridge import __version__, _json
-from weighbridge.checks.interface import LIMITS, CheckRequest, ModelFile, Options
+from weighbridge.checks.interface import (
+    LIMITS,
+    CheckRequest,
+    LeakageOptions,
+    ModelFile,
+    Options,
+    RobustnessOptions,
+)
 from weighbridge.checks.seeding import seeded
 from weighbridge.checks.worker import reach
 from weighbridge.checks.worker.parent import examine
 from weighbridge.clock import Clock, format_instant
 from weighbridge.errors import ParseError, UsageError
-from weighbridge.evidence.record import CheckRecord, ExaminedFile, Tool, View
+from weighbridge.evidence.record import BOUNDS, LABEL, CheckRecord, ExaminedFile, Tool, View
 from weighbridge.model.view import PrivateView
 
 TOOL = "weighbridge"
@@ -106,4 +113,11 @@ def _require_valid(request: CheckRequest) -> None:
 def parameters_of(options: Options) -> dict[str, str | int | float | bool]:
     """Return the options that change a result and are plain numbers; inputs are named by digest elsewhere."""
     plain = msgspec.to_builtins(options)
-    return {name: value for name, value in plain.items() if isinstance(value, (int, float))}
+    found: dict[str, str | int | float | bool] = {
+        name: value for name, value in plain.items() if isinstance(value, (int, float))
+    }
+    if isinstance(options, (RobustnessOptions, LeakageOptions)):
+        # What the caller says of the data is no part of the data, and the gate asks who may say it.
+        found |= {} if options.label is None else {LABEL: options.label}
+        found |= {} if options.bounds is None else dict(zip(BOUNDS, options.bounds, strict=True))
+    return found

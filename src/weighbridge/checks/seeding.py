@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
 
 import msgspec
 
-from weighbridge._files import open_regular
+from weighbridge.checks.data.source import digest_of
 from weighbridge.checks.interface import CheckRequest, LeakageOptions, RobustnessOptions
 from weighbridge.errors import InputError
-from weighbridge.evidence.inputs import MAX_INPUT_BYTES
 from weighbridge.evidence.measurements import Input, InputRole
 from weighbridge.evidence.record import Seed, SeedSource
 from weighbridge.evidence.seeds import amounts_of, seed_from_digests, seed_of_platform
 from weighbridge.model.digest import Digest
-
-_CHUNK: Final = 1 << 20
 
 
 def seeded(request: CheckRequest, *, model: Digest, secret: bytes | None) -> tuple[CheckRequest, Seed | None]:
@@ -59,18 +55,4 @@ def _inputs(options: RobustnessOptions | LeakageOptions) -> Iterator[Input]:
 
 
 def _input(path: str, role: InputRole) -> Input:
-    name = os.path.basename(path)
-    checksum, size = hashlib.sha256(), 0
-    try:
-        with open_regular(path) as stream:
-            while chunk := stream.read(_CHUNK):
-                checksum.update(chunk)
-                size += len(chunk)
-                if size > MAX_INPUT_BYTES:
-                    raise InputError(
-                        f"{name} has more than {MAX_INPUT_BYTES} bytes", remedy="give a file with fewer examples"
-                    )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{name} cannot be read: {reason}", remedy="check the path") from None
-    return Input(name=name, sha256=checksum.hexdigest(), rows=0, role=role)
+    return Input(name=os.path.basename(path), sha256=digest_of(Path(path)), rows=0, role=role)

@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, str]] = {
     "scan": "Scan a model for code and for what cannot be judged.",
     "robustness": "Attack a model and measure what it withstands.",
     "leakage": "Measure what a model gives away about its training data.",
+    "split": "Make members and non-members from your own data.",
     "gate": "Judge the evidence of a model by a policy.",
     "run": "Run every check that a policy asks for, then the gate.",
     "verify": "Say whether a model may be loaded.",

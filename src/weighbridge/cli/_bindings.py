@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge._files import read_limited
+from weighbridge.checks.data.kinds import HEAD, Kind, kind_of, require_table
+from weighbridge.checks.data.source import bytes_to_bind as data_bytes_to_bind
 from weighbridge.checks.dependencies.info import describe_bundle
 from weighbridge.checks.dependencies.sources.environment import read_environment
 from weighbridge.checks.dependencies.sources.requirement_tree import bytes_to_bind
-from weighbridge.errors import InputError, UsageError
+from weighbridge.errors import UsageError
 from weighbridge.evidence.inputs import MAX_INPUT_BYTES, OF_ONE_MODEL, SIGNABLE
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy import AdvisoriesBinding, Binding, DataBinding, FileBinding
@@ -97,18 +99,24 @@ def input_bytes(role: InputRole, path: Path) -> bytes:
     """
     if role is InputRole.REQUIREMENTS:
         return bytes_to_bind(path)
+    if role in _DATA:
+        return _data_bytes(path)
     data = read_limited(path, limit=MAX_INPUT_BYTES, what="the input")
     if role is InputRole.ADVISORIES:
         # What no audit could use is neither bound nor signed.
         describe_bundle(data, name=path.name)
-    elif role in _DATA and not data.startswith(_ZIP):
-        raise InputError(f"{path} is no .npz file, as data of the role {role} are", remedy="write it with numpy.savez")
+    return data
+
+
+def _data_bytes(path: Path) -> bytes:
+    data = data_bytes_to_bind(path)
+    # What no check could read is neither bound nor signed.
+    if not path.is_dir() and kind_of(data[:HEAD], name=str(path)) is Kind.CSV:
+        require_table(data, name=str(path))
     return data
 
 
 _DATA: Final = frozenset({InputRole.TEST, InputRole.MEMBERS, InputRole.NON_MEMBERS})
-_ZIP: Final = b"PK"
-"""How an .npz file begins, which is a zip archive."""
 
 
 def _signed(texts: tuple[str, ...], about: str | None) -> Iterator[tuple[InputRole, Binding]]:

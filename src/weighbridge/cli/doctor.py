@@ -11,6 +11,7 @@ import click
 from weighbridge import __version__
 
 _EXTRAS = {
+    "data": ("numpy", "pyarrow", "PIL"),
     "onnx": ("numpy", "onnxruntime"),
     "sklearn": ("numpy", "sklearn"),
     "report": ("jinja2",),

@@ -9,6 +9,7 @@ import click
 
 from weighbridge.checks.interface import LeakageOptions
 from weighbridge.cli._checks import Destination, check_options, perform
+from weighbridge.cli._data_options import BOUNDS, FORMATS, LABEL
 from weighbridge.cli._options import MODEL
 
 INPUT = click.Path(path_type=Path, exists=True)
@@ -17,8 +18,10 @@ INPUT = click.Path(path_type=Path, exists=True)
 @click.command(short_help="Measure what a model gives away about its training data.")
 @MODEL
 @check_options
-@click.option("--members", type=INPUT, required=True, help=".npz with x, y that was trained on.")
-@click.option("--non-members", type=INPUT, required=True, help=".npz that was not trained on.")
+@click.option("--members", type=INPUT, required=True, help=f"Rows that were trained on: {FORMATS}.")
+@click.option("--non-members", type=INPUT, required=True, help="Rows that were not, from the same source.")
+@LABEL
+@BOUNDS
 @click.option("--fpr", "rates", type=float, multiple=True, help="False-positive rate. [default: 0.01, 0.05, 0.1]")
 @click.option("--confidence", "confidences", type=float, multiple=True, help="[default: 0.9, 0.95, 0.99]")
 @click.option("--seed", type=int, help="For looking around: evidence with a chosen seed does not count.")
@@ -30,6 +33,8 @@ def command(
     output: str,
     members: Path,
     non_members: Path,
+    label: str | None,
+    bounds: tuple[float, float] | None,
     rates: tuple[float, ...],
     confidences: tuple[float, ...],
     seed: int | None,
@@ -41,5 +46,7 @@ def command(
         rates=rates or LeakageOptions(members="", non_members="").rates,
         confidences=confidences or LeakageOptions(members="", non_members="").confidences,
         seed=seed,
+        label=label,
+        bounds=bounds,
     )
     return perform(model, options, destination=Destination(output, evidence, key, passphrase_file))

@@ -173,10 +173,11 @@ def _words(binding: FileBinding | str) -> str:
 def _limits(binding: FileBinding) -> str:
     found: list[str] = []
     match binding:
-        case DataBinding(min_examples=least, distinct=distinct, bounds=bounds):
+        case DataBinding(min_examples=least, distinct=distinct, bounds=bounds, label=label):
             found += [f"at least {least} examples"] if least is not None else []
             found += [f"{distinct} that differ"] if distinct is not None else []
             found += [f"bounds {list(bounds)}"] if bounds is not None else []
+            found += [f"label {label}"] if label is not None else []
         case AdvisoriesBinding(sources=sources, at_least=records, max_age=age, accepted=accepted):
             found += [f"from {', '.join(sources)}"] if sources else []
             found += [f"at least {records} records in force"] if records is not None else []

@@ -9,6 +9,7 @@ import click
 
 from weighbridge.checks.interface import RobustnessOptions
 from weighbridge.cli._checks import Destination, check_options, perform
+from weighbridge.cli._data_options import BOUNDS, FORMATS, LABEL
 from weighbridge.cli._options import MODEL
 
 INPUT = click.Path(path_type=Path, exists=True)
@@ -17,7 +18,9 @@ INPUT = click.Path(path_type=Path, exists=True)
 @click.command(short_help="Attack a model and measure what it withstands.")
 @MODEL
 @check_options
-@click.option("--data", type=INPUT, required=True, help=".npz with x, y and optionally bounds.")
+@click.option("--data", type=INPUT, required=True, help=f"Examples to attack, with labels: {FORMATS}.")
+@LABEL
+@BOUNDS
 @click.option(
     "--epsilon", type=float, default=0.1, show_default=True, help="Largest change, a share of the inputs' range."
 )
@@ -31,6 +34,8 @@ def command(
     passphrase_file: Path | None,
     output: str,
     data: Path,
+    label: str | None,
+    bounds: tuple[float, float] | None,
     epsilon: float,
     queries: int,
     samples: int,
@@ -41,6 +46,12 @@ def command(
     An attack that fails proves little, so its controls are reported with it; at best the model is "not falsified".
     """
     options = RobustnessOptions(
-        data=os.path.abspath(data), epsilon=epsilon, queries=queries, samples=samples, seed=seed
+        data=os.path.abspath(data),
+        epsilon=epsilon,
+        queries=queries,
+        samples=samples,
+        seed=seed,
+        label=label,
+        bounds=bounds,
     )
     return perform(model, options, destination=Destination(output, evidence, key, passphrase_file))

@@ -8,6 +8,7 @@ import click
 
 from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.advisories import packaged_bundle
+from weighbridge.cli._data_options import BOUNDS, FORMATS, LABEL
 from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_options, verdict_path
 from weighbridge.cli._options import (
     EVIDENCE,
@@ -47,9 +48,11 @@ VERIFIER = "verifier"
 @click.option("--lock", "locks", type=INPUT, multiple=True, help="Lock file to audit.")
 @click.option("--environment", "environments", type=INPUT, multiple=True, help="site-packages directory to audit.")
 @click.option("--advisories", type=INPUT, help="Advisory bundle. [default: the snapshot that comes with weighbridge]")
-@click.option("--data", type=INPUT, help="Test examples for robustness: .npz with x and y.")
+@click.option("--data", type=INPUT, help=f"Test examples for robustness: {FORMATS}.")
 @click.option("--members", type=INPUT, help="Examples that were trained on, for leakage.")
 @click.option("--non-members", type=INPUT, help="Examples that were not, for leakage.")
+@LABEL
+@BOUNDS
 @click.option("--seed-secret", type=INPUT, help="For a platform: file with the secret behind the seeds of statistics.")
 @outcome_options
 def command(
@@ -66,6 +69,8 @@ def command(
     data: Path | None,
     members: Path | None,
     non_members: Path | None,
+    label: str | None,
+    bounds: tuple[float, float] | None,
     seed_secret: Path | None,
     verdict: Path | None,
     report: Path | None,
@@ -91,6 +96,8 @@ def command(
         data=data,
         members=members,
         non_members=non_members,
+        label=label,
+        bounds=bounds,
     )
     # From here on, and not only while a key is open: what is found now is what will be signed.
     keep_others_out()

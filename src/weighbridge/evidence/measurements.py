@@ -28,12 +28,21 @@ class InputRole(enum.StrEnum):
     ADVISORIES = "advisories"
 
 
+class BoundsFrom(enum.StrEnum):
+    """Who says between which bounds the values of a data set lie. ``rows`` are the smallest and the largest of them."""
+
+    FILE = "file"
+    DEFAULT = "default"
+    ROWS = "rows"
+    CALLER = "caller"
+
+
 class Input(Wire, omit_defaults=True):
     """A file that a check read beside the model, by content, and what it was to the check.
 
     ``rows`` counts what it holds: examples, packages or records. Evidence of the first release has neither ``role``
     nor ``size``. Data sets also say how many of their examples differ from all others and between which ``bounds``
-    their values lie by their own word.
+    their values lie, ``bounds_from`` whom that is known, and which column was the ``label``, by its name or position.
     """
 
     name: ShortText
@@ -44,6 +53,8 @@ class Input(Wire, omit_defaults=True):
     kind: ShortText = ""
     distinct: Count | None = None
     bounds: tuple[float, float] | None = None
+    bounds_from: BoundsFrom | None = None
+    label: ShortText = ""
 
 
 # --- model scan ---------------------------------------------------------------------------------------------------

@@ -136,6 +136,13 @@ class Seed(Wire):
     source: SeedSource
 
 
+LABEL: Final = "label"
+"""The parameter that has the label's column, where the caller named it."""
+
+BOUNDS: Final = ("bounds_low", "bounds_high")
+"""The parameters that have the bounds of the data, where the caller gave them."""
+
+
 class CheckRecord(Wire, omit_defaults=True):
     """Everything that one run of one check established.
 

@@ -11,7 +11,7 @@ from weighbridge.evidence.inputs import SignedInput
 from weighbridge.evidence.record import Finding, ViewKind
 from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
-from weighbridge.gate.inputs import judge_inputs
+from weighbridge.gate.inputs import choice_problems, judge_inputs
 from weighbridge.gate.limits import amount_problems, failing_findings, problems_of
 from weighbridge.gate.statistics import seed_problems
 from weighbridge.gate.waivers import waiver_for
@@ -24,7 +24,8 @@ class Examined:
 
     ``unrelated`` is why it is not about this model on inputs that count. What else keeps it from counting is what
     whoever asked could arrange: ``withheld`` is that the signature of an input is not at hand; ``circumstances`` which
-    input was left out, how much was measured, with which seed, view and confinement.
+    input was left out, how much was measured, with which seed, label, bounds, view and
+    confinement.
     """
 
     unrelated: tuple[Problem, ...]
@@ -50,6 +51,7 @@ def examine(
     circumstances = (
         *inputs.left_out,
         *seed_problems(spec, item),
+        *choice_problems(item.record, policy=policy),
         *_confinement_problems(item, policy),
         *view_problems(item.record, accepted_views=views),
         *amount_problems(spec, item.record),

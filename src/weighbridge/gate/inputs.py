@@ -10,7 +10,7 @@ from typing import Final
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import OF_ONE_MODEL, SignedInput
 from weighbridge.evidence.measurements import DependencyAuditMeasurements, Input, InputRole, inputs_of
-from weighbridge.evidence.record import CheckName
+from weighbridge.evidence.record import BOUNDS, LABEL, CheckName, CheckRecord
 from weighbridge.gate.decision import TITLES, Bond, BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.policy import AdvisoriesBinding, DataBinding, FileBinding, Policy
 
@@ -166,12 +166,47 @@ def _data(each: Input, role: InputRole, wanted: DataBinding) -> Iterator[Problem
             f"{wanted.distinct}",
             "test with examples that are not copies of each other",
         )
+    if wanted.label is not None and each.label != wanted.label:
+        yield _open(
+            f"{what} was read with the label {each.label or '(not recorded)'}; the policy says {wanted.label}",
+            "test by the label that the policy names",
+        )
     if wanted.bounds is not None and each.bounds != wanted.bounds:
         yield _open(
             f"{what} says that values lie in {list(each.bounds or ())}; the policy says {list(wanted.bounds)}, and "
             "epsilon is a share of their width",
             "test with data whose bounds are those of the model's inputs",
         )
+
+
+def choice_problems(record: CheckRecord, *, policy: Policy) -> Iterator[Problem]:
+    """Yield what whoever called a check said of the data, and the policy does not say.
+
+    Another column for the label makes any model look as if it remembered nothing; wider bounds or narrower ones are
+    another attack. What the parameters hold is the caller's command line, never the word of a worker.
+    """
+    label = record.parameters.get(LABEL)
+    bounds = tuple(record.parameters[name] for name in BOUNDS if name in record.parameters)
+    for each in inputs_of(record.measurements):
+        role = each.role
+        binding = None if role is None else policy.binding(role)
+        if role is None or not isinstance(binding, DataBinding):
+            # Of what nothing binds, the caller chose every byte.
+            continue
+        if label is not None and binding.label != each.label:
+            yield _open(
+                f"whoever called the check said which column of the {TITLES[role]} {each.name} is the "
+                f"label, {label}; the policy does not say so",
+                f'write `label: "{each.label}"` beside what binds it in the policy, or convert the data to npz '
+                "(`weighbridge split`) and run the check again without --label",
+            )
+        if bounds and binding.bounds != bounds:
+            yield _open(
+                f"whoever called the check gave the bounds {list(bounds)} of the {TITLES[role]} "
+                f"{each.name}; the policy does not say so",
+                f"write `bounds: {list(bounds)}` beside what binds it in the policy, or run the check again without "
+                "--bounds",
+            )
 
 
 def _advisories(

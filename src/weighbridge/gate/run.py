@@ -25,6 +25,7 @@ from weighbridge.errors import UsageError
 from weighbridge.evidence.bundle import write_bundle
 from weighbridge.evidence.cyclonedx import bill_of_materials
 from weighbridge.evidence.keys import Signer
+from weighbridge.evidence.measurements import InputRole
 from weighbridge.evidence.predicates import CYCLONEDX, statement_of
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.statement import Statement
@@ -33,6 +34,7 @@ from weighbridge.gate.statistics import tightened
 from weighbridge.model.digest import Digest, ManifestDigest
 from weighbridge.model.view import PrivateView
 from weighbridge.policy import (
+    DataBinding,
     DependencyAuditRequirement,
     LeakageRequirement,
     ModelScanRequirement,
@@ -50,7 +52,10 @@ MAX_FORESEEN_TRIES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """What checks need beside the model; only what the policy asks for must be there."""
+    """What checks need beside the model; only what the policy asks for must be there.
+
+    ``label`` and ``bounds`` are for data of which the policy does not say them.
+    """
 
     advisories: Path | None = None
     requirements: tuple[Path, ...] = ()
@@ -59,6 +64,8 @@ class RunInputs:
     data: Path | None = None
     members: Path | None = None
     non_members: Path | None = None
+    label: str | None = None
+    bounds: tuple[float, float] | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -74,12 +81,12 @@ def plan(policy: Policy, *, model: Path, inputs: RunInputs) -> tuple[CheckReques
         UsageError: When an input is missing that a required check needs; nothing has run by then.
     """
     return tuple(
-        CheckRequest(model=os.path.abspath(model), options=_options(requirement.spec, inputs))
+        CheckRequest(model=os.path.abspath(model), options=_options(requirement.spec, inputs, policy))
         for requirement in policy.requirements
     )
 
 
-def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
+def _options(spec: RequirementSpec, inputs: RunInputs, policy: Policy) -> Options:
     match spec:
         case ModelScanRequirement():
             return ModelScanOptions()
@@ -94,6 +101,7 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
             )
         case RobustnessRequirement(limits=limits):
             wanted = limits.accuracy_under_attack
+            label, bounds = _of_data(inputs, policy, InputRole.TEST)
             return RobustnessOptions(
                 data=_path(inputs.data, "robustness", "--data"),
                 epsilon=limits.epsilon,
@@ -101,6 +109,8 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 samples=limits.examples,
                 at_least=wanted.at_least if 0 < wanted.at_least < 1 else None,
                 confidence=wanted.confidence,
+                label=label,
+                bounds=bounds,
             )
         case LeakageRequirement(limits=leakage) as spec:
             plain = LeakageOptions(
@@ -108,6 +118,7 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 non_members=_path(inputs.non_members, "leakage", "--non-members"),
             )
             membership = leakage.membership
+            label, bounds = _of_data(inputs, policy, InputRole.MEMBERS)
             return LeakageOptions(
                 members=plain.members,
                 non_members=plain.non_members,
@@ -116,7 +127,17 @@ def _options(spec: RequirementSpec, inputs: RunInputs) -> Options:
                 confidences=confidences_for(
                     membership.confidence, plain.confidences, tries=spec.max_tries or FORESEEN_TRIES
                 ),
+                label=label,
+                bounds=bounds,
             )
+
+
+def _of_data(inputs: RunInputs, policy: Policy, role: InputRole) -> tuple[str | None, tuple[float, float] | None]:
+    # What the policy says is what counts, so nobody has to repeat it.
+    binding = policy.binding(role)
+    if not isinstance(binding, DataBinding):
+        return inputs.label, inputs.bounds
+    return inputs.label or binding.label, inputs.bounds or binding.bounds
 
 
 def confidences_for(confidence: float, usual: tuple[float, ...], *, tries: int = FORESEEN_TRIES) -> tuple[float, ...]:

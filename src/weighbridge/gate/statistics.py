@@ -15,7 +15,7 @@ import msgspec
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.measurements import LeakageMeasurements, RobustnessMeasurements, inputs_of
-from weighbridge.evidence.record import SeedSource
+from weighbridge.evidence.record import BOUNDS, LABEL, SeedSource
 from weighbridge.evidence.seeds import amounts_of, seed_from_digests
 from weighbridge.evidence.tries import TriesReset
 from weighbridge.gate.decision import Evidence, Problem, VerdictResult
@@ -153,7 +153,8 @@ def first_of(item: Evidence, others: Iterable[Evidence]) -> Evidence:
 def _identity(item: Evidence) -> object:
     inputs = tuple(each.sha256 for each in inputs_of(item.record.measurements))
     seed = None if item.record.seed is None else item.record.seed.value
-    return item.model, inputs, seed, _amount(item)
+    said = tuple(item.record.parameters.get(name) for name in (LABEL, *BOUNDS))
+    return item.model, inputs, seed, _amount(item), said
 
 
 def _amount(item: Evidence) -> object:

@@ -95,7 +95,7 @@ STEPS: Final[dict[str, Step]] = {
             "Attack a model and measure what it withstands.",
             (
                 _MODEL,
-                Input("data", ".npz with x, y and optionally bounds."),
+                Input("data", "Labelled examples: CSV, Parquet, Arrow, npz, npy or a folder."),
                 _RUN,
                 Input("epsilon", "Largest change, a share of the range.", Kind.NUMBER, _OPTIONAL, 0.1),
                 Input("queries", "Model calls an example.", Kind.INTEGER, _OPTIONAL, 1_000),
@@ -110,8 +110,8 @@ STEPS: Final[dict[str, Step]] = {
             "Measure what a model gives away about its training data.",
             (
                 _MODEL,
-                Input("members", ".npz with x, y that was trained on."),
-                Input("non_members", ".npz that was not trained on."),
+                Input("members", "Labelled rows that were trained on; formats as of data."),
+                Input("non_members", "Labelled rows that were not trained on."),
                 _RUN,
                 Input("fpr", "False-positive rate that the policy asks about.", Kind.NUMBER, _OPTIONAL, 0.01),
                 _CONFIDENCE,

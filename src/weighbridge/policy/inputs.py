@@ -48,12 +48,14 @@ class FileBinding(Wire, omit_defaults=True):
 class DataBinding(FileBinding, omit_defaults=True):
     """A data set: what binds it, and how much it must hold.
 
-    ``distinct`` counts examples that differ from each other; ``bounds`` are what the file must say of its values.
+    ``distinct`` counts examples that differ from each other; ``bounds`` are what the file must say of its values,
+    or the caller in its place; ``label`` is the column of labels, by name or position.
     """
 
     min_examples: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     distinct: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     bounds: tuple[float, float] | None = None
+    label: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
 
 
 class Acceptance(Wire):

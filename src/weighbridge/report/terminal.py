@@ -13,6 +13,7 @@ from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
 from weighbridge.report._text import MAX_SHOWN, cut, plural, short_digests
 from weighbridge.report.check_json import CheckReport, check_report
 from weighbridge.report.coverage import accounted, worst_files_first
+from weighbridge.report.data_words import data_notes
 from weighbridge.report.facts import MEANINGS, RESULT_OF, SEVERITIES, SIGNATURES, TITLES, told_aside
 from weighbridge.report.groups import counted, group_findings, group_undecided, listed
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
@@ -67,6 +68,7 @@ def render_check(report: CheckReport) -> Group:
     )
     parts: list[RenderableType] = [head, Text(f"dirHash:{report.subject.digest.dir_hash} ({_DIR_HASH})", style="dim")]
     parts.append(Text(figure_of(report.measurements, findings=report.findings)))
+    parts += [Text(note, style="dim") for note in data_notes(report.measurements)]
     if report.findings:
         parts += [Text(), _findings(report.findings)]
     if report.undecided:

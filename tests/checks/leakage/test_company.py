@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from tests.checks.runners.trained import save_examples
 
+from weighbridge.checks.data.examples import Examples, read_examples
 from weighbridge.checks.interface import LeakageOptions
 from weighbridge.checks.leakage import measure
 from weighbridge.checks.leakage.label_gap import strongest_rate_at
-from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.interface import Answers, Labels
 
 
@@ -57,11 +57,12 @@ def test_a_constant_column_hides_no_other_scores_of_single_rows(
     sides: tuple[Examples, Examples], hidden: float
 ) -> None:
     runner = LeakyAlone(hidden)
+    labelled = (measure.Side(sides[0].x, sides[0].y.numbers), measure.Side(sides[1].x, sides[1].y.numbers))
     answers = (runner.answers(sides[0].x), runner.answers(sides[1].x))
-    inside, outside = (measure._seen(runner, side, each) for side, each in zip(sides, answers, strict=True))
+    inside, outside = (measure._seen(runner, side, each) for side, each in zip(labelled, answers, strict=True))
     alone = [np.array([runner.scores(row[None]).max() for row in side.x]) for side in sides]
     assert strongest_rate_at(inside, outside, fpr=0.01, confidence=0.95).upper < 0.05, "in batches nothing leaks"
     assert alone[0].min() > alone[1].max(), "alone every member is told from every other row"
     options = LeakageOptions(members="m", non_members="n", seed=1)
-    controls = measure._controls(runner, sides, answers, options=options)
+    controls = measure._controls(runner, labelled, answers, options=options)
     assert [control.name for control in controls if not control.held] == ["answers-repeat"]

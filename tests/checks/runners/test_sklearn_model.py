@@ -94,12 +94,21 @@ def test_refuses_what_is_no_fitted_classifier(model: object, said: str) -> None:
         runner_of(model)
 
 
-def test_refuses_other_number_of_features_and_text_labels() -> None:
+def test_refuses_other_number_of_features() -> None:
     inside, _, known, _ = cancer()
     with pytest.raises(RunnerError, match="wants 30 features"):
         runner_of(fitted(LogisticRegression(), inside, known), features=29)
-    with pytest.raises(RunnerError, match="integer classes"):
-        runner_of(fitted(LogisticRegression(), inside, np.where(known, "a", "b")))
+
+
+@pytest.mark.parametrize("kind", [str, object])
+def test_classes_that_are_text_are_numbered_in_the_order_of_their_columns(kind: type) -> None:
+    inside, outside, known, _ = cancer()
+    runner = runner_of(fitted(LogisticRegression(), inside, np.where(known, "good", "bad").astype(kind)))
+    assert runner.names == ("bad", "good")
+    assert runner.classes.tolist() == [0, 1]
+    answers = runner.answers(outside)
+    assert not answers.contradict(runner.classes).any()
+    assert set(answers.decided(runner.classes).tolist()) == {0, 1}
 
 
 def test_turns_what_a_broken_model_raises_into_a_runner_error() -> None:
@@ -225,10 +234,26 @@ def test_reads_joblib_arrays_of_every_order(array: Any) -> None:
     assert found[1] == 7
 
 
+WITH_TEXT = frozenset({*JOBLIB_GLOBALS, *globals_of(pickle.dumps(np.array(["a"], dtype=object)))})
+
+
+def test_reads_joblib_arrays_of_text_which_classes_from_a_data_frame_are() -> None:
+    names = np.array(["benign", "malignant"], dtype=object)
+    found: Any = load_joblib(joblib_bytes([names, 7]), allowed=WITH_TEXT)
+    assert found[0].tolist() == names.tolist()
+    assert found[1] == 7
+
+
+def test_refuses_globals_within_joblib_arrays_of_text() -> None:
+    content = joblib_bytes(np.array(["a", Path()], dtype=object))
+    with pytest.raises(RunnerError, match=r"pathlib.*not on the allow list"):
+        load_joblib(content, allowed=WITH_TEXT)
+
+
 def test_refuses_joblib_object_arrays() -> None:
     content = joblib_bytes(np.array([{}, []], dtype=object))
-    with pytest.raises(RunnerError, match="plain values"):
-        load_joblib(content, allowed=frozenset(JOBLIB_GLOBALS))
+    with pytest.raises(RunnerError, match="plain values or text"):
+        load_joblib(content, allowed=WITH_TEXT)
 
 
 def test_refuses_joblib_file_that_ends_within_an_array() -> None:

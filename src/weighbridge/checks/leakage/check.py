@@ -8,13 +8,15 @@ from typing import Final
 
 import numpy as np
 
+from weighbridge.checks.data.examples import Examples, read_examples
+from weighbridge.checks.data.limits import DataError
+from weighbridge.checks.data.raw import Choice
 from weighbridge.checks.interface import CheckOutput, CheckRequest, LeakageOptions
 from weighbridge.checks.leakage.artifact import Verbatim
 from weighbridge.checks.leakage.measure import measure
 from weighbridge.checks.leakage.membership import enough_rows
 from weighbridge.checks.leakage.rows import common_rows
 from weighbridge.checks.runners.controls import doubts
-from weighbridge.checks.runners.data import DataError, Examples, read_examples
 from weighbridge.checks.runners.entries import Entry, find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
 from weighbridge.checks.runners.unmeasured import unmeasured
@@ -39,7 +41,9 @@ def run(request: CheckRequest, /) -> CheckOutput:
     if not isinstance(options, LeakageOptions):
         raise TypeError(f"leakage was asked for {request.check}")
     try:
-        members, non_members = read_examples(Path(options.members)), read_examples(Path(options.non_members))
+        choice = Choice(options.label, options.bounds)
+        members = read_examples(Path(options.members), choice=choice)
+        non_members = read_examples(Path(options.non_members), choice=choice)
         _require_usable(members, non_members, options)
         entries = find_entries(request.files)
     except InputError as error:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.checks.data.examples import Examples
+from weighbridge.checks.data.labels import classes_of
 from weighbridge.checks.interface import LeakageOptions
 from weighbridge.checks.leakage.artifact import Verbatim, find_rows
 from weighbridge.checks.leakage.label_gap import Seen, strongest_rate_at
 from weighbridge.checks.leakage.membership import auc, membership_scores, roc
 from weighbridge.checks.runners import controls
-from weighbridge.checks.runners.data import Examples
 from weighbridge.checks.runners.entries import Entry, Loaded
-from weighbridge.checks.runners.interface import Answers, Labels, Runner, RunnerError
+from weighbridge.checks.runners.interface import Answers, Floats, Labels, Runner, RunnerError
 from weighbridge.evidence.measurements import Control, LeakageEntry
 
 ATTACK: Final = "loss-threshold+label-gap/v2"
@@ -35,8 +37,10 @@ def measure(
         RunnerError: A label is no class of the model, the model stopped answering, or its arrays cannot be examined.
     """
     runner = loaded.runner
-    answers = (_answers(runner, members), _answers(runner, non_members))
-    inside, outside = _seen(runner, members, answers[0]), _seen(runner, non_members, answers[1])
+    labels = classes_of((members.y, non_members.y), classes=runner.classes, names=loaded.names)
+    sides = (Side(members.x, labels[0]), Side(non_members.x, labels[1]))
+    answers = (_answers(runner, sides[0]), _answers(runner, sides[1]))
+    inside, outside = _seen(runner, sides[0], answers[0]), _seen(runner, sides[1], answers[1])
     verbatim = find_rows(entry, loaded, members=members.x, non_members=non_members.x)
     result = LeakageEntry(
         path=entry.name,
@@ -52,19 +56,27 @@ def measure(
         verbatim_training_rows=verbatim.members,
         arrays_examined=verbatim.arrays,
         rows_looked_up=verbatim.looked_up,
-        controls=_controls(runner, (members, non_members), answers, options=options),
+        controls=_controls(runner, sides, answers, options=options),
     )
     return result, verbatim
 
 
-def _answers(runner: Runner, examples: Examples) -> Answers:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Rows of one side, with their labels as classes of the model."""
+
+    x: Floats
+    y: Labels
+
+
+def _answers(runner: Runner, examples: Side) -> Answers:
     unknown = sorted(set(examples.y.tolist()) - set(runner.classes.tolist()))
     if unknown:
         raise RunnerError(f"labels {unknown[:5]} of the data are no classes of the model")
     return runner.answers(examples.x)
 
 
-def _seen(runner: Runner, examples: Examples, answers: Answers) -> Seen:
+def _seen(runner: Runner, examples: Side, answers: Answers) -> Seen:
     return Seen(
         scores=membership_scores(answers.scores, _columns(examples.y, runner.classes)),
         right=answers.decided(runner.classes) == examples.y,
@@ -77,7 +89,7 @@ def _columns(labels: Labels, classes: Labels) -> NDArray[np.intp]:
 
 
 def _controls(
-    runner: Runner, sides: tuple[Examples, Examples], answers: tuple[Answers, Answers], *, options: LeakageOptions
+    runner: Runner, sides: tuple[Side, Side], answers: tuple[Answers, Answers], *, options: LeakageOptions
 ) -> tuple[Control, ...]:
     rng = np.random.default_rng(options.seed or 0)
     some = [rng.permutation(len(side.x))[:MAX_REPEATED] for side in sides]

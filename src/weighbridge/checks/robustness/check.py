@@ -10,12 +10,14 @@ from typing import Final
 import numpy as np
 
 from weighbridge._binomial import upper_bound
+from weighbridge.checks.data.examples import Examples, read_examples
+from weighbridge.checks.data.labels import classes_of
+from weighbridge.checks.data.raw import Choice
 from weighbridge.checks.interface import CheckOutput, CheckRequest, RobustnessOptions
 from weighbridge.checks.robustness.attack import NAME
 from weighbridge.checks.robustness.controls import REMEDIES
 from weighbridge.checks.robustness.measure import Setting, measure
 from weighbridge.checks.runners.controls import doubts
-from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
 from weighbridge.checks.runners.unmeasured import unmeasured
@@ -38,13 +40,14 @@ def run(request: CheckRequest, /) -> CheckOutput:
     if not isinstance(options, RobustnessOptions):
         raise TypeError(f"robustness was asked for {request.check}")
     try:
-        examples = _sample(read_examples(Path(options.data)), options)
+        choice = Choice(options.label, options.bounds)
+        examples = _sample(read_examples(Path(options.data), choice=choice), options)
         entries = find_entries(request.files)
     except InputError as error:
         return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
     setting = Setting(
         x=examples.x,
-        y=examples.y,
+        y=examples.y.numbers,
         image=examples.image,
         bounds=examples.bounds,
         epsilon=options.epsilon * (examples.bounds[1] - examples.bounds[0]),
@@ -59,7 +62,8 @@ def run(request: CheckRequest, /) -> CheckOutput:
         try:
             loaded = load(entry, features=setting.x.shape[1], threads=threads, safeguards=safeguards)
             read.update(loaded.beside)
-            measured.append(measure(loaded.runner, entry.name, setting))
+            (y,) = classes_of((examples.y,), classes=loaded.runner.classes, names=loaded.names)
+            measured.append(measure(loaded.runner, entry.name, replace(setting, y=y)))
         except RunnerError as error:
             undecided.append(_undecided(entry.name, error))
     for result in measured:
@@ -82,7 +86,7 @@ def _sample(examples: Examples, options: RobustnessOptions) -> Examples:
         return examples
     rng = np.random.default_rng([_seed(options), _STREAM_SAMPLE])
     chosen = np.sort(rng.choice(len(examples.x), size=options.samples, replace=False))
-    return replace(examples, x=examples.x[chosen], y=examples.y[chosen])
+    return examples.take(chosen)
 
 
 def _measurements(

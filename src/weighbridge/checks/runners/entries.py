@@ -54,12 +54,14 @@ class Entry:
 class Loaded:
     """A runner and, for an artifact examination, the object behind it (None where there is none).
 
-    ``beside`` names the other files of the model that its numbers came from.
+    ``beside`` names the other files of the model that its numbers came from. ``names`` are the model's own of its
+    classes, in the order of the score columns; without any the classes are the runner's numbers.
     """
 
     runner: Runner
     content: object
     beside: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def find_entries(files: tuple[ModelFile, ...]) -> tuple[Entry, ...]:
@@ -131,7 +133,7 @@ def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     content = entry.read(limit=MAX_ONNX_BYTES)
     beside = files_beside(entry.name, entry.others)
     runner = OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads)
-    return Loaded(runner, None, tuple(file.name for file in runner.external.values()))
+    return Loaded(runner, None, tuple(file.name for file in runner.external.values()), runner.names)
 
 
 def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Loaded:
@@ -157,4 +159,5 @@ def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Load
     read = load_joblib if is_joblib(content) else load_pickle
     model = read(content, allowed=safeguards.allowed())
     # BLAS and OpenMP threads wait by spinning: beside other work, two took ten times as long as one on small batches.
-    return Loaded(SklearnRunner(model, name=entry.name, features=features, threads=1), model)
+    runner = SklearnRunner(model, name=entry.name, features=features, threads=1)
+    return Loaded(runner, model, names=runner.names)

@@ -32,13 +32,15 @@ class _ArrayPlace:
         self.state = state
 
 
-def _read_array(place: _ArrayPlace, stream: io.BytesIO) -> NDArray[Any]:
+def _read_array(place: _ArrayPlace, stream: io.BytesIO, allowed: AllowedGlobals) -> NDArray[Any]:
     state = place.state
     if not isinstance(state, dict):
         raise RunnerError("the joblib file has an array without a description")
     shape, dtype, order = state.get("shape"), state.get("dtype"), state.get("order")
     if not isinstance(shape, tuple) or not all(type(length) is int and length >= 0 for length in shape):
         raise RunnerError(f"the joblib file has an array of shape {shape!r}")
+    if isinstance(dtype, np.dtype) and dtype == np.dtype(object):
+        return _read_texts(shape, stream, allowed)
     if not isinstance(dtype, np.dtype) or dtype.hasobject or dtype.itemsize == 0:
         raise RunnerError(f"the joblib file has an array of type {dtype!r}, expected plain values")
     if order not in ("C", "F") or state.get("subclass") is not np.ndarray:
@@ -55,12 +57,23 @@ def _read_array(place: _ArrayPlace, stream: io.BytesIO) -> NDArray[Any]:
     return np.frombuffer(bytearray(content), dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
+def _read_texts(shape: tuple[int, ...], stream: io.BytesIO, allowed: AllowedGlobals) -> NDArray[Any]:
+    # Names of classes that came from a data frame. joblib writes them as a pickle of its own in the midst of the file,
+    # which the scan has followed too; it is read with the same list, and holds text or is refused.
+    array = run_pickle(StrictUnpickler(stream, allowed).load)
+    if type(array) is not np.ndarray or array.dtype != np.dtype(object) or array.shape != shape or len(shape) != 1:
+        raise RunnerError("the joblib file has an array of objects that is not the one that it describes")
+    if not all(type(each) is str for each in array.tolist()):
+        raise RunnerError("the joblib file has an array of objects, expected plain values or text")
+    return array
+
+
 class _JoblibUnpickler(StrictUnpickler):
     dispatch = StrictUnpickler.dispatch.copy()
 
     def __init__(self, stream: io.BytesIO, allowed: AllowedGlobals) -> None:
         super().__init__(stream, allowed)
-        self._stream = stream
+        self._stream, self._allowed_globals = stream, allowed
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         """Resolve one allowed global; the wrapper becomes ours."""
@@ -72,7 +85,7 @@ class _JoblibUnpickler(StrictUnpickler):
         """Give an object its state and, after a wrapper's, read its array in its place."""
         super().load_build()
         if type(self.stack[-1]) is _ArrayPlace:
-            self.stack[-1] = _read_array(self.stack[-1], self._stream)
+            self.stack[-1] = _read_array(self.stack[-1], self._stream, self._allowed_globals)
 
     dispatch[pickle.BUILD[0]] = load_build
 
@@ -86,8 +99,8 @@ def load_joblib(content: bytes, *, allowed: AllowedGlobals) -> object:
     """Load an uncompressed joblib file with the globals of an allow list.
 
     Raises:
-        RunnerError: Another global is asked for, an array holds objects or more than the file, or the file is
-            damaged.
+        RunnerError: Another global is asked for, an array holds objects other than text or more than the file, or the
+            file is damaged.
     """
     stream = io.BytesIO(content)
     loaded = run_pickle(_JoblibUnpickler(stream, allowed).load)

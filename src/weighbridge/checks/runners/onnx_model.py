@@ -2,7 +2,8 @@
 
 Accepted signatures: one numeric input ``(n, d)``, ``(n, 1, h, w)`` or ``(n, h, w)`` (any rank of two or more whose
 fixed lengths fit the rows); one output with scores as a tensor ``(n, classes)``, or as the sequence of maps that
-skl2onnx's ZipMap makes, and at most one integer tensor ``(n,)`` or ``(n, 1)`` with the model's own decision.
+skl2onnx's ZipMap makes, and at most one tensor ``(n,)`` or ``(n, 1)`` with the model's own decision: whole numbers, or
+text where the maps have text.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _INPUT_TYPES: Final = {
 }
 _LABEL_TYPES: Final = frozenset({"tensor(int64)", "tensor(int32)"})
 _SCORE_TYPES: Final = frozenset({"tensor(float)", "tensor(double)", "tensor(float16)"})
-_MAP_TYPES: Final = frozenset({"seq(map(int64,tensor(float)))", "seq(map(int64,tensor(double)))"})
+_TEXT: Final = "tensor(string)"
+_MAP_TYPES: Final = frozenset(
+    f"seq(map({key},tensor({value})))" for key in ("int64", "string") for value in ("float", "double")
+)
 _SILENT: Final = 4
 _NOWHERE: Final = "/proc/self/fdinfo/none"
 _TAKES_A_FOLDER: Final = Version("1.22")
@@ -69,7 +73,13 @@ class OnnxRunner:
         self._fixed = self._shape[0] if isinstance(self._shape[0], int) else None
         # One row tells the classes; a model that cannot answer it is refused here and not in the midst of a check.
         self.classes: Labels = np.zeros(0, dtype=np.int64)
-        self.classes = self._probe(features)
+        self.names: tuple[str, ...] = ()
+        self._places: dict[str, int] = {}
+        self._keys = self._probe(features)
+        if any(isinstance(key, str) for key in self._keys):
+            self.names = tuple(map(str, self._keys))
+        self._places = {name: place for place, name in enumerate(self.names)}
+        self.classes = np.arange(len(self.names)) if self.names else np.array(self._keys, dtype=np.int64)
 
     def scores(self, batch: Floats, /) -> Floats:
         """Return finite scores; see ``Runner``."""
@@ -88,18 +98,18 @@ class OnnxRunner:
             return Answers(scores, None)
         return Answers(scores, np.concatenate([part[1] for part in parts if part[1] is not None]))
 
-    def _probe(self, features: int) -> Labels:
+    def _probe(self, features: int) -> list[int] | list[str]:
         raw = self._call(np.zeros((1, features)))[0]
         if not self._zipped:
-            return np.arange(checked_scores(raw, rows=1, what=self._name).shape[1], dtype=np.int64)
+            return list(range(checked_scores(raw, rows=1, what=self._name).shape[1]))
         if not isinstance(raw, list) or not raw or not isinstance(raw[0], dict):
             raise RunnerError(f"{self._name} did not answer with a sequence of maps")
-        return np.array(sorted(raw[0]), dtype=np.int64)
+        return sorted(raw[0])
 
     def _chunk(self, rows: Floats) -> tuple[Floats, Labels | None]:
         raw, label = self._call(rows)
         if self._zipped:
-            raw = _unzip(raw, self.classes, self._name)
+            raw = _unzip(raw, self._keys, self._name)
         scores = checked_scores(raw, rows=len(rows), what=self._name)
         if scores.shape[1] != len(self.classes):
             raise RunnerError(f"{self._name} answered with {scores.shape[1]} scores, before with {len(self.classes)}")
@@ -130,6 +140,10 @@ class OnnxRunner:
                 f"{self._name} gave labels of shape {labels.shape} for {rows} rows, expected one decision a row",
                 remedy="Export the model with the label that is served as its only integer output.",
             )
+        if labels.dtype.kind in "OU":
+            # Before the names are known, in the one call that finds them out, this answer is not looked at.
+            found = [self._places.get(str(label), -1) for label in labels.reshape(-1).tolist()]
+            return np.array(found, dtype=np.int64)
         return labels.reshape(-1).astype(np.int64)
 
 
@@ -219,17 +233,23 @@ def _fit(lengths: Sequence[int | None], features: int, what: str) -> list[int | 
 def _outputs_of(session: Any, what: str) -> tuple[str, str | None, bool]:  # noqa: ANN401
     outputs = session.get_outputs()
     scores = [output for output in outputs if output.type in _SCORE_TYPES | _MAP_TYPES]
-    labels = [output for output in outputs if output.type in _LABEL_TYPES]
+    labels = [output for output in outputs if output.type in _LABEL_TYPES | {_TEXT}]
     if len(scores) != 1 or len(labels) > 1 or len(scores) + len(labels) != len(outputs):
         kinds = ", ".join(output.type for output in outputs)
-        raise RunnerError(f"{what} answers with {kinds}; expected one table of scores and at most one integer label")
-    return scores[0].name, labels[0].name if labels else None, scores[0].type in _MAP_TYPES
+        raise RunnerError(f"{what} answers with {kinds}; expected one table of scores and at most one label")
+    zipped = scores[0].type in _MAP_TYPES
+    named = zipped and "string" in scores[0].type
+    if labels and (labels[0].type == _TEXT) is not named:
+        raise RunnerError(
+            f"{what} names its classes in one output only, so which score belongs to which name cannot be told",
+            remedy="Export it with both as skl2onnx does by default (ZipMap), or with classes that are numbers.",
+        )
+    return scores[0].name, labels[0].name if labels else None, zipped
 
 
-def _unzip(answer: object, classes: Labels, what: str) -> NDArray[Any]:
+def _unzip(answer: object, keys: list[int] | list[str], what: str) -> NDArray[Any]:
     if not isinstance(answer, list):
         raise RunnerError(f"{what} did not answer with a sequence of maps")
-    keys = classes.tolist()
     try:
         return np.array([[row[key] for key in keys] for row in answer if len(row) == len(keys)], dtype=np.float64)
     except (KeyError, TypeError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 
 from weighbridge.checks.runners.interface import Answers, Floats, Labels, RunnerError, checked_scores
@@ -28,12 +29,12 @@ class SklearnRunner:
         """Take a loaded object for rows of so many features.
 
         Raises:
-            RunnerError: The object is not a fitted classifier over integer labels and that many features.
+            RunnerError: The object is not a fitted classifier over whole numbers or text, and that many features.
         """
         self.name = name
         self.model: Any = model
         try:
-            self.classes, self._method = _examined(model, name=name, features=features)
+            self.classes, self.names, self._method = _examined(model, name=name, features=features)
         except RunnerError:
             raise
         except Exception as error:  # attributes of a loaded object may be anything, and raise what they like
@@ -54,9 +55,19 @@ class SklearnRunner:
     def labels(self, batch: Floats, /) -> Labels | None:
         """Return what ``predict`` decides; see ``Runner``."""
         answer = np.asarray(self._call(self.model.predict, batch))
+        if self.names:
+            return self._named(answer, len(batch))
         if answer.shape != (len(batch),) or answer.dtype.kind not in "iub":
             raise RunnerError(f"{self.name} predicted {answer.dtype} {answer.shape}, expected one label a row")
         return answer.astype(np.int64)
+
+    def _named(self, answer: NDArray[Any], rows: int) -> Labels:
+        if answer.shape != (rows,) or answer.dtype.kind not in "UO":
+            raise RunnerError(f"{self.name} predicted {answer.dtype} {answer.shape}, expected one class name a row")
+        places = {name: place for place, name in enumerate(self.names)}
+        # What is no class of the model is a decision all the same, and a wrong one.
+        found = [places.get(name, -1) if isinstance(name, str) else -1 for name in answer.tolist()]
+        return np.array(found, dtype=np.int64)
 
     def answers(self, batch: Floats, /) -> Answers:
         """Return scores and decisions, which are two calls; see ``Runner``."""
@@ -76,20 +87,24 @@ class SklearnRunner:
                 raise RunnerError(f"{self.name} failed while it was run: {type(error).__name__}: {error}") from None
 
 
-def _examined(model: object, *, name: str, features: int) -> tuple[Labels, Callable[[Floats], Any]]:
+def _examined(model: object, *, name: str, features: int) -> tuple[Labels, tuple[str, ...], Callable[[Floats], Any]]:
     if not isinstance(model, BaseEstimator) or not is_classifier(model):
         raise RunnerError(f"{name} holds {type(model).__name__}, expected a scikit-learn classifier")
     wanted = getattr(model, "n_features_in_", features)
     if wanted != features:
         raise RunnerError(f"{name} wants {wanted} features, the data has {features} numbers an example")
-    return _classes(model, name), _method(model, name)
+    return *_classes(model, name), _method(model, name)
 
 
-def _classes(model: BaseEstimator, name: str) -> Labels:
+def _classes(model: BaseEstimator, name: str) -> tuple[Labels, tuple[str, ...]]:
     classes = np.asarray(getattr(model, "classes_", None))
+    if classes.ndim == 1 and len(classes) >= 2 and classes.dtype.kind in "UO":  # noqa: PLR2004
+        names = tuple(classes.tolist())
+        if all(type(each) is str for each in names) and len(set(names)) == len(names):
+            return np.arange(len(names), dtype=np.int64), names
     if classes.ndim != 1 or len(classes) < 2 or classes.dtype.kind not in "iub":  # noqa: PLR2004
-        raise RunnerError(f"{name} has no list of two or more integer classes; is it fitted, with integer labels?")
-    return classes.astype(np.int64)
+        raise RunnerError(f"{name} has no list of two or more classes that are whole numbers or text; is it fitted?")
+    return classes.astype(np.int64), ()
 
 
 def _method(model: BaseEstimator, name: str) -> Callable[[Floats], Any]:

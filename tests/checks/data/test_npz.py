@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.checks.runners.trained import save_examples
 
-from weighbridge.checks.runners.data import DataError, read_examples
+from weighbridge.checks.data.examples import read_examples
+from weighbridge.checks.data.limits import DataError
 
 X = np.linspace(0, 1, 12).reshape(3, 4)
 Y = np.array([0, 1, 1])
@@ -38,7 +39,7 @@ def test_reads_rows_labels_and_identity(tmp_path: Path) -> None:
     examples = read_examples(path)
     assert examples.x.dtype == np.float64
     assert examples.x == pytest.approx(X, abs=1e-7)
-    assert examples.y.tolist() == [0, 1, 1]
+    assert examples.y.numbers.tolist() == [0, 1, 1]
     assert examples.bounds == (0.0, 1.0)
     assert examples.source.rows == 3
     assert examples.source.name == "data.npz"
@@ -71,12 +72,16 @@ def test_uses_given_bounds(tmp_path: Path) -> None:
         ({"x": X}, "expected x, y"),
         ({"x": X, "y": Y, "z": Y}, "expected x, y"),
         ({"x": X.ravel(), "y": Y}, "has shape"),
-        ({"x": X, "y": Y.astype(float)}, "integer label"),
+        ({"x": X, "y": Y + 0.5}, "fractions"),
+        ({"x": X, "y": np.array([b"a", b"b", b"c"])}, "plain numbers"),
+        ({"x": X, "y": np.array(["a" * 300, "b", "c"])}, "256 characters"),
+        ({"x": X, "y": np.eye(3)}, "one label a row"),
         ({"x": X, "y": Y[:2]}, "3 rows and 2 labels"),
         ({"x": X[:0], "y": Y[:0]}, "0 rows"),
         ({"x": np.zeros((3, 0)), "y": Y}, "has 0 numbers"),
-        ({"x": X * 2, "y": Y}, "outside the bounds"),
-        ({"x": X - 0.5, "y": Y}, "outside the bounds"),
+        ({"x": X * 2, "y": Y, "bounds": np.array([0.0, 1.0])}, "outside the bounds"),
+        ({"x": X - 0.5, "y": Y, "bounds": np.array([0.0, 1.0])}, "outside the bounds"),
+        ({"x": np.full((3, 4), 7.0), "y": Y}, "every number"),
         ({"x": np.full((3, 4), np.nan), "y": Y}, "not finite"),
         ({"x": X, "y": Y, "bounds": np.array([0.0])}, "two numbers"),
         ({"x": X, "y": Y, "bounds": np.array([1.0, 0.0])}, "lower first"),
@@ -171,7 +176,7 @@ def test_refuses_trailing_bytes(tmp_path: Path) -> None:
 
 def test_refuses_zip_bomb_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "d.npz", x=np.zeros((1000, 100)), y=np.zeros(1000, dtype=int))
-    monkeypatch.setattr("weighbridge.checks.runners.data.MAX_DATA_BYTES", 100_000)
+    monkeypatch.setattr("weighbridge.checks.data.limits.MAX_DATA_BYTES", 100_000)
     assert (tmp_path / "d.npz").stat().st_size < 100_000
     with pytest.raises(DataError, match="unpacks to"):
         read_examples(tmp_path / "d.npz")
@@ -179,7 +184,7 @@ def test_refuses_zip_bomb_by_its_size(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_refuses_large_file_and_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save_examples(tmp_path / "d.npz", X, Y)
-    monkeypatch.setattr("weighbridge.checks.runners.data.MAX_DATA_BYTES", 10)
+    monkeypatch.setattr("weighbridge.checks.data.limits.MAX_DATA_BYTES", 10)
     with pytest.raises(DataError, match="more than 10 bytes"):
         read_examples(path)
     with pytest.raises(DataError, match="cannot be read"):
@@ -208,4 +213,4 @@ def test_damaged_file_is_refused_or_read_but_never_crashes(tmp_path: Path, data:
     except DataError:
         return
     assert np.isfinite(examples.x).all()
-    assert len(examples.x) == len(examples.y)
+    assert len(examples.x) == len(examples.y.numbers)
