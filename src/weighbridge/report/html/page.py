@@ -35,6 +35,7 @@ from weighbridge.report.groups import Group, group_findings, group_undecided
 from weighbridge.report.html.charts import Chart, accuracy_chart, roc_chart
 from weighbridge.report.html.png import data_uri, decode_pixels, encode_grey
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
+from weighbridge.report.rules import undecided_name
 from weighbridge.report.summary import CONFIDENCE, interval, key_figure, percent
 
 MAX_ROWS: Final = 500
@@ -99,7 +100,9 @@ class FindingRow:
 class OpenRow:
     """Places that could not be judged for one reason."""
 
+    name: str
     reason: str
+    remedy: str
     count: int
     places: Rows
 
@@ -226,7 +229,13 @@ def _undecided(record: CheckRecord) -> tuple[OpenRow, ...]:
     if not places and record.measurements is None:
         places = (Undecided(location="check", reason="the check measured nothing and gave no reason"),)
     return tuple(
-        OpenRow(reason=item.reason, count=len(item.places), places=Rows.of(item.places, limit=MAX_NAMES))
+        OpenRow(
+            name=undecided_name(item.code) if item.code else "",
+            reason=item.reason,
+            remedy=item.remedy,
+            count=len(item.places),
+            places=Rows.of(item.places, limit=MAX_NAMES),
+        )
         for item in group_undecided(places)
     )
 

@@ -163,7 +163,9 @@ class _Judge:
     def _say(self, said: Said, path: tuple[str, ...]) -> None:
         place = self._at(path)
         if said.rule is None:
-            self._scan.notes.cannot_decide(f"{said.message}; the role of this file is not known", location=place)
+            self._scan.notes.cannot_decide(
+                "unknown-role", f"{said.message}; the role of this file is not known", location=place
+            )
             return
         severity = "critical" if said.rule == REMOTE else "high"
         self._scan.notes.finding(said.rule, said.message, location=place, severity=severity)
