@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import msgspec
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, ModelFile
 from weighbridge.checks.model_scan.account import MAX_RANGES, MIN_RANGES
 from weighbridge.checks.model_scan.allow import load_lists
+from weighbridge.checks.model_scan.documents.schemas import CODE_IS_THE_MODEL
 from weighbridge.checks.model_scan.formats import scan_content
 from weighbridge.checks.model_scan.held import changed, hold
 from weighbridge.checks.model_scan.reasons import step_of
@@ -49,6 +51,7 @@ def run(request: CheckRequest) -> CheckOutput:
         reports[shown] = report
         references += used
     _judge_references(reports, references, files)
+    _say_what_is_the_model(reports)
     findings: list[Finding] = []
     undecided: list[Undecided] = []
     for report in reports.values():
@@ -146,6 +149,21 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
             )
         elif not report.findings and [one.code for one in report.undecided] == ["unknown-bytes"]:
             reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
+
+
+def _say_what_is_the_model(reports: dict[str, FileReport]) -> None:
+    """Give a program that a document of the model names as the model itself another step than to take it out."""
+    for path, report in list(reports.items()):
+        folder = path.rpartition("/")[0]
+        for name in (one.about for one in report.findings if one.remedy == CODE_IS_THE_MODEL and one.about):
+            target = f"{folder}/{name}" if folder else name
+            if target in reports:
+                old = reports[target]
+                findings = tuple(
+                    msgspec.structs.replace(one, remedy=CODE_IS_THE_MODEL) if one.rule == "code-in-model" else one
+                    for one in old.findings
+                )
+                reports[target] = replace(old, findings=findings)
 
 
 def _elsewhere(file: ModelFile, files: dict[str, ModelFile]) -> int:

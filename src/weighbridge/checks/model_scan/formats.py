@@ -9,7 +9,7 @@ from weighbridge.checks.model_scan import sniff
 from weighbridge.checks.model_scan.account import Account, Ledger
 from weighbridge.checks.model_scan.archive import scan_zip
 from weighbridge.checks.model_scan.content import Ends
-from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_plain, scan_yaml
+from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_plain, scan_triton, scan_yaml
 from weighbridge.checks.model_scan.npy import scan_npy
 from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import scan_pickle
@@ -31,6 +31,7 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "jinja": scan_jinja,
     "ubjson": scan_ubjson,
     "yaml": scan_yaml,
+    "pbtxt": scan_triton,
     "zip": lambda scan, source, location: scan_zip(scan, source, location, examine=scan_content),
 }
 

@@ -44,7 +44,6 @@ _UNREAD: Final[dict[str, tuple[str, str]]] = {
     "arrow": (_MEDIA, "an Arrow table, by its magic number"),
     "toml": (_SETTINGS, "text, and TOML by its name"),
     "ini": (_SETTINGS, "text, and settings of sections by its name"),
-    "pbtxt": (_SETTINGS, "text, and a protobuf message in text by its name"),
     "xml": (_SETTINGS, "text, and XML by its beginning or its name"),
     "html": (_SETTINGS, "text, and a web page by its name"),
     "program": (_SETTINGS, "text, and by its name what a program of some language is called"),

@@ -28,7 +28,7 @@ _FAMILIES: Final = (
     ("trl", "Arguments", _TRAINING),
     ("trl", "Config", _TRAINING),
     ("accelerate", "", _TRAINING),
-    ("torch", "", _TORCH),
+    ("torch.nn", "", _TORCH),
     ("torchvision", "", _TORCH),
     ("__torch__", "", _TORCH),
 )
@@ -36,5 +36,5 @@ _FAMILIES: Final = (
 
 def remedy_for(module: str, name: str) -> str:
     """Return what to do about an import that is not listed; nothing where the rule's own step is the best."""
-    package = module.partition(".")[0]
-    return next((remedy for top, end, remedy in _FAMILIES if package == top and name.endswith(end)), "")
+    path = f"{module}."
+    return next((remedy for top, end, remedy in _FAMILIES if path.startswith(f"{top}.") and name.endswith(end)), "")
