@@ -77,6 +77,15 @@ def find_entries(files: tuple[ModelFile, ...]) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+def files_beside(entry: Entry) -> dict[str, ModelFile]:
+    """Return the files that lie in the directory of an entry or beneath, by their names from there."""
+    folder, _, base = entry.name.rpartition("/")
+    start = f"{folder}/" if folder else ""
+    found = {file.name.removeprefix(start): file for file in entry.others if file.name.startswith(start)}
+    found.pop(base, None)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Safeguards:
     """What must hold before a pickle is loaded; see ``weighbridge.checks.runners.unpickle``.
@@ -122,13 +131,13 @@ def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -
 
 def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     try:
-        from weighbridge.checks.runners.onnx_model import MAX_ONNX_BYTES, OnnxRunner, files_beside
+        from weighbridge.checks.runners.onnx_model import MAX_ONNX_BYTES, OnnxRunner
     except ImportError as error:
         raise RunnerError(
             f"ONNX Runtime is not installed: {error}", remedy="Install weighbridge[onnx] where the check runs."
         ) from None
     content = entry.read(limit=MAX_ONNX_BYTES)
-    beside = files_beside(entry.name, entry.others)
+    beside = files_beside(entry)
     runner = OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads)
     return Loaded(runner, None, tuple(file.name for file in runner.external.values()))
 

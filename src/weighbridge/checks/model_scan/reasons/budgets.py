@@ -34,7 +34,7 @@ BUDGETS: Final = (
     Reason(
         id="onnx-too-large",
         title="an ONNX file has more fields than are read",
-        meaning="Five million fields are read. Numbers in typed fields are one field each, in raw data one for all.",
+        meaning="Five million fields are read. Numbers that old writers put one by one are one field each, in raw data one for all.",
         remedy=(
             "save tensors as raw data: onnx.save(onnx.load(FILE), OUT) after "
             "numpy_helper.from_array(numpy_helper.to_array(tensor)) for each initializer"
