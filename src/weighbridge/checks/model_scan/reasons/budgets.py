@@ -34,7 +34,10 @@ BUDGETS: Final = (
     Reason(
         id="onnx-too-large",
         title="an ONNX file has more fields than are read",
-        meaning="Five million fields are read. Numbers that old writers put one by one are one field each, in raw data one for all.",
+        meaning=(
+            "Five million fields are read. Numbers that old writers put one by one are one field each, in raw data one "
+            "for all."
+        ),
         remedy=(
             "save tensors as raw data: onnx.save(onnx.load(FILE), OUT) after "
             "numpy_helper.from_array(numpy_helper.to_array(tensor)) for each initializer"
@@ -65,7 +68,7 @@ BUDGETS: Final = (
     Reason(
         id="unpacks-too-large",
         title="the streams of one file unpack to more than is read",
-        meaning="Eight gibibytes are unpacked of one file.",
+        meaning="Eight gibibytes are unpacked of one file, whatever lies in what, so that a scan ends.",
         remedy="unpack it and put the result into the model: `gzip -d FILE.gz`",
     ),
     Reason(

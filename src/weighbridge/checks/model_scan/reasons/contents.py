@@ -196,7 +196,7 @@ CONTENTS: Final = (
     Reason(
         id="no-file",
         title="the model has no file",
-        meaning="Nothing was judged, and nothing is never clean.",
+        meaning="An empty folder, or one with folders only. Nothing was judged, and nothing is never clean.",
         remedy="give the folder or the file that the model was saved to",
     ),
 )
