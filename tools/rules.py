@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
     """Return every page by its path below the documentation: one a rule, one a reason, and the list of each."""
     sections = [(TITLES[check], rules) for check, rules in CATALOGUE.items()] + [("Reports and gate", OWN)]
     found = {f"{RULES}/{rule.id}.md": _page(rule, of) for of, rules in sections for rule in rules}
-    whys = [(TITLES[check], reasons) for check, reasons in REASONS.items()]
+    whys = list(REASONS.items())
     found |= {f"{WHY}/{reason.id}.md": _reason_page(reason, of) for of, reasons in whys for reason in reasons}
     return found | {f"{RULES}/{INDEX}": _index(sections), f"{WHY}/{INDEX}": _reason_index(whys)}
 

@@ -15,6 +15,8 @@ from weighbridge.checks.model_scan.reasons import REASONS as MODEL_SCAN_REASONS
 from weighbridge.checks.model_scan.rules import RULES as MODEL_SCAN
 from weighbridge.checks.robustness.rules import RULES as ROBUSTNESS
 from weighbridge.checks.rule import Reason, Rule
+from weighbridge.checks.runners.reasons import REASONS as RUNNER_REASONS
+from weighbridge.checks.worker.reasons import REASONS as WORKER_REASONS
 from weighbridge.evidence.record import CheckName
 
 CATALOGUE: Final[Mapping[CheckName, tuple[Rule, ...]]] = MappingProxyType(
@@ -27,7 +29,9 @@ CATALOGUE: Final[Mapping[CheckName, tuple[Rule, ...]]] = MappingProxyType(
 )
 """The rules of each check. Ids are unique over all of them."""
 
-REASONS: Final[Mapping[CheckName, tuple[Reason, ...]]] = MappingProxyType({CheckName.MODEL_SCAN: MODEL_SCAN_REASONS})
+REASONS: Final[Mapping[str, tuple[Reason, ...]]] = MappingProxyType(
+    {"Model scan": MODEL_SCAN_REASONS, "Robustness and leakage": RUNNER_REASONS, "Every check": WORKER_REASONS}
+)
 """Why a check does not judge something. Ids are unique over all checks and over the rules."""
 
 _BY_CODE: Final = {reason.id: reason for reasons in REASONS.values() for reason in reasons}

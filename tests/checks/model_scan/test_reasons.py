@@ -123,7 +123,7 @@ def unpacked_floats(count: int) -> bytes:
     """Write a tensor as old protobuf does: one field a number."""
     made = onnx.load_from_string(initializer())
     tensor = b"\x08" + bytes([count]) + b"\x10\x01" + b"\x25\x00\x00\x00\x3f" * count + b"\x42\x01v"
-    graph = made.graph.SerializeToString() + b"\x2a" + length_of(tensor) + tensor
+    graph = bytes(made.graph.SerializeToString()) + b"\x2a" + length_of(tensor) + tensor
     made.ClearField("graph")
     return bytes(made.SerializeToString()) + b"\x3a" + length_of(graph) + graph
 

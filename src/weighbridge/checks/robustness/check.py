@@ -18,6 +18,7 @@ from weighbridge.checks.runners.controls import doubts
 from weighbridge.checks.runners.data import Examples, read_examples
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.runners.reasons import of_error
 from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import RobustnessEntry, RobustnessMeasurements
@@ -41,7 +42,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         examples = _sample(read_examples(Path(options.data)), options)
         entries = find_entries(request.files)
     except InputError as error:
-        return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
+        return CheckOutput(undecided=(of_error(Path(request.model).name, error),))
     setting = Setting(
         x=examples.x,
         y=examples.y,
@@ -61,7 +62,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
             read.update(loaded.beside)
             measured.append(measure(loaded.runner, entry.name, setting))
         except RunnerError as error:
-            undecided.append(_undecided(entry.name, error))
+            undecided.append(of_error(entry.name, error))
     for result in measured:
         undecided.extend(doubts(result.path, result.controls, remedies=REMEDIES))
     undecided.extend(unmeasured(request.files, read))
@@ -98,11 +99,6 @@ def _measurements(
         seed=_seed(options),
         entries=tuple(measured),
     )
-
-
-def _undecided(location: str, error: InputError) -> Undecided:
-    reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
-    return Undecided(location=location, reason=reason[:4096])
 
 
 def _findings(entry: RobustnessEntry, options: RobustnessOptions) -> list[Finding]:
