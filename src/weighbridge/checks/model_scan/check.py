@@ -20,6 +20,7 @@ from weighbridge.checks.model_scan.held import changed, hold
 from weighbridge.checks.model_scan.reasons import step_of
 from weighbridge.checks.model_scan.report import FileReport, Notes, RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
+from weighbridge.checks.model_scan.unread import UNSURE
 from weighbridge.checks.reading import opened
 from weighbridge.evidence.measurements import Coverage, CoveredRange, FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import Finding, Undecided
@@ -147,7 +148,7 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
                 "model, where it can be changed; onnx does not load it",
                 remedy="put a copy of its own in its place: cp FILE COPY && mv COPY FILE",
             )
-        elif not report.findings and [one.code for one in report.undecided] == ["unknown-bytes"]:
+        elif not report.findings and [one.code in UNSURE for one in report.undecided] == [True]:
             reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
 
 

@@ -70,6 +70,10 @@ _HINTS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = tuple(
 )
 
 
+UNSURE: Final = frozenset({"unknown-bytes", *(_UNREAD[kind][0] for _, kind in _HINTS)})
+"""Reasons of bytes that nothing but a look at the first ones tells, so that they may as well be raw numbers."""
+
+
 def hinted(start: bytes) -> str:
     """Return what first bytes look like that no parser took, or ``unknown``. It decides only what is said of them."""
     return next((kind for pattern, kind in _HINTS if pattern.match(start)), "unknown")
