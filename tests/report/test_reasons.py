@@ -33,6 +33,7 @@ def test_the_terminal_shows_them() -> None:
     out = io.StringIO()
     Console(file=out, width=300).print(render_check(check_report(view.record, model="m", digest=samples.DIGEST)))
     assert f"undecided[{CODE}]" in out.getvalue()
+    assert f"/docs/reasons/{CODE}" in out.getvalue()
     assert STEP in out.getvalue()
 
 

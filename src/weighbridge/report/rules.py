@@ -90,15 +90,17 @@ def described(identifier: str) -> Rule | None:
 
 def page_of(rule: Rule) -> str:
     """Return the address of the page about a rule, or about the reason that it stands for."""
-    first, _, code = rule.id.partition("/")
-    if first == UNDECIDED and code:
-        return f"{INFORMATION}/docs/reasons/{code}"
-    return f"{INFORMATION}/docs/rules/{rule.id}"
+    return reason_page(rule.id.partition("/")[2]) or f"{INFORMATION}/docs/rules/{rule.id}"
 
 
 def undecided_rule(code: str) -> str:
     """Return the rule under which a place of this reason is reported; of no reason where it names none."""
     return f"{UNDECIDED}/{code}" if reason_of(code) else UNDECIDED
+
+
+def reason_page(code: str) -> str:
+    """Return the address of the page about a reason; nothing where this version knows none of that code."""
+    return f"{INFORMATION}/docs/reasons/{code}" if reason_of(code) else ""
 
 
 def undecided_name(code: str) -> str:

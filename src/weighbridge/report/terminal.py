@@ -16,7 +16,7 @@ from weighbridge.report.coverage import accounted, worst_files_first
 from weighbridge.report.facts import RESULT_OF, SEVERITIES, TITLES
 from weighbridge.report.groups import counted, group_findings, group_undecided, listed
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
-from weighbridge.report.rules import undecided_name
+from weighbridge.report.rules import reason_page, undecided_name
 from weighbridge.report.summary import figure_of
 
 if TYPE_CHECKING:
@@ -165,7 +165,11 @@ def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
         where = listed(item.places, limit=MAX_PLACES, each=MAX_SHOWN, between="\n")
         why = Text(counted(undecided_name(cut(item.code)), len(item.places)), style="bold")
         why.append(f"\n{cut(item.reason)}", style="not bold")
-        table.add_row(Text(where), why, Text(cut(item.remedy)))
+        step = Text(cut(item.remedy))
+        page = reason_page(item.code)
+        if page:
+            step.append(f"\n{page}", style="dim")
+        table.add_row(Text(where), why, step)
     return Group(table, Text(f"{plural(len(places), 'place')} undecided{_hidden(len(groups), 'reason')}"))
 
 

@@ -311,7 +311,7 @@ def test_a_model_from_code_is_not_to_be_removed(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text("print('a')\n")
     (tmp_path / "MLmodel").write_text(
         "flavors:\n  python_function:\n    loader_module: mlflow.pyfunc.loaders.code_model\n"
-        "    model_code_path: /home/x/agent.py\nmlflow_version: 3.17.2\n"
+        "    model_code_path: /code/agent.py\nmlflow_version: 3.17.2\n"
     )
     output = run(request_for(tmp_path, ModelScanOptions()))
     assert {(finding.rule, finding.location.partition(":")[0]) for finding in output.findings} == {

@@ -45,8 +45,8 @@ CONTENTS: Final = (
             "renders. Parsers of it had memory errors. The file was recognised by its magic number and not read."
         ),
         remedy=(
-            "ship the safetensors that it was converted from, and convert it where it is served, with the "
-            "convert_hf_to_gguf.py of llama.cpp; or give this file to a gate of its own"
+            "ship the safetensors that it was converted from, and convert it where it is served, with "
+            "convert_hf_to_gguf.py of llama.cpp"
         ),
     ),
     Reason(
