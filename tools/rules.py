@@ -1,4 +1,4 @@
-"""Write the pages below ``docs/rules`` from the catalogue of rules, or check that they still are what it says."""
+"""Write the pages below ``docs/rules`` and ``docs/reasons`` from the catalogue, or check that they are what it says."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from weighbridge.checks.catalogue import CATALOGUE
-from weighbridge.checks.rule import Rule
+from weighbridge.checks.catalogue import CATALOGUE, REASONS
+from weighbridge.checks.rule import Reason, Rule
 from weighbridge.evidence.record import Severity
 from weighbridge.report.facts import TITLES
 from weighbridge.report.rules import OWN, sentence
 
-ROOT: Final = Path(__file__).resolve().parent.parent / "docs" / "rules"
+ROOT: Final = Path(__file__).resolve().parent.parent / "docs"
+RULES: Final = "rules"
+WHY: Final = "reasons"
 INDEX: Final = "README.md"
 _NOTE: Final = "<!-- Written by `python -m tools.rules write` from the catalogue of rules; a test compares. -->\n"
 _CWE: Final = "https://cwe.mitre.org/data/definitions"
 
 
 def pages() -> dict[str, str]:
-    """Return every page by its file name: one a rule, and the list of all."""
+    """Return every page by its path below the documentation: one a rule, one a reason, and the list of each."""
     sections = [(TITLES[check], rules) for check, rules in CATALOGUE.items()] + [("Reports and gate", OWN)]
-    found = {f"{rule.id}.md": _page(rule, of) for of, rules in sections for rule in rules}
-    return found | {INDEX: _index(sections)}
+    found = {f"{RULES}/{rule.id}.md": _page(rule, of) for of, rules in sections for rule in rules}
+    whys = list(REASONS.items())
+    found |= {f"{WHY}/{reason.id}.md": _reason_page(reason, of) for of, reasons in whys for reason in reasons}
+    return found | {f"{RULES}/{INDEX}": _index(sections), f"{WHY}/{INDEX}": _reason_index(whys)}
 
 
 def _severity(rule: Rule) -> str:
@@ -72,21 +76,48 @@ def _index(sections: list[tuple[str, tuple[Rule, ...]]]) -> str:
     return "\n".join(lines)
 
 
+def _reason_page(reason: Reason, of: str) -> str:
+    parts = [("What it means", reason.meaning), ("What to do", reason.remedy)]
+    lines = [_NOTE, f"# {reason.id}", "", sentence(reason.title), "", f"- reported by: {of}, as undecided", ""]
+    for title, text in parts:
+        lines += [f"## {title}", "", sentence(text), ""]
+    return "\n".join([*lines, "[All reasons](README.md)", ""])
+
+
+def _reason_index(sections: list[tuple[str, tuple[Reason, ...]]]) -> str:
+    lines = [
+        _NOTE,
+        "# Reasons",
+        "",
+        "What could not be judged is undecided for one of these reasons; a gate refuses it as it does a finding.",
+        "",
+    ]
+    for title, reasons in sections:
+        lines += [f"## {title}", "", "| reason | what was met |", "|---|---|"]
+        lines += [f"| [{reason.id}]({reason.id}.md) | {reason.title} |" for reason in reasons]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _there() -> dict[str, Path]:
+    return {f"{folder}/{path.name}": path for folder in (RULES, WHY) for path in (ROOT / folder).glob("*.md")}
+
+
 def stale() -> list[str]:
-    """Return the pages that are missing, other than the catalogue says, or about no rule."""
+    """Return the pages that are missing, other than the catalogue says, or about nothing in it."""
     wanted = pages()
-    found = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
+    found = {name: path.read_text(encoding="utf-8") for name, path in _there().items()}
     return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
 
 
 def write() -> None:
-    """Write every page, and take away those about no rule."""
-    ROOT.mkdir(parents=True, exist_ok=True)
+    """Write every page, and take away those about nothing in the catalogue."""
     wanted = pages()
-    for path in ROOT.glob("*.md"):
-        if path.name not in wanted:
+    for name, path in _there().items():
+        if name not in wanted:
             path.unlink()
     for name, text in wanted.items():
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / name).write_text(text, encoding="utf-8")
 
 
@@ -97,7 +128,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments == ["check"]:
         for name in stale():
-            print(f"docs/rules/{name} is not what the catalogue says: python -m tools.rules write")
+            print(f"docs/{name} is not what the catalogue says: python -m tools.rules write")
         return 1 if stale() else 0
     print("usage: python -m tools.rules write|check", file=sys.stderr)
     return 2

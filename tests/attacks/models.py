@@ -27,6 +27,7 @@ def all_cases() -> list[Case]:
         model_fuzzed,
         model_pickles,
         model_places,
+        model_readings,
         model_typed,
         templates,
     )
@@ -35,6 +36,7 @@ def all_cases() -> list[Case]:
         model_pickles,
         model_typed,
         model_places,
+        model_readings,
         model_fuzzed,
         model_containers,
         model_files,

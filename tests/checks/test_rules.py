@@ -10,9 +10,9 @@ from tools import rules as pages
 
 import weighbridge.checks
 from tests.attacks.models import all_cases
-from weighbridge.checks.catalogue import CATALOGUE, rule_of
+from weighbridge.checks.catalogue import CATALOGUE, REASONS, reason_of, rule_of
 from weighbridge.checks.model_scan.check import scan_file
-from weighbridge.checks.rule import Rule
+from weighbridge.checks.rule import Reason, Rule
 from weighbridge.evidence.record import CheckName
 from weighbridge.report.rules import OWN
 
@@ -26,10 +26,14 @@ FOLDERS = {
 REPORTING = ("RefusedError", "finding")
 """Callables whose first argument is a rule."""
 
+LEAVING_OPEN = ("UndecidedError", "cannot_decide")
+"""Callables whose first argument is the code of a reason."""
+
 PASSED_ON = ("rule", "error.rule", "identifier", "said.rule", "one.rule or 'unsafe-template'")
 """Expressions that hand on a rule which was written down elsewhere."""
 
 ALL = [rule for rules in (*CATALOGUE.values(), OWN) for rule in rules]
+WHY = [reason for reasons in REASONS.values() for reason in reasons]
 
 
 def rules_in(path: Path) -> Iterator[tuple[str, int]]:
@@ -113,9 +117,40 @@ def test_every_rule_of_the_code_is_in_the_catalogue_and_no_other(check: CheckNam
     assert not unused, f"nothing reports {', '.join(unused)}: take it out of {home}, then python -m tools.rules write"
 
 
+def test_every_reason_of_the_code_is_in_the_catalogue_and_no_other() -> None:
+    known = {reason.id for reason in REASONS["Model scan"]}
+    written: set[str] = set()
+    for path in sorted((PACKAGE / "model_scan").rglob("*.py")):
+        if path.parent.name == "reasons":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        written |= {text for text in texts if isinstance(text, str) and text in known}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in LEAVING_OPEN:
+                given = node.args[0]
+                passed_on = ast.unparse(given) in ("code", "error.code", "said.code")
+                assert passed_on or ast.unparse(given).strip("'") in known, f"{path}:{node.lineno}: a reason of no list"
+    unused = sorted(known - written)
+    assert not unused, f"nothing is undecided for {', '.join(unused)}"
+
+
 def test_ids_are_kebab_case_and_unique() -> None:
-    assert len({rule.id for rule in ALL}) == len(ALL)
-    assert not [rule.id for rule in ALL if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", rule.id)]
+    ids = [rule.id for rule in ALL] + [reason.id for reason in WHY]
+    assert len(set(ids)) == len(ids)
+    assert not [one for one in ids if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", one)]
+
+
+@pytest.mark.parametrize("reason", WHY, ids=lambda reason: reason.id)
+def test_reason_says_something_everywhere(reason: Reason) -> None:
+    assert 10 <= len(reason.title) <= 120
+    assert reason.title[0].islower() or not reason.title[0].isalpha() or reason.title[1].isupper()
+    assert not reason.title.endswith(".")
+    assert len(reason.meaning) >= 60
+    assert reason.meaning.endswith((".", ")."))
+    assert len(reason.remedy) >= 20
+    assert not reason.remedy.endswith(".")
+    assert reason_of(reason.id) is reason
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
@@ -150,9 +185,11 @@ def test_pages_are_what_the_catalogue_says(update_golden: bool) -> None:
 
 def test_page_of_a_rule_that_is_gone_is_stale_and_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "ROOT", tmp_path)
-    (tmp_path / "gone.md").write_text("old")
-    assert "gone.md" in pages.stale()
-    assert "forbidden-global.md" in pages.stale()
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/gone.md").write_text("old")
+    assert "rules/gone.md" in pages.stale()
+    assert "rules/forbidden-global.md" in pages.stale()
+    assert "reasons/no-parser-hdf5.md" in pages.stale()
     pages.main(["write"])
     assert pages.main(["check"]) == 0
-    assert not (tmp_path / "gone.md").exists()
+    assert not (tmp_path / "rules/gone.md").exists()

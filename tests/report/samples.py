@@ -438,7 +438,14 @@ def undecided() -> ReportInput:
                 record(
                     CheckName.MODEL_SCAN,
                     scan(state="undecided"),
-                    undecided=(Undecided(location="classifier.pkl:4096", reason="the opcode EXT4 is not followed"),),
+                    undecided=(
+                        Undecided(
+                            location="classifier.h5",
+                            reason="recognised as an HDF5 file, and the scan has no parser for it",
+                            code="no-parser-hdf5",
+                            remedy="export what is served: model.export('m.onnx', format='onnx')",
+                        ),
+                    ),
                     landlock=0,
                 ),
                 signer="scanner",
@@ -494,7 +501,7 @@ def hostile(text: str = HOSTILE) -> ReportInput:
         about=text,
         component=Component(name=text[:500], version=text, path=(text, HUGE)),
     )
-    lost = Undecided(location=text, reason=text)
+    lost = Undecided(location=text, reason=text, code=text, remedy=text)
     files = ModelScanMeasurements(
         files=(FileCoverage(path=text, format=text, size=2**53, sha256=None, state="refused"),),
         allow_lists={text: "12" * 32},

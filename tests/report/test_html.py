@@ -124,7 +124,17 @@ def test_verdict_comes_before_everything_else() -> None:
     [
         ("passed", ["Passed", "1 Dec 2026, 09:12 UTC", "verifier", "Waived : PYSEC-2026-1177", "71.0 %"]),
         ("failed", ["Failed", "PYSEC-2026-4242", "CVE-2026-28219", "Files that are not accepted", "pillow 9.5.0"]),
-        ("undecided", ["Undecided", "does not fool the model", "not accepted", "This kernel has no Landlock", "EXT4"]),
+        (
+            "undecided",
+            [
+                "Undecided",
+                "does not fool the model",
+                "not accepted",
+                "This kernel has no Landlock",
+                "EXT4",
+                "no-parser-hdf5",
+            ],
+        ),
         ("evidence-only", ["No verdict", "no policy was applied", "A 3 that the model reads as 8 after the attack"]),
     ],
 )

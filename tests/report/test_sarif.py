@@ -115,7 +115,7 @@ RULE = {
             "additionalProperties": False,
             "properties": {"text": {"type": "string", "minLength": 1}, "markdown": {"type": "string", "minLength": 1}},
         },
-        "helpUri": {"type": "string", "pattern": "^https://weighbridge\\.dev/docs/rules/[a-z-]+$"},
+        "helpUri": {"type": "string", "pattern": "^https://weighbridge\\.dev/docs/(?:rules|reasons)/[a-z0-9-]+$"},
         "defaultConfiguration": {
             "type": "object",
             "additionalProperties": False,
@@ -240,7 +240,9 @@ def test_refuses_to_point_outside_the_model(text: str) -> None:
 
 def test_undecided_place_is_open_and_not_a_result_without_level() -> None:
     results = render(samples.undecided())["runs"][1]["results"]
-    assert [(item["ruleId"], item["kind"], item["level"]) for item in results] == [("undecided", "open", "none")]
+    assert [(item["ruleId"], item["kind"], item["level"]) for item in results] == [
+        ("undecided/no-parser-hdf5", "open", "none")
+    ]
 
 
 def test_check_that_measured_nothing_reports_a_failed_execution() -> None:

@@ -1,4 +1,4 @@
-"""What is said once about a rule, wherever a finding of it is shown: the type of the catalogue's entries."""
+"""What is said once about a rule or a reason, wherever it is shown: the types of the catalogue's entries."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ class Rule:
     remedy: str
     severity: Severity = Severity.HIGH
     cwe: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason why something could not be judged: what it means and what to do about it.
+
+    ``title`` says what was met, as the end of "it could not be judged:"; ``meaning`` says why that stops a judgement;
+    ``remedy`` is one step that works for what has this reason, which places carry unless they know a better one.
+    """
+
+    id: str
+    title: str
+    meaning: str
+    remedy: str

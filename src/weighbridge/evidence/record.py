@@ -77,11 +77,17 @@ class Finding(Wire):
     about: Text = ""
 
 
-class Undecided(Wire):
-    """Something a check could not judge, and why. It is never the same as nothing found."""
+class Undecided(Wire, omit_defaults=True):
+    """Something a check could not judge, and why. It is never the same as nothing found.
+
+    ``code`` is the stable id of the reason (kebab-case), which the catalogue explains; ``remedy`` is the next step.
+    Evidence of older versions has neither.
+    """
 
     location: Text
     reason: Text
+    code: Text = ""
+    remedy: Text = ""
 
 
 class Tool(Wire):

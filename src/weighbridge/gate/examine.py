@@ -8,7 +8,7 @@ from datetime import datetime
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import SignedInput
-from weighbridge.evidence.record import Finding, ViewKind
+from weighbridge.evidence.record import Finding, Undecided, ViewKind
 from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.gate.inputs import choice_problems, judge_inputs
@@ -59,12 +59,17 @@ def examine(
     left, used = _apply_waivers(item, spec, policy, now)
     against = list(_finding_problems(left, item, policy))
     against += [
-        Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run the check again")
+        Problem(VerdictResult.UNDECIDED, _undecided(place), place.remedy or "resolve it and run the check again")
         for place in item.record.undecided
     ]
     if item.record.measurements is not None or not item.record.undecided:
         against += problems_of(spec, item.record, model=item.model, now=now)
     return Examined(unrelated, inputs.withheld, circumstances, tuple(against), tuple(used), inputs.bound)
+
+
+def _undecided(place: Undecided) -> str:
+    name = f" [{place.code}]" if place.code else ""
+    return f"{place.location}{name}: {place.reason}"
 
 
 def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:

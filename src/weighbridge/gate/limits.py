@@ -178,7 +178,7 @@ def _scan(measured: ModelScanMeasurements, findings: tuple[Finding, ...], model:
             yield Problem(
                 VerdictResult.UNDECIDED,
                 f"{file.path} ({file.format}) could not be judged by the scan",
-                "use a format that the scan reads, such as safetensors or ONNX",
+                "take the step that the scan names for this file, or leave the file out if nothing loads it",
             )
 
 

@@ -75,7 +75,9 @@ class Group:
 class OpenGroup:
     """Places that could not be judged for one reason."""
 
+    code: str
     reason: str
+    remedy: str
     places: tuple[str, ...]
 
 
@@ -91,10 +93,13 @@ def group_findings(findings: tuple[Finding, ...]) -> tuple[Group, ...]:
 
 def group_undecided(places: tuple[Undecided, ...]) -> tuple[OpenGroup, ...]:
     """Return the undecided places by reason, as the check reported the first of each."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str, str], list[str]] = {}
     for item in places:
-        reasons.setdefault(plainly(item.reason), []).append(item.location)
-    return tuple(OpenGroup(reason=reason, places=tuple(found)) for reason, found in reasons.items())
+        reasons.setdefault((item.code, plainly(item.reason), item.remedy), []).append(item.location)
+    return tuple(
+        OpenGroup(code=code, reason=reason, remedy=remedy, places=tuple(found))
+        for (code, reason, remedy), found in reasons.items()
+    )
 
 
 def counted(text: str, count: int) -> str:

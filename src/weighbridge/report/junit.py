@@ -16,6 +16,7 @@ from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.report._text import clean, cut
 from weighbridge.report.facts import worst_first
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, State
+from weighbridge.report.rules import undecided_name
 from weighbridge.report.words import plainly
 
 MAX_CASES: Final = 2_000
@@ -77,7 +78,13 @@ def _evidence(suite: ElementTree.Element, view: EvidenceView, requirements: tupl
         name = " ".join(part for part in (finding.rule, finding.advisory, finding.location) if part)
         _case(suite, name, fails, message=f"{finding.severity}: {finding.message}", text=finding.remedy)
     for item in record.undecided[:MAX_CASES]:
-        _case(suite, f"undecided {item.location}", "error", message=plainly(item.reason))
+        _case(
+            suite,
+            f"{undecided_name(item.code)} {item.location}",
+            "error",
+            message=plainly(item.reason),
+            text=item.remedy,
+        )
     hidden = max(len(record.findings) - MAX_CASES, 0) + max(len(record.undecided) - MAX_CASES, 0)
     if hidden:
         _case(suite, "findings that are not listed", fails, message=f"{hidden} more are not listed here")

@@ -19,8 +19,9 @@ from weighbridge.report.facts import (
     outcome_of,
     told_aside,
 )
-from weighbridge.report.groups import Group, counted, group_findings, group_undecided
+from weighbridge.report.groups import Group, OpenGroup, counted, group_findings, group_undecided
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
+from weighbridge.report.rules import undecided_name
 from weighbridge.report.summary import key_figure
 
 MAX_FINDINGS: Final = 20
@@ -153,9 +154,15 @@ def _details(view: EvidenceView) -> list[str]:
         count = plural(len(record.undecided), "place")
         lines += ["", f"<details><summary>{TITLES[record.check]}: {count} undecided</summary>", ""]
         reasons = group_undecided(record.undecided)
-        lines += [f"- {_spans(item.places)}: {code(item.reason)}" for item in reasons[:MAX_FINDINGS]]
+        lines += [_open(item) for item in reasons[:MAX_FINDINGS]]
         lines += [*_more(len(reasons)), "", "</details>"]
     return lines
+
+
+def _open(group: OpenGroup) -> str:
+    name = f"{code(undecided_name(group.code))} " if group.code else ""
+    step = f" Next step: {code(group.remedy)}" if group.remedy else ""
+    return f"- {_spans(group.places)}: {name}{code(group.reason)}{step}"
 
 
 def _kind(group: Group) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from weighbridge.checks.catalogue import rule_of
+from weighbridge.checks.catalogue import reason_of, rule_of
 from weighbridge.checks.rule import Rule
 from weighbridge.evidence.record import Severity
 
@@ -71,13 +71,41 @@ _OWN: Final = {rule.id: rule for rule in OWN}
 
 
 def described(identifier: str) -> Rule | None:
-    """Return what is known of a rule, None for one of a newer version or of an attacker's own."""
-    return _OWN.get(identifier.partition("/")[0]) or rule_of(identifier)
+    """Return what is known of a rule, None for one of a newer version or of an attacker's own.
+
+    Behind ``undecided/`` stands the code of a reason, which is explained as a rule is.
+    """
+    first, _, code = identifier.partition("/")
+    reason = reason_of(code) if first == UNDECIDED else None
+    if reason is not None:
+        return Rule(
+            id=identifier,
+            title=reason.title,
+            meaning=reason.meaning,
+            remedy=reason.remedy,
+            severity=Severity.UNKNOWN,
+        )
+    return _OWN.get(first) or rule_of(identifier)
 
 
 def page_of(rule: Rule) -> str:
-    """Return the address of the page about a rule."""
-    return f"{INFORMATION}/docs/rules/{rule.id}"
+    """Return the address of the page about a rule, or about the reason that it stands for."""
+    return reason_page(rule.id.partition("/")[2]) or f"{INFORMATION}/docs/rules/{rule.id}"
+
+
+def undecided_rule(code: str) -> str:
+    """Return the rule under which a place of this reason is reported; of no reason where it names none."""
+    return f"{UNDECIDED}/{code}" if reason_of(code) else UNDECIDED
+
+
+def reason_page(code: str) -> str:
+    """Return the address of the page about a reason; nothing where this version knows none of that code."""
+    return f"{INFORMATION}/docs/reasons/{code}" if reason_of(code) else ""
+
+
+def undecided_name(code: str) -> str:
+    """Return how a place of this reason is named to people."""
+    return f"{UNDECIDED}[{code}]" if code else UNDECIDED
 
 
 def sentence(text: str) -> str:

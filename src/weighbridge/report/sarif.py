@@ -13,7 +13,7 @@ from weighbridge.evidence.record import CheckName, CheckRecord, Finding, Undecid
 from weighbridge.report._text import clean, cut
 from weighbridge.report.facts import TITLES, is_waived, requirements_of, worst_first
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, VerdictView
-from weighbridge.report.rules import INFORMATION, PROBLEM, REQUIREMENT, SIGNATURE, UNDECIDED
+from weighbridge.report.rules import INFORMATION, PROBLEM, REQUIREMENT, SIGNATURE, UNDECIDED, undecided_rule
 from weighbridge.report.sarif_places import BASES, Spot, files_of, fingerprint, fingerprints, inside, location_of
 from weighbridge.report.sarif_places import whole_model as in_model
 from weighbridge.report.sarif_rules import LEVELS, rules_of
@@ -117,14 +117,17 @@ def _finding(check: CheckName, finding: Finding, spot: Spot, size: int | None, r
 
 
 def _undecided(check: CheckName, item: Undecided, spot: Spot, size: int | None, report: ReportInput) -> Json:
-    return {
-        "ruleId": UNDECIDED,
+    result: Json = {
+        "ruleId": undecided_rule(item.code),
         "kind": "open",
         "level": "none",
         "message": {"text": escaped(f"{inside(spot)}{item.reason}")},
         "locations": [location_of(check, spot, item.location, size=size, report=report)],
         "partialFingerprints": fingerprint(check.value, UNDECIDED, item.location),
     }
+    if item.remedy:
+        result["properties"] = {"remedy": cut(item.remedy, limit=MAX_MESSAGE)}
+    return result
 
 
 def _signature(source: str, why: str, report: ReportInput) -> Json:

@@ -61,7 +61,7 @@ def _explained(rule: Rule) -> Json:
     todo = f"What to do: {rule.remedy}."
     page = page_of(rule)
     # A name that differs from the id by its case only is none.
-    name = "".join(part.capitalize() for part in rule.id.split("-"))
+    name = "".join(part.capitalize() for part in rule.id.replace("/", "-").split("-"))
     return ({"name": name} if "-" in rule.id else {}) | {
         "shortDescription": {"text": sentence(rule.title)},
         "fullDescription": {"text": rule.meaning},

@@ -17,6 +17,7 @@ from weighbridge.report.data_words import data_notes
 from weighbridge.report.facts import MEANINGS, RESULT_OF, SEVERITIES, SIGNATURES, TITLES, told_aside
 from weighbridge.report.groups import counted, group_findings, group_undecided, listed
 from weighbridge.report.interface import EvidenceView, ReportInput, Result, VerdictView
+from weighbridge.report.rules import reason_page, undecided_name
 from weighbridge.report.summary import figure_of
 
 if TYPE_CHECKING:
@@ -170,11 +171,17 @@ def _undecided(places: tuple[Undecided, ...]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    table = _table("undecided", "why")
+    table = _table("undecided", "why", "next step")
     groups = group_undecided(places)
     for item in groups[:MAX_ROWS]:
         where = listed(item.places, limit=MAX_PLACES, each=MAX_SHOWN, between="\n")
-        table.add_row(Text(where), Text(counted(cut(item.reason), len(item.places))))
+        why = Text(counted(undecided_name(cut(item.code)), len(item.places)), style="bold")
+        why.append(f"\n{cut(item.reason)}", style="not bold")
+        step = Text(cut(item.remedy))
+        page = reason_page(item.code)
+        if page:
+            step.append(f"\n{page}", style="dim")
+        table.add_row(Text(where), why, step)
     return Group(table, Text(f"{plural(len(places), 'place')} undecided{_hidden(len(groups), 'reason')}"))
 
 

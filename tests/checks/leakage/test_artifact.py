@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -136,15 +137,80 @@ def test_reads_tensors_in_attributes_and_branches() -> None:
     assert all(np.array_equal(array, ROWS) for array in found)
 
 
-def test_refuses_arrays_in_other_files() -> None:
+def with_external(**described: str) -> bytes:
     tensor = numpy_helper.from_array(ROWS, "rows")
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "weights.bin"
-    built = helper.make_graph([], "g", [], [], [tensor])
-    with pytest.raises(RunnerError, match="other files"):
-        onnx_arrays(helper.make_model(built).SerializeToString())
+    for key, value in described.items():
+        tensor.external_data.add(key=key, value=value)
+    return bytes(helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString())
+
+
+def beside(folder: Path, **contents: bytes) -> dict[str, ModelFile]:
+    found = {}
+    for name, content in contents.items():
+        path = folder / name
+        path.write_bytes(content)
+        found[name] = ModelFile(name=name, size=len(content), path=str(path))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("described", "before"),
+    [
+        ({"location": "w"}, 0),
+        ({"location": "./w", "offset": "0"}, 0),
+        ({"location": "w", "offset": "64", "length": str(ROWS.nbytes)}, 64),
+        ({"location": "w", "offset": "64"}, 64),
+    ],
+)
+def test_reads_arrays_in_files_beside_the_model(tmp_path: Path, described: dict[str, str], before: int) -> None:
+    files = beside(tmp_path, w=bytes(before) + ROWS.tobytes() + b"more")
+    (found,) = onnx_arrays(with_external(**described), beside=files)
+    assert np.array_equal(found, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("described", "why"),
+    [
+        ({"location": "gone"}, "keeps arrays in 'gone', which the model does not have"),
+        ({"location": "../w"}, "which the model does not have"),
+        ({"location": "/etc/passwd"}, "which the model does not have"),
+        ({}, "which the model does not have"),
+        ({"location": "w", "offset": "8"}, "up to byte"),
+        ({"location": "w", "offset": "-1"}, "expected a number"),
+        ({"location": "w", "offset": "99999999999999999999"}, "expected a number"),
+        ({"location": "w", "length": "²"}, "expected a number"),
+        ({"location": "w", "length": "8"}, "1 values for an array of shape"),
+        ({"location": "w", "length": "7"}, "ends within a value"),
+    ],
+)
+def test_refuses_arrays_that_are_not_where_the_model_says(tmp_path: Path, described: dict[str, str], why: str) -> None:
+    with pytest.raises(RunnerError, match=why):
+        onnx_arrays(with_external(**described), beside=beside(tmp_path, w=ROWS.tobytes()))
+
+
+def test_says_how_to_save_the_model_as_one_file(tmp_path: Path) -> None:
+    with pytest.raises(RunnerError) as raised:
+        onnx_arrays(with_external(location="w"))
+    assert "external_data=False" in raised.value.remedy
+    path = tmp_path / "m.onnx"
+    path.write_bytes(with_external(location="w"))
+    beside(tmp_path, w=ROWS.tobytes())
+    onnx.save(onnx.load(path), tmp_path / "one.onnx")
+    (found,) = onnx_arrays((tmp_path / "one.onnx").read_bytes())
+    assert np.array_equal(found, ROWS)
+
+
+def test_refuses_to_read_the_same_bytes_for_array_after_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weighbridge.checks.leakage.external_data.FREE", 0)
+    tensor = numpy_helper.from_array(ROWS, "rows")
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="w")
+    content = helper.make_model(helper.make_graph([], "g", [], [], [tensor] * 5)).SerializeToString()
+    with pytest.raises(RunnerError, match="array after array"):
+        onnx_arrays(content, beside=beside(tmp_path, w=ROWS.tobytes()))
 
 
 def test_refuses_nesting_beyond_the_limit() -> None:

@@ -128,7 +128,8 @@ def test_raw_numbers_are_undecided_with_a_next_step_and_no_finding(tmp_path: Pat
     report = scanned(tmp_path, content, name)
     assert report.findings == ()
     (place,) = report.undecided
-    assert "safetensors or ONNX" in place.reason
+    assert place.code == "unknown-bytes"
+    assert "safetensors" in place.remedy
     assert report.coverage.state == "undecided"
 
 

@@ -105,3 +105,17 @@ def test_numbers_are_excused_for_being_unknown_and_for_nothing_else(tmp_path: Pa
     (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external("w"),)))
     (tmp_path / "w").write_bytes(b"N0" * 1_600_000 + b"\xff")
     assert states(tmp_path)["w"] == "undecided"
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7", b"\x08\x01\x12\x06\x0a\x00\x00\x00"])
+def test_numbers_that_look_like_something_else_are_numbers(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external("w"),)))
+    (tmp_path / "w").write_bytes(start[:8] + RAW)
+    assert set(states(tmp_path).values()) == {"clean"}
+
+
+@pytest.mark.parametrize("start", [b"\x89HDF\r\n\x1a\n", b"GGUF\x03\x00\x00\x00", b"\x04\x22\x4d\x18\x00\x00\x00\x00"])
+def test_what_another_reader_would_open_is_no_numbers(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "m.onnx").write_bytes(onnx(tensors=(external("w"),)))
+    (tmp_path / "w").write_bytes(start + RAW)
+    assert states(tmp_path)["w"] == "undecided"

@@ -408,9 +408,12 @@ def place(path: Path, content: bytes) -> list[str]:
 
 @pytest.mark.parametrize(("name", "content"), [("model.json", XGBOOST), ("model.txt", LIGHTGBM), ("README.md", csv())])
 def test_a_model_in_text_beside_what_was_measured_is_not_passed_over(tmp_path: Path, name: str, content: str) -> None:
-    (reason,) = place(tmp_path / name, content.encode())
-    assert "was not measured" in reason
-    assert "Leave it out of the model" in reason
+    path = tmp_path / name
+    path.write_bytes(content.encode())
+    (doubt,) = unmeasured([ModelFile(name=name, size=path.stat().st_size, path=str(path))], frozenset())
+    assert "was not measured" in doubt.reason
+    assert doubt.code == "file-not-measured"
+    assert "Leave it out of the model" in doubt.remedy
 
 
 @pytest.mark.parametrize(

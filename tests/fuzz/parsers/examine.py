@@ -64,7 +64,7 @@ def examine(parser: str, data: bytes) -> FileReport:
         scan_content(scan, Memory(data), name, name=name)
     except TooManyNotesError:
         scan.notes.findings.pop()
-        scan.notes.cannot_decide("more findings than are listed", location=name)
+        scan.notes.cannot_decide("too-many-findings", "more findings than are listed", location=name)
     report = scan.notes.close(path=name, size=len(data), kind=parser, sha256=None)
     spent = time.process_time() - start
     if spent > SECONDS:

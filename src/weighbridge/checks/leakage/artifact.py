@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from weighbridge.checks.leakage.onnx_arrays import MAX_ONNX_BYTES, onnx_arrays
 from weighbridge.checks.leakage.rows import RowIndex
-from weighbridge.checks.runners.entries import Entry, Loaded
+from weighbridge.checks.runners.entries import Entry, Loaded, files_beside
 from weighbridge.checks.runners.interface import Floats, RunnerError
 
 Array = NDArray[Any]
@@ -38,7 +38,9 @@ def find_rows(entry: Entry, loaded: Loaded, *, members: Floats, non_members: Flo
         RunnerError: The file's arrays cannot all be examined.
     """
     if loaded.content is None:
-        arrays = onnx_arrays(entry.read(limit=MAX_ONNX_BYTES))
+        # The runner has opened it with the same files, so they lie inside the model.
+        beside = {name: file for name, file in files_beside(entry).items() if file.name in loaded.beside}
+        arrays = onnx_arrays(entry.read(limit=MAX_ONNX_BYTES), beside=beside)
         views = [(members, non_members)]
     else:
         from weighbridge.checks.leakage.object_arrays import contents_of

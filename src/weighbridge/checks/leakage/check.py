@@ -19,6 +19,7 @@ from weighbridge.checks.leakage.rows import common_rows
 from weighbridge.checks.runners.controls import doubts
 from weighbridge.checks.runners.entries import Entry, find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.runners.reasons import left_open, of_error
 from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import LeakageEntry, LeakageMeasurements
@@ -47,7 +48,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         _require_usable(members, non_members, options)
         entries = find_entries(request.files)
     except InputError as error:
-        return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
+        return CheckOutput(undecided=(of_error(Path(request.model).name, error),))
     measured: list[LeakageEntry] = []
     undecided: list[Undecided] = []
     read = {entry.name for entry in entries}
@@ -59,7 +60,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
             result, verbatim = measure(entry, loaded, members=members, non_members=non_members, options=options)
             measured.append(result)
         except RunnerError as error:
-            undecided.append(_undecided(entry.name, error))
+            undecided.append(of_error(entry.name, error))
             continue
         if verbatim.non_members:
             undecided.append(_control_failed(entry, verbatim))
@@ -105,15 +106,10 @@ def _finding(entry: LeakageEntry, members: int) -> Finding:
 
 
 def _control_failed(entry: Entry, verbatim: Verbatim) -> Undecided:
-    return Undecided(
+    return left_open(
+        "control-not-held",
+        f"{verbatim.non_members} rows given as non-members lie inside the file: either the model was trained on them "
+        "or rows are too simple to be told apart, so no figure about them holds",
         location=entry.name,
-        reason=(
-            f"{verbatim.non_members} rows given as non-members lie inside the file: either the model was trained on "
-            "them or rows are too simple to be told apart, so no figure about them holds"
-        ),
+        remedy="give rows as non-members that the model was not trained on, with enough numbers each to be told apart",
     )
-
-
-def _undecided(location: str, error: InputError) -> Undecided:
-    reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
-    return Undecided(location=location, reason=reason[:4096])

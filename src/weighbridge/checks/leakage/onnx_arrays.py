@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.checks.interface import ModelFile
+from weighbridge.checks.leakage.external_data import ExternalData
 from weighbridge.checks.runners.interface import RunnerError
 
 MAX_ONNX_BYTES: Final = 2 * 1024**3
@@ -73,12 +75,13 @@ class _Field:
     content: memoryview
 
 
-def onnx_arrays(content: bytes) -> list[Array]:
-    """Return every number array of an ONNX file.
+def onnx_arrays(content: bytes, *, beside: Mapping[str, ModelFile] | None = None) -> list[Array]:
+    """Return every number array of an ONNX file, with those that it keeps in the files ``beside`` it.
 
     Raises:
-        RunnerError: The file is damaged or over a limit, or keeps arrays in other files.
+        RunnerError: The file is damaged or over a limit, or a file that it needs is not there.
     """
+    external = ExternalData(beside or {})
     if len(content) > MAX_ONNX_BYTES:
         raise RunnerError(f"the ONNX file has more than {MAX_ONNX_BYTES} bytes")
     found: list[Array] = []
@@ -88,7 +91,7 @@ def onnx_arrays(content: bytes) -> list[Array]:
         if depth > MAX_DEPTH:
             raise RunnerError(f"the ONNX file nests deeper than {MAX_DEPTH} levels")
         if kind == "tensor":
-            array = _tensor(message)
+            array = _tensor(message, external)
             if array is not None:
                 found.append(array)
         else:
@@ -141,11 +144,13 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
     raise RunnerError("the ONNX file has a number that does not end")
 
 
-def _tensor(message: memoryview) -> Array | None:
+def _tensor(message: memoryview, external: ExternalData) -> Array | None:
     dims: list[int] = []
     kind = 0
     raw: memoryview | None = None
     typed: dict[int, list[memoryview | int]] = {}
+    elsewhere: dict[str, str] = {}
+    outside = False
     for field in _fields(message):
         if field.number == 1:
             dims.extend([field.value] if field.wire == _VARINT else _varints(field.content))
@@ -155,14 +160,25 @@ def _tensor(message: memoryview) -> Array | None:
             raw = field.content
         elif field.number in (4, 5, 7, 10, 11):
             typed.setdefault(field.number, []).append(field.value if field.wire == _VARINT else field.content)
-        elif field.number == 13 or (field.number == 14 and field.value == 1):  # noqa: PLR2004
-            raise RunnerError("the ONNX file keeps arrays in other files, which are not examined")
+        elif field.number == 13:  # noqa: PLR2004
+            elsewhere |= _entry(field.content)
+        elif field.number == 14:  # noqa: PLR2004
+            outside = field.value == 1
     if kind != _BFLOAT16 and kind not in _TENSOR_TYPES:
         return None
+    if outside or elsewhere:
+        width = np.dtype("<u2" if kind == _BFLOAT16 else _TENSOR_TYPES[kind]).itemsize
+        raw = external.read(elsewhere, needed=math.prod(dims) * width)
     flat = _raw(raw, kind) if raw is not None else _typed(typed, kind)
     if math.prod(dims) != flat.size:
         raise RunnerError(f"the ONNX file has {flat.size} values for an array of shape {tuple(dims)}")
     return flat.reshape(dims)
+
+
+def _entry(message: memoryview) -> dict[str, str]:
+    """Return one entry of what describes external data: a key and its value."""
+    parts = {field.number: bytes(field.content).decode("utf-8", "replace") for field in _fields(message)}
+    return {parts.get(1, ""): parts.get(2, "")}
 
 
 def _raw(content: memoryview, kind: int) -> Array:

@@ -26,7 +26,9 @@ from weighbridge.errors import ParseError
 PACKAGE: Final = "weighbridge.checks.model_scan.allow_lists"
 """Where the lists lie."""
 
-NAMES: Final = ("joblib", "lightgbm", "numpy", "pandas", "python", "scipy", "sklearn", "torch", "xgboost")
+NAMES: Final = (
+    "dill", "joblib", "lightgbm", "numpy", "pandas", "python", "scipy", "sklearn", "torch", "transformers", "xgboost",
+)  # fmt: skip
 """The lists of globals that exist."""
 
 ATTRIBUTES: Final = ("hand", "lightgbm", "pandas", "scipy", "sklearn", "torch", "xgboost")

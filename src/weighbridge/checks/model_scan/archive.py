@@ -55,7 +55,8 @@ def _reachable(source: Source) -> Part:
     data = head(source, MAX_INNER_ARCHIVE + 1)
     if len(data) > MAX_INNER_ARCHIVE:
         raise UndecidedError(
-            f"an archive inside another or a compressed one has more than {MAX_INNER_ARCHIVE} bytes; unpack it"
+            "inner-archive-too-large",
+            f"an archive inside another or a compressed one has more than {MAX_INNER_ARCHIVE} bytes; unpack it",
         )
     return Part(Memory(data), start=0, ledger=part.ledger)
 

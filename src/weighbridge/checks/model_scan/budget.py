@@ -142,7 +142,7 @@ class Budget:
         """
         self.unpacked -= count
         if self.unpacked < 0:
-            raise UndecidedError(f"more than {MAX_UNPACKED} bytes would have to be decompressed")
+            raise UndecidedError("unpacks-too-large", f"more than {MAX_UNPACKED} bytes would have to be decompressed")
 
 
 def check_depth(depth: int) -> None:
@@ -152,4 +152,4 @@ def check_depth(depth: int) -> None:
         UndecidedError: It is deeper.
     """
     if depth > MAX_DEPTH:
-        raise UndecidedError(f"pickles or archives nest deeper than {MAX_DEPTH} levels")
+        raise UndecidedError("nests-too-deep", f"pickles or archives nest deeper than {MAX_DEPTH} levels")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,13 @@ import msgspec
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, ModelFile
 from weighbridge.checks.model_scan.account import MAX_RANGES, MIN_RANGES
 from weighbridge.checks.model_scan.allow import load_lists
-from weighbridge.checks.model_scan.formats import UNKNOWN, scan_content
+from weighbridge.checks.model_scan.documents.schemas import CODE_IS_THE_MODEL
+from weighbridge.checks.model_scan.formats import scan_content
 from weighbridge.checks.model_scan.held import changed, hold
+from weighbridge.checks.model_scan.reasons import step_of
 from weighbridge.checks.model_scan.report import FileReport, Notes, RefusedError, TooManyNotesError, UndecidedError
 from weighbridge.checks.model_scan.scan import Reference, Scan
+from weighbridge.checks.model_scan.unread import UNSURE
 from weighbridge.checks.reading import opened
 from weighbridge.evidence.measurements import Coverage, CoveredRange, FileCoverage, ModelScanMeasurements
 from weighbridge.evidence.record import Finding, Undecided
@@ -48,15 +52,16 @@ def run(request: CheckRequest) -> CheckOutput:
         reports[shown] = report
         references += used
     _judge_references(reports, references, files)
+    _say_what_is_the_model(reports)
     findings: list[Finding] = []
     undecided: list[Undecided] = []
     for report in reports.values():
         findings += report.findings
         undecided += report.undecided
     if not reports:
-        undecided.append(Undecided(location=name, reason="the model has no file"))
+        undecided.append(_whole("no-file", "the model has no file", name=name))
     if len(findings) > MAX_FINDINGS or len(undecided) >= MAX_FINDINGS:
-        note = Undecided(location=name, reason="there are more findings than one report may hold")
+        note = _whole("too-many-findings", "there are more findings than one report may hold", name=name)
         findings, undecided = findings[:MAX_FINDINGS], [note, *undecided[: MAX_FINDINGS - 1]]
     return CheckOutput(
         findings=tuple(findings),
@@ -65,6 +70,10 @@ def run(request: CheckRequest) -> CheckOutput:
             files=tuple(report.coverage for report in reports.values()), allow_lists=load_lists().digests
         ),
     )
+
+
+def _whole(code: str, reason: str, *, name: str) -> Undecided:
+    return Undecided(location=name, reason=reason, code=code, remedy=step_of(code))
 
 
 def _shown(name: str) -> str:
@@ -87,7 +96,7 @@ def _scan(file: ModelFile, most: int = MAX_RANGES) -> tuple[FileReport, list[Ref
     except TooManyNotesError as error:
         last = scan.notes.undecided if scan.notes.undecided else scan.notes.findings
         last.pop()
-        scan.notes.cannot_decide(error.message, location=shown)
+        scan.notes.cannot_decide("too-many-findings", error.message, location=shown)
     except (RefusedError, UndecidedError) as error:
         scan.notes.error(error, location=shown)
     except OSError as error:
@@ -106,7 +115,7 @@ def _cannot_read(notes: Notes, shown: str, error: OSError) -> None:
             remedy="put the file itself in its place",
         )
     else:
-        notes.cannot_decide(f"the file cannot be read: {error.strerror}", location=shown)
+        notes.cannot_decide("unreadable", f"the file cannot be read: {error.strerror}", location=shown)
 
 
 def _judge_references(reports: dict[str, FileReport], references: list[Reference], files: dict[str, ModelFile]) -> None:
@@ -139,8 +148,23 @@ def _judge_references(reports: dict[str, FileReport], references: list[Reference
                 "model, where it can be changed; onnx does not load it",
                 remedy="put a copy of its own in its place: cp FILE COPY && mv COPY FILE",
             )
-        elif not report.findings and [one.reason for one in report.undecided] == [UNKNOWN]:
+        elif not report.findings and [one.code in UNSURE for one in report.undecided] == [True]:
             reports[target] = FileReport(findings=(), undecided=(), coverage=_as_numbers(report.coverage))
+
+
+def _say_what_is_the_model(reports: dict[str, FileReport]) -> None:
+    """Give a program that a document of the model names as the model itself another step than to take it out."""
+    for path, report in list(reports.items()):
+        folder = path.rpartition("/")[0]
+        for name in (one.about for one in report.findings if one.remedy == CODE_IS_THE_MODEL and one.about):
+            target = f"{folder}/{name}" if folder else name
+            if target in reports:
+                old = reports[target]
+                findings = tuple(
+                    msgspec.structs.replace(one, remedy=CODE_IS_THE_MODEL) if one.rule == "code-in-model" else one
+                    for one in old.findings
+                )
+                reports[target] = replace(old, findings=findings)
 
 
 def _elsewhere(file: ModelFile, files: dict[str, ModelFile]) -> int:

@@ -9,7 +9,7 @@ from weighbridge.checks.model_scan import sniff
 from weighbridge.checks.model_scan.account import Account, Ledger
 from weighbridge.checks.model_scan.archive import scan_zip
 from weighbridge.checks.model_scan.content import Ends
-from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_plain, scan_yaml
+from weighbridge.checks.model_scan.documents import scan_jinja, scan_json, scan_plain, scan_triton, scan_yaml
 from weighbridge.checks.model_scan.npy import scan_npy
 from weighbridge.checks.model_scan.onnx import is_onnx, scan_onnx
 from weighbridge.checks.model_scan.pickle_scan import scan_pickle
@@ -18,6 +18,8 @@ from weighbridge.checks.model_scan.readings import note_other_readings
 from weighbridge.checks.model_scan.safetensors import scan_safetensors
 from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Memory, Part, Source, Unpacked, head
+from weighbridge.checks.model_scan.ubjson import BEGINNING, scan_ubjson
+from weighbridge.checks.model_scan.unread import hinted, said_of
 
 _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "pickle": scan_pickle,
@@ -27,18 +29,14 @@ _SCANNERS: Final[dict[str, Callable[[Scan, Source, str], None]]] = {
     "json": scan_json,
     "text": scan_plain,
     "jinja": scan_jinja,
+    "ubjson": scan_ubjson,
     "yaml": scan_yaml,
+    "pbtxt": scan_triton,
     "zip": lambda scan, source, location: scan_zip(scan, source, location, examine=scan_content),
 }
 
 MAX_WIDE: Final = 16 * 1024**2
 """Largest text of wider letters that is read."""
-
-UNKNOWN: Final = (
-    "nothing in its bytes says what it is, so nobody knows what a program makes of it; "
-    "save the model as safetensors or ONNX, or leave the file out of the model"
-)
-"""What is said of raw bytes."""
 
 
 def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: Ends | None = None) -> str:
@@ -91,12 +89,9 @@ def scan_content(scan: Scan, source: Source, location: str, *, name: str, ends: 
     elif kind in sniff.PACKED:
         scan.guard(lambda inner, data, place: _scan_packed(inner, data, place, kind=kind, name=name), part, location)
     elif scan.notes.count == before:
-        reason = (
-            UNKNOWN
-            if kind == "unknown"
-            else f"the format {kind} is not judged; convert the model to safetensors or ONNX"
-        )
-        scan.notes.cannot_decide(reason, location=location)
+        kind = hinted(ends.head) if kind == "unknown" else kind
+        code, reason = said_of(kind)
+        scan.notes.cannot_decide(code, reason, location=location)
     _require_whole(scan, account, location, before=before)
     return kind
 
@@ -113,7 +108,9 @@ def _recognise(kind: str, source: Source, ends: Ends, reading: Reading, *, name:
     if sniff.is_text(source):
         named = sniff.text_kind(ends.head, name=name)
         return "json" if named == "text" and sniff.is_json(source, ends.head) else named
-    return "onnx" if is_onnx(source) else "unknown"
+    if is_onnx(source):
+        return "onnx"
+    return "ubjson" if ends.head.startswith(BEGINNING) else "unknown"
 
 
 def _narrowed(source: Source, ends: Ends) -> Memory | None:
@@ -133,7 +130,7 @@ def _require_whole(scan: Scan, account: Account, location: str, *, before: int) 
     gap = next((one for one in account.close() if one.how == "undecided"), None)
     if gap is not None and scan.notes.count == before:
         scan.notes.cannot_decide(
-            f"{gap.length} bytes from byte {gap.start} on were read by no parser", location=location
+            "unread-bytes", f"{gap.length} bytes from byte {gap.start} on were read by no parser", location=location
         )
 
 

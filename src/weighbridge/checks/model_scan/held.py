@@ -112,4 +112,6 @@ def is_sealed(descriptor: int) -> bool:
 
 def changed() -> UndecidedError:
     """Return what to raise about a file that is not what it was."""
-    return UndecidedError("the file changed while it was scanned; stop whatever writes there and scan again")
+    return UndecidedError(
+        "file-changed", "the file changed while it was scanned; stop whatever writes there and scan again"
+    )

@@ -105,7 +105,9 @@ def scan_onnx(scan: Scan, source: Source, location: str) -> None:
         )
     _judge_operators(walk)
     for kind, number in sorted(walk.unknown):
-        scan.notes.cannot_decide(f"a {kind} has the field {number}, which ONNX does not have", location=location)
+        scan.notes.cannot_decide(
+            "unknown-onnx-field", f"a {kind} has the field {number}, which ONNX does not have", location=location
+        )
     judge_metadata(scan, walk.properties, f"{location}!metadata_props")
 
 
@@ -162,7 +164,7 @@ def _judge_operators(walk: _Walk) -> None:
             reason = f"ONNX has no operator {name!r} in its domain {domain!r}"
         else:
             continue
-        walk.scan.notes.cannot_decide(reason, location=walk.location)
+        walk.scan.notes.cannot_decide("unknown-operator", reason, location=walk.location)
 
 
 def _varint(reader: Reader) -> int:
@@ -181,7 +183,7 @@ def _field(walk: _Walk, kind: str, texts: dict[int, list[str]], depth: int) -> i
     reader = walk.reader
     walk.fields += 1
     if walk.fields > MAX_FIELDS:
-        raise UndecidedError(f"the file has more than {MAX_FIELDS} fields", offset=reader.tell())
+        raise UndecidedError("onnx-too-large", f"the file has more than {MAX_FIELDS} fields", offset=reader.tell())
     key = _varint(reader)
     number, wire = key >> 3, key & 7
     inside = _SHAPES[kind].get(number)
@@ -215,7 +217,9 @@ def _text(reader: Reader, length: int) -> str:
 
 def _words(walk: _Walk, length: int) -> str:
     if length > MAX_WORDS:
-        walk.scan.notes.cannot_decide(f"metadata of {length} bytes is not read", location=walk.location)
+        walk.scan.notes.cannot_decide(
+            "metadata-too-long", f"metadata of {length} bytes is not read", location=walk.location
+        )
         walk.reader.skip(length)
         return ""
     return walk.reader.read(length).decode("utf-8", "replace")
@@ -269,7 +273,7 @@ def _tensor(walk: _Walk, end: int, depth: int) -> None:
 def _skip_field(walk: _Walk, key: int) -> None:
     walk.fields += 1
     if walk.fields > MAX_FIELDS:
-        raise UndecidedError(f"the file has more than {MAX_FIELDS} fields", offset=walk.reader.tell())
+        raise UndecidedError("onnx-too-large", f"the file has more than {MAX_FIELDS} fields", offset=walk.reader.tell())
     _skip(walk.reader, key & 7)
 
 

@@ -103,7 +103,9 @@ def read_as_pickle(source: Source, budget: Budget) -> Reading:
             left -= 1
             if left < 0:
                 raise UndecidedError(
-                    f"the bytes could be a pickle of more than {MAX_WALKED} opcodes", offset=walk.reader.tell()
+                    "second-reading-too-long",
+                    f"the bytes could be a pickle of more than {MAX_WALKED} opcodes",
+                    offset=walk.reader.tell(),
                 )
             try:
                 _STEPS[walk.reader.byte()](walk)

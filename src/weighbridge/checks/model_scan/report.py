@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from weighbridge.checks.model_scan.reasons import step_of
 from weighbridge.checks.model_scan.rules import remedy_of
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import Coverage, FileCoverage
@@ -25,10 +26,11 @@ class RefusedError(InputError):
 
 
 class UndecidedError(InputError):
-    """The bytes cannot be judged: a budget is spent or a form is not known."""
+    """The bytes cannot be judged: a budget is spent or a form is not known. ``code`` is of the catalogue of reasons."""
 
-    def __init__(self, reason: str, *, offset: int | None = None) -> None:
+    def __init__(self, code: str, reason: str, *, offset: int | None = None) -> None:
         super().__init__(reason)
+        self.code = code
         self.offset = offset
 
 
@@ -67,10 +69,17 @@ class Notes:
             )
         )
 
-    def cannot_decide(self, reason: str, *, location: str) -> None:
-        """Add an undecided place."""
+    def cannot_decide(self, code: str, reason: str, *, location: str, remedy: str = "") -> None:
+        """Add an undecided place. Without a remedy it has that of its reason in the catalogue."""
         self._stop_when_full()
-        self.undecided.append(Undecided(location=clean_text(location), reason=clean_text(reason)))
+        self.undecided.append(
+            Undecided(
+                location=clean_text(location),
+                reason=clean_text(reason),
+                code=code,
+                remedy=clean_text(remedy or step_of(code)),
+            )
+        )
 
     def error(self, error: RefusedError | UndecidedError, *, location: str) -> None:
         """Add what an error says, at its offset when it has one."""
@@ -78,7 +87,7 @@ class Notes:
         if isinstance(error, RefusedError):
             self.finding(error.rule, error.message, location=place, severity=error.severity)
         else:
-            self.cannot_decide(error.message, location=place)
+            self.cannot_decide(error.code, error.message, location=place)
 
     @property
     def count(self) -> int:

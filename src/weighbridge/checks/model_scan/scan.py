@@ -69,4 +69,4 @@ class Scan:
         except (RefusedError, UndecidedError) as error:
             self.notes.error(error, location=location)
         except RecursionError:
-            self.notes.cannot_decide("the content nests too deeply to be judged", location=location)
+            self.notes.cannot_decide("nests-too-deep", "the content nests too deeply to be judged", location=location)

@@ -106,7 +106,7 @@ def _find_directory(archive: Part) -> tuple[int, int, int]:
     if start + length != end:
         raise _bad("the central directory does not end where the end record begins", end)
     if count > MAX_MEMBERS or length > MAX_DIRECTORY:
-        raise UndecidedError(f"the archive has {count} members; at most {MAX_MEMBERS} are read")
+        raise UndecidedError("too-many-members", f"the archive has {count} members; at most {MAX_MEMBERS} are read")
     return start, length, count
 
 
@@ -223,7 +223,9 @@ def _check_names(members: list[Member]) -> None:
         if member.flags & ~_KNOWN_FLAGS:
             raise _bad(f"{member.name!r} has unknown flags", member.header)
         if member.method not in (_STORED, _DEFLATED):
-            raise UndecidedError(f"{member.name!r} is compressed by method {member.method}", offset=member.header)
+            raise UndecidedError(
+                "unknown-compression", f"{member.name!r} is compressed by method {member.method}", offset=member.header
+            )
         if member.method == _STORED and member.packed != member.size:
             raise _bad(f"{member.name!r} is stored with two sizes", member.header)
 

@@ -20,6 +20,7 @@ from weighbridge.checks.robustness.measure import Setting, measure
 from weighbridge.checks.runners.controls import doubts
 from weighbridge.checks.runners.entries import find_entries, load, worker_safeguards
 from weighbridge.checks.runners.interface import RunnerError
+from weighbridge.checks.runners.reasons import of_error
 from weighbridge.checks.runners.unmeasured import unmeasured
 from weighbridge.errors import InputError
 from weighbridge.evidence.measurements import RobustnessEntry, RobustnessMeasurements
@@ -44,7 +45,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
         examples = _sample(read_examples(Path(options.data), choice=choice), options)
         entries = find_entries(request.files)
     except InputError as error:
-        return CheckOutput(undecided=(_undecided(Path(request.model).name, error),))
+        return CheckOutput(undecided=(of_error(Path(request.model).name, error),))
     setting = Setting(
         x=examples.x,
         y=examples.y.numbers,
@@ -65,7 +66,7 @@ def run(request: CheckRequest, /) -> CheckOutput:
             (y,) = classes_of((examples.y,), classes=loaded.runner.classes, names=loaded.names)
             measured.append(measure(loaded.runner, entry.name, replace(setting, y=y)))
         except RunnerError as error:
-            undecided.append(_undecided(entry.name, error))
+            undecided.append(of_error(entry.name, error))
     for result in measured:
         undecided.extend(doubts(result.path, result.controls, remedies=REMEDIES))
     undecided.extend(unmeasured(request.files, read))
@@ -102,11 +103,6 @@ def _measurements(
         seed=_seed(options),
         entries=tuple(measured),
     )
-
-
-def _undecided(location: str, error: InputError) -> Undecided:
-    reason = error.message if not error.remedy else f"{error.message}. {error.remedy}"
-    return Undecided(location=location, reason=reason[:4096])
 
 
 def _findings(entry: RobustnessEntry, options: RobustnessOptions) -> list[Finding]:

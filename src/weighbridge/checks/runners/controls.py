@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from weighbridge.checks.runners.interface import Answers, Floats, Labels, Runner
+from weighbridge.checks.runners.reasons import left_open
 from weighbridge.checks.runners.rounding import Places, Rounding
 from weighbridge.evidence.measurements import Control
 from weighbridge.evidence.record import Undecided
@@ -146,9 +147,11 @@ def answers_repeat(repetitions: tuple[Repetition, ...], *, name: str = "answers-
 def doubts(path: str, controls: tuple[Control, ...], *, remedies: Mapping[str, str] = REMEDIES) -> list[Undecided]:
     """Return an undecided place for each control of a model file that did not hold, with what to do about it."""
     return [
-        Undecided(
+        left_open(
+            "control-not-held",
+            f"the control {control.name} did not hold: {control.detail}",
             location=path,
-            reason=f"the control {control.name} did not hold: {control.detail}; {remedies[control.name]}",
+            remedy=remedies[control.name],
         )
         for control in controls
         if not control.held

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final
 
 from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.reading import read_whole
 from weighbridge.checks.runners.interface import Runner, RunnerError
 from weighbridge.checks.runners.joblib_stream import is_joblib, load_joblib
+from weighbridge.checks.runners.kinds import Kind, kind_of
 from weighbridge.checks.runners.unpickle import MAX_PICKLE_BYTES, AllowedGlobals, load_pickle
-
-PICKLE_SUFFIXES: Final = frozenset({".pkl", ".pickle", ".joblib"})
-ONNX_SUFFIXES: Final = frozenset({".onnx"})
 
 MAX_ENTRIES: Final = 64
 """Most files of one model that are measured; with more the check is undecided."""
@@ -65,25 +62,30 @@ class Loaded:
 
 
 def find_entries(files: tuple[ModelFile, ...]) -> tuple[Entry, ...]:
-    """Return every loadable file of a model, sorted by name.
+    """Return every loadable file of a model, sorted by name: whatever it is called, its bytes say what it is.
 
     Raises:
         RunnerError: There is none, or there are too many.
     """
-    loadable = [file for file in files if _suffix(file.name) in PICKLE_SUFFIXES | ONNX_SUFFIXES]
+    loadable = [file for file in files if kind_of(file) is not Kind.NOTHING]
     found = [Entry(file, files) for file in sorted(loadable, key=lambda file: file.name)]
     if not found:
         raise RunnerError(
-            "the model has no file that can be run: no .onnx, .pkl, .pickle or .joblib",
-            remedy="Export the model to ONNX beside its other files.",
+            "the model has no file that can be run: ONNX, or a pickle of scikit-learn by pickle or joblib was expected",
+            remedy="Export the model to ONNX beside its other files (skl2onnx.to_onnx, torch.onnx.export).",
         )
     if len(found) > MAX_ENTRIES:
         raise RunnerError(f"the model has {len(found)} files that can be run; at most {MAX_ENTRIES} are measured")
     return tuple(found)
 
 
-def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+def files_beside(entry: Entry) -> dict[str, ModelFile]:
+    """Return the files that lie in the directory of an entry or beneath, by their names from there."""
+    folder, _, base = entry.name.rpartition("/")
+    start = f"{folder}/" if folder else ""
+    found = {file.name.removeprefix(start): file for file in entry.others if file.name.startswith(start)}
+    found.pop(base, None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +120,26 @@ def load(entry: Entry, *, features: int, threads: int, safeguards: Safeguards) -
         RunnerError: The file cannot be loaded safely or at all, its library is not installed, or it is not a
             classifier over such rows.
     """
-    if _suffix(entry.name) in ONNX_SUFFIXES:
+    kind = kind_of(entry.file)
+    if kind is Kind.PACKED:
+        raise RunnerError(
+            f"{entry.name} is a compressed pickle, and compressed files are not loaded",
+            remedy="Save it without compression: joblib.dump(joblib.load(FILE), OUT).",
+        )
+    if kind is Kind.ONNX:
         return _load_onnx(entry, features=features, threads=threads)
     return _load_pickle(entry, features=features, safeguards=safeguards)
 
 
 def _load_onnx(entry: Entry, *, features: int, threads: int) -> Loaded:
     try:
-        from weighbridge.checks.runners.onnx_model import MAX_ONNX_BYTES, OnnxRunner, files_beside
+        from weighbridge.checks.runners.onnx_model import MAX_ONNX_BYTES, OnnxRunner
     except ImportError as error:
         raise RunnerError(
             f"ONNX Runtime is not installed: {error}", remedy="Install weighbridge[onnx] where the check runs."
         ) from None
     content = entry.read(limit=MAX_ONNX_BYTES)
-    beside = files_beside(entry.name, entry.others)
+    beside = files_beside(entry)
     runner = OnnxRunner(content, name=entry.name, beside=beside, features=features, threads=threads)
     return Loaded(runner, None, tuple(file.name for file in runner.external.values()), runner.names)
 
@@ -144,7 +152,10 @@ def _load_pickle(entry: Entry, *, features: int, safeguards: Safeguards) -> Load
         )
     content = entry.read(limit=MAX_PICKLE_BYTES)
     if content[:1] != b"\x80":
-        raise RunnerError(f"{entry.name} is not a plain pickle: compressed files are not loaded")
+        raise RunnerError(
+            f"{entry.name} is no pickle of protocol 2 or newer, which was expected of its name",
+            remedy="Save it again with pickle.dump(model, FILE) or joblib.dump(model, FILE) of today.",
+        )
     if not safeguards.is_clean(entry.name, content):
         raise RunnerError(
             f"the model scan did not find {entry.name} clean, so it is not loaded",

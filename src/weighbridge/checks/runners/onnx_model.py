@@ -147,15 +147,6 @@ class OnnxRunner:
         return labels.reshape(-1).astype(np.int64)
 
 
-def files_beside(name: str, files: tuple[ModelFile, ...]) -> dict[str, ModelFile]:
-    """Return the files that lie in the directory of an ONNX file or beneath, by their names from there."""
-    folder, _, base = name.rpartition("/")
-    start = f"{folder}/" if folder else ""
-    found = {file.name.removeprefix(start): file for file in files if file.name.startswith(start)}
-    found.pop(base, None)
-    return found
-
-
 def _open(content: bytes, name: str, threads: int, external: Mapping[str, ModelFile]) -> Any:  # noqa: ANN401
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -181,7 +172,10 @@ def _external(content: bytes, name: str, beside: Mapping[str, ModelFile]) -> dic
         raise RunnerError(f"which other files {name} needs cannot be told: {error.message}") from None
     missing = [location for location in named if location not in beside]
     if missing:
-        raise RunnerError(f"{name} keeps numbers in {missing[0][:200]!r}, which the model does not have")
+        raise RunnerError(
+            f"{name} keeps numbers in {missing[0][:200]!r}, which the model does not have",
+            remedy="Put that file beside it, or save the model as one: torch.onnx.export(..., external_data=False).",
+        )
     return {location: beside[location] for location in named}
 
 

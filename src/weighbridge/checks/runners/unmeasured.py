@@ -15,6 +15,7 @@ from typing import Final
 from weighbridge.checks.interface import ModelFile
 from weighbridge.checks.reading import read_whole
 from weighbridge.checks.runners.prose import why_not_prose
+from weighbridge.checks.runners.reasons import left_open
 from weighbridge.evidence.record import Undecided
 
 MAX_TEXT_BYTES: Final = 256 * 1024
@@ -40,9 +41,11 @@ def unmeasured(files: Iterable[ModelFile], measured: Set[str]) -> tuple[Undecide
     """
     reasons = ((file, _why_undecided(file)) for file in files if file.name not in measured)
     return tuple(
-        Undecided(
+        left_open(
+            "file-not-measured",
+            f"this file was not measured, and it may be what is served or training rows: it {reason}",
             location=file.name,
-            reason=f"this file was not measured, and it may be what is served or training rows: it {reason}. {_REMEDY}",
+            remedy=_REMEDY,
         )
         for file, reason in reasons
         if reason is not None

@@ -86,11 +86,30 @@ def load_pickle(content: bytes, *, allowed: AllowedGlobals) -> object:
     return loaded
 
 
+_PACKAGES: Final = {"sklearn": "scikit-learn", "PIL": "pillow"}
+"""Packages whose name is another one than that of their module."""
+
+
+def _not_installed(error: ModuleNotFoundError) -> RunnerError:
+    """Say which package is missing, and how this installation can have it."""
+    module = (error.name or "").partition(".")[0]
+    package = _PACKAGES.get(module, module) or "the package"
+    return RunnerError(
+        f"the pickle needs {package}, which is not installed where the check runs",
+        remedy=(
+            f"Install it beside weighbridge: pip install {package}. In an image that has none, and cannot have it, "
+            "export the model to ONNX."
+        ),
+    )
+
+
 def run_pickle(load: Callable[[], Any]) -> object:
     """Call an unpickler's ``load`` and turn whatever a damaged pickle makes it raise into a RunnerError."""
     try:
         return load()
     except RunnerError:
         raise
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from None
     except Exception as error:  # a pickle calls constructors with what it likes, and they raise what they like
         raise RunnerError(f"the pickle cannot be loaded: {type(error).__name__}: {str(error)[:300]}") from None

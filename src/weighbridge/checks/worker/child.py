@@ -15,6 +15,7 @@ from typing import Final
 
 from weighbridge.checks.interface import MODULES, CheckOutput, CheckRequest
 from weighbridge.checks.worker import confine, frames
+from weighbridge.checks.worker.reasons import STOPPED
 from weighbridge.errors import WeighbridgeError
 from weighbridge.evidence.record import CheckName, Undecided
 
@@ -60,7 +61,8 @@ def _examine(find: Callable[[CheckName], Run], request: CheckRequest) -> CheckOu
 
 
 def _undecided(reason: str) -> CheckOutput:
-    return CheckOutput(undecided=(Undecided(location="worker", reason=reason),))
+    place = Undecided(location="worker", reason=reason, code=STOPPED.id, remedy=STOPPED.remedy)
+    return CheckOutput(undecided=(place,))
 
 
 def _one_line(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:

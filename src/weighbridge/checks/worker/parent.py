@@ -20,6 +20,7 @@ from weighbridge._struct import ONE_AT_A_TIME
 from weighbridge.checks.interface import CheckOutput, CheckRequest, Limits
 from weighbridge.checks.worker import frames, grants, program, reach
 from weighbridge.checks.worker.process import WorkerFailed, WorkerProcess
+from weighbridge.checks.worker.reasons import STOPPED
 from weighbridge.checks.worker.starting import started
 from weighbridge.errors import ParseError, WorkerError
 from weighbridge.evidence.record import Confinement, Undecided
@@ -223,7 +224,7 @@ def _undecided(reason: str, worker: WorkerProcess) -> CheckOutput:
     # Killed first, so that all it wrote is there to be quoted and nothing more is written.
     worker.kill()
     text = _printable(reason)[:_QUOTED] + _quoted(worker.stderr)
-    return CheckOutput(undecided=(Undecided(location=_LOCATION, reason=text),))
+    return CheckOutput(undecided=(Undecided(location=_LOCATION, reason=text, code=STOPPED.id, remedy=STOPPED.remedy),))
 
 
 def _quoted(stderr: bytearray) -> str:

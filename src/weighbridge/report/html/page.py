@@ -34,6 +34,7 @@ from weighbridge.report.html.figures import attacked, examined
 from weighbridge.report.html.rows import MAX_ENTRIES, Rows
 from weighbridge.report.interface import EvidenceView, ReportInput, RequirementView, Result, State
 from weighbridge.report.repeat import check_command
+from weighbridge.report.rules import undecided_name
 from weighbridge.report.summary import key_figure
 
 MAX_MESSAGES: Final = 5
@@ -74,7 +75,9 @@ class FindingRow:
 class OpenRow:
     """Places that could not be judged for one reason."""
 
+    name: str
     reason: str
+    remedy: str
     count: int
     places: Rows
 
@@ -183,7 +186,13 @@ def _undecided(record: CheckRecord) -> tuple[OpenRow, ...]:
     if not places and record.measurements is None:
         places = (Undecided(location="check", reason="the check measured nothing and gave no reason"),)
     return tuple(
-        OpenRow(reason=item.reason, count=len(item.places), places=Rows.of(item.places, limit=MAX_NAMES))
+        OpenRow(
+            name=undecided_name(item.code) if item.code else "",
+            reason=item.reason,
+            remedy=item.remedy,
+            count=len(item.places),
+            places=Rows.of(item.places, limit=MAX_NAMES),
+        )
         for item in group_undecided(places)
     )
 

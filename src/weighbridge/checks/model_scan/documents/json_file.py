@@ -39,7 +39,7 @@ def read_text(source: Source, *, limit: int) -> bytearray:
             decoder.decode(chunk)
             data += chunk
             if len(data) > limit:
-                raise UndecidedError(f"the document has more than {limit} bytes")
+                raise UndecidedError("document-too-large", f"the document has more than {limit} bytes")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise RefusedError("format-mismatch", "the document is not UTF-8", offset=len(data)) from None

@@ -86,7 +86,9 @@ class _Walk:
             self._steps += 1
             if self._steps > MAX_STEPS:
                 raise UndecidedError(
-                    f"the JSON has more than {MAX_STEPS} values that are not plain", offset=self._place
+                    "document-too-large",
+                    f"the JSON has more than {MAX_STEPS} values that are not plain",
+                    offset=self._place,
                 )
             found = _VALUE.match(self._data, self._place)
             if found is None:
@@ -109,7 +111,9 @@ class _Walk:
                 self._close(top, inner)
                 return
             if len(self._open) > tree.MAX_DEPTH:
-                raise UndecidedError(f"the JSON nests deeper than {tree.MAX_DEPTH} levels", offset=self._place)
+                raise UndecidedError(
+                    "nests-too-deep", f"the JSON nests deeper than {tree.MAX_DEPTH} levels", offset=self._place
+                )
             self._open.append(inner)
             if found[2] == b"{":
                 self._key(inner)
@@ -167,7 +171,7 @@ class _Walk:
         return False
 
     def _close(self, outer: Frame, inner: Frame) -> None:
-        marked = inner.marked or (outer.name != "" and (names.telling(outer.name) or _two_names(inner.node)))
+        marked = inner.marked or (outer.name != "" and (names.telling(outer.name) or two_names(inner.node)))
         outer.take_container(inner, marked=marked, kept=self._kept)
 
     def _pass_over(self, top: Frame) -> None:
@@ -184,7 +188,7 @@ class _Walk:
         return RefusedError("format-mismatch", f"the file is not JSON: {expected} was expected", offset=self._place)
 
 
-def _two_names(node: Node) -> bool:
+def two_names(node: Node) -> bool:
     """Tell whether an array is a module of Python's and a name in it, as a pipeline names its parts."""
     if not isinstance(node, Array) or node.count != 2:  # noqa: PLR2004
         return False

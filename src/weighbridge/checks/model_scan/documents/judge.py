@@ -163,10 +163,13 @@ class _Judge:
     def _say(self, said: Said, path: tuple[str, ...]) -> None:
         place = self._at(path)
         if said.rule is None:
-            self._scan.notes.cannot_decide(f"{said.message}; the role of this file is not known", location=place)
+            unknown = "; the role of this file is not known" if said.code == "unknown-role" else ""
+            self._scan.notes.cannot_decide(said.code, f"{said.message}{unknown}", location=place, remedy=said.remedy)
             return
         severity = "critical" if said.rule == REMOTE else "high"
-        self._scan.notes.finding(said.rule, said.message, location=place, severity=severity)
+        self._scan.notes.finding(
+            said.rule, said.message, location=place, severity=severity, remedy=said.remedy, about=said.about
+        )
 
     def _at(self, path: tuple[str, ...]) -> str:
         shown = path if len(path) <= _MAX_PATH else ("...", *path[-_MAX_PATH:])

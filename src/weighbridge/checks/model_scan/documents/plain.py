@@ -56,4 +56,4 @@ def scan_plain(scan: Scan, source: Source, location: str) -> None:
     except UndecidedError:
         loose = loose or _LOOSE.match(text)
     if loose:
-        scan.notes.cannot_decide("the text is an object in a looser form than JSON", location=location)
+        scan.notes.cannot_decide("loose-object", "the text is an object in a looser form than JSON", location=location)

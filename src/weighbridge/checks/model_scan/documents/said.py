@@ -12,11 +12,14 @@ OUTSIDE: Final = "outside-reference"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a schema says about one member; without a rule it cannot be decided."""
+    """What a schema says about one member; without a rule it cannot be decided, for the reason that it gives."""
 
     key: str
     message: str
     rule: str | None = CODE
+    remedy: str = ""
+    about: str = ""
+    code: str = "unknown-role"
 
 
 @dataclass(frozen=True, slots=True)

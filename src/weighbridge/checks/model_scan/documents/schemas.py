@@ -201,19 +201,38 @@ def _instantiated(node: Object) -> Reading | None:
     return Reading(frozenset(judged), tuple(said)) if judged else None
 
 
+_FROM_CODE: Final = "mlflow.pyfunc.loaders.code_model"
+CODE_IS_THE_MODEL: Final = (
+    "do not remove it, since without it there is no model: this kind of model is code, and people judge code; gate it "
+    "by the digest of what they reviewed, or log the estimator by its own flavour (mlflow.sklearn, mlflow.onnx …), "
+    "whose file holds no code"
+)
+_INSTALL_IT: Final = (
+    "log the model without code_paths, and install the code as a reviewed package where the model is served "
+    "(extra_pip_requirements)"
+)
+
+
 def _mlflow(node: Object) -> Reading | None:
     if not node.has("loader_module"):
         return None
     module = node.get("loader_module")
     judged = frozenset({"loader_module", "python_model", "code", "model_code_path"})
     said = []
-    if not (isinstance(module, str) and module in libraries.MLFLOW_LOADERS):
+    from_code = module == _FROM_CODE or _given(node.get("model_code_path"))
+    if from_code:
+        path = node.text("model_code_path") or "its code"
+        path = path.replace("\\", "/").rpartition("/")[2]
+        told = f"this model is Python code: MLflow runs {path[:100]!r} to load it (models from code)"
+        said.append(Said("loader_module", told, REMOTE, remedy=CODE_IS_THE_MODEL, about=path))
+    elif not (isinstance(module, str) and module in libraries.MLFLOW_LOADERS):
         said.append(Said("loader_module", f"loader_module has MLflow import {show(module)}", REMOTE))
-    if _given(node.get("code")) or _given(node.get("model_code_path")):
-        said.append(Said("code", "MLflow imports Python code that comes with the model", REMOTE))
+    if _given(node.get("code")):
+        told = f"MLflow puts the folder {show(node.get('code'))} in front of Python's path and imports from it"
+        said.append(Said("code", told, REMOTE, remedy=_INSTALL_IT))
     python_model = node.get("python_model")
     if isinstance(python_model, str) and names.code_text(python_model):
-        said.append(Said("python_model", "python_model is a file of code", REMOTE))
+        said.append(Said("python_model", "python_model is a file of code", REMOTE, remedy=CODE_IS_THE_MODEL))
     return Reading(judged, tuple(said))
 
 

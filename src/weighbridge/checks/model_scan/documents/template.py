@@ -79,7 +79,7 @@ def note_verdict(scan: Scan, verdict: TemplateVerdict, location: str) -> None:
         place = f"{location}:line {one.line}"
         scan.notes.finding(one.rule or "unsafe-template", one.message, location=place)
     for reason in verdict.undecided[:MAX_PROBLEMS]:
-        scan.notes.cannot_decide(f"the template cannot be judged: {reason}", location=location)
+        scan.notes.cannot_decide("template-not-followed", f"the template cannot be judged: {reason}", location=location)
 
 
 def scan_jinja(scan: Scan, source: Source, location: str) -> None:
@@ -92,5 +92,5 @@ def scan_jinja(scan: Scan, source: Source, location: str) -> None:
     scan_text(scan, source, location)
     data = head(source, MAX_TEMPLATE + 1)
     if len(data) > MAX_TEMPLATE:
-        raise UndecidedError(f"a template has more than {MAX_TEMPLATE} bytes")
+        raise UndecidedError("template-too-long", f"a template has more than {MAX_TEMPLATE} bytes")
     report_template(scan, data.decode("utf-8"), location)

@@ -90,7 +90,9 @@ class Kept:
         self.values += values
         self.characters += characters
         if self.values > MAX_KEPT or self.characters > MAX_KEPT_TEXT:
-            raise UndecidedError(f"more than {MAX_KEPT} values of the document would have to be judged one by one")
+            raise UndecidedError(
+                "document-too-large", f"more than {MAX_KEPT} values of the document would have to be judged one by one"
+            )
 
 
 @dataclass(slots=True)

@@ -88,7 +88,7 @@ class _Reader:
                     open_.append((node, []))
                     self._name(event, node)
                     if len(open_) > tree.MAX_DEPTH:
-                        raise UndecidedError(f"the YAML nests deeper than {tree.MAX_DEPTH} levels")
+                        raise UndecidedError("nests-too-deep", f"the YAML nests deeper than {tree.MAX_DEPTH} levels")
                 elif isinstance(event, yaml.CollectionEndEvent):
                     closed, parts = open_.pop()
                     self._close(closed, parts)
@@ -97,17 +97,20 @@ class _Reader:
                     (open_[-1][1] if open_ else found).append(self._leaf(event))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            raise UndecidedError(f"the file is not YAML that is read (line {mark.line + 1 if mark else '?'})") from None
+            raise UndecidedError(
+                "not-yaml", f"the file is not YAML that is read (line {mark.line + 1 if mark else '?'})"
+            ) from None
         except (ValueError, OverflowError) as error:
             # The scanner itself fails on an escape such as "\\UFFFFFFFF".
-            raise UndecidedError(f"the file is not YAML that is read ({error})") from None
+            raise UndecidedError("not-yaml", f"the file is not YAML that is read ({error})") from None
         return found
 
     def _leaf(self, event: yaml.ScalarEvent | yaml.AliasEvent) -> Node:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise UndecidedError(
-                    f"the file is not YAML that is read (the alias {str(event.anchor)[:60]!r} names nothing)"
+                    "not-yaml",
+                    f"the file is not YAML that is read (the alias {str(event.anchor)[:60]!r} names nothing)",
                 )
             return self._anchors[event.anchor]
         self._tag(event)
@@ -131,7 +134,9 @@ class _Reader:
     def _close(self, node: Object | Array, parts: list[Node]) -> None:
         size = 1 + sum(self._sizes.get(id(part), 1) for part in parts)
         if size > MAX_EXPANDED:
-            raise UndecidedError(f"the aliases of the YAML stand for more than {MAX_EXPANDED} values")
+            raise UndecidedError(
+                "document-too-large", f"the aliases of the YAML stand for more than {MAX_EXPANDED} values"
+            )
         self._sizes[id(node)] = size
         self._kept.more(1, 0)
         if isinstance(node, Array):

@@ -71,7 +71,9 @@ def follow(callee: Global, args: Group, context: Context, *, offset: int) -> Non
         return
     content = args.items[0]
     if context.nested is None:
-        context.notes.cannot_decide("a pickle inside a pickle", location=f"{context.location}:{offset}")
+        context.notes.cannot_decide(
+            "nested-pickle", "a pickle inside a pickle", location=f"{context.location}:{offset}"
+        )
     elif type(content) is Blob:
         context.nested(context, Part(context.source, start=content.offset, length=content.length))
     elif type(content) is bytes:

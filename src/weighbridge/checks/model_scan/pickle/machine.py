@@ -62,6 +62,7 @@ class Machine(FillingMachine):
                 batch = min(BATCH, budget.opcodes)
                 if not batch or len(self.stack) > MAX_STACK:
                     raise UndecidedError(
+                        "pickle-too-large",
                         f"the pickle has more than {MAX_OPCODES} opcodes, or {MAX_STACK} values on its stack",
                         offset=self.reader.tell(),
                     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from weighbridge.checks.model_scan.pickle.families import remedy_for
 from weighbridge.checks.model_scan.pickle.literals import LiteralMachine
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
 from weighbridge.checks.model_scan.pickle.stack import StackMachine
@@ -62,6 +63,7 @@ class NamingMachine(LiteralMachine):
                 offset=self.reader.tell(),
                 severity="critical" if dangerous else "high",
                 about=made.path,
+                remedy=remedy_for(module, name),
             )
             return Opaque.UNKNOWN
         return made

@@ -78,7 +78,9 @@ class StackMachine:
         """
         self._made += 1 + (len(value.items) >> 2 if type(value) is Group else 0)
         if self._made > MAX_MADE:
-            raise UndecidedError(f"the pickle makes more than {MAX_MADE} objects", offset=self.reader.tell())
+            raise UndecidedError(
+                "pickle-too-large", f"the pickle makes more than {MAX_MADE} objects", offset=self.reader.tell()
+            )
         self.stack.append(value)
 
     def number(self, width: int) -> int:
@@ -201,7 +203,9 @@ class StackMachine:
                 "memo-bomb", f"the pickle fills place {place} of a memo of {len(self._memo)}", offset=self.reader.tell()
             )
         if place >= MAX_MEMO:
-            raise UndecidedError(f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell())
+            raise UndecidedError(
+                "pickle-too-large", f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell()
+            )
         memo = self._memo
         value = self.top()
         if place == len(memo):
@@ -265,7 +269,9 @@ class StackMachine:
         self._deep += len(self.stack)
         self.stack = []
         if len(self._below) > MAX_STACK or self._deep > MAX_STACK:
-            raise UndecidedError(f"more than {MAX_STACK} marks or values below them", offset=self.reader.tell())
+            raise UndecidedError(
+                "pickle-too-large", f"more than {MAX_STACK} marks or values below them", offset=self.reader.tell()
+            )
 
     def pop_one(self) -> None:
         """POP: a value, or the mark when nothing lies above it."""

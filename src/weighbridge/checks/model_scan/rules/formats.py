@@ -80,6 +80,18 @@ FORMATS: Final = (
         cwe=(228,),
     ),
     Rule(
+        id="malformed-ubjson",
+        title="a UBJSON file is not what XGBoost writes",
+        meaning=(
+            "It begins as the UBJSON of an XGBoost model and goes on otherwise: a length that leads nowhere, an "
+            "array of "
+            "something else than numbers, a text that is not UTF-8. XGBoost's reader is native code, which has crashed "
+            "on such files."
+        ),
+        remedy="load it where it was trained and save it again: Booster(model_file=FILE).save_model('m.json')",
+        cwe=(228,),
+    ),
+    Rule(
         id="missing-external-data",
         title="data that a model refers to is not there",
         meaning="Whoever puts a file of that name there later decides what the model computes, unseen by this scan.",

@@ -72,7 +72,9 @@ class Flow:
             if not flow._changed:
                 flow._seen.clear()
                 return flow
-        raise UndecidedError("what the names of the template hold cannot be followed to an end")
+        raise UndecidedError(
+            "template-not-followed", "what the names of the template hold cannot be followed to an end"
+        )
 
     def value(self, node: nodes.Node) -> Value:
         """Return what an expression can be."""
@@ -80,7 +82,7 @@ class Flow:
         if found is None:
             self._steps += 1
             if self._steps > MAX_STEPS:
-                raise UndecidedError("the template has too many expressions to be followed")
+                raise UndecidedError("template-not-followed", "the template has too many expressions to be followed")
             evaluate = _EXPRESSIONS.get(type(node))
             found = evaluate(self, node) if evaluate else DATA
             self._seen[id(node)] = found

@@ -35,6 +35,9 @@ def _environment() -> Environment:
 class NotATemplateError(UndecidedError):
     """Jinja's parser does not take the text."""
 
+    def __init__(self, reason: str) -> None:
+        super().__init__("template-not-followed", reason)
+
 
 def parse(text: str) -> nodes.Template:
     """Return the syntax tree.

@@ -43,6 +43,21 @@ def _reconstruct_masked(items: Items) -> bool:
             return False
 
 
+def _wrapped(items: Items) -> bool:
+    """Judge dill's own call: the rebuilder of arrays, what it is given, what the array is given, and nothing more.
+
+    dill calls the first, so it is that one function; objects inside an array are left to NumPy's own form.
+    """
+    match items:
+        case [function, Group(items=given, cut=False), Group(items=[1, shape, dtype, bool() | 0 | 1, content]), None]:
+            layout = layout_of(dtype)
+            if layout is None or layout.holds_objects or not named(function, frozenset({"_reconstruct"})):
+                return False
+            return _reconstruct(given) and judge_content(shape, dtype, content) is None
+        case _:
+            return False
+
+
 def _none(items: Items) -> bool:
     return not items
 
@@ -133,6 +148,7 @@ def _wrapper_state(target: Instance, state: Value, attributes: Attributes) -> st
 ARRAY_RULES: Final = {
     "dtype": Rule(call=judge_dtype, state=judge_dtype_state, kept=Kept.TYPE, is_plain=True),
     "array": Rule(call=_reconstruct, state=_array_state, is_plain=True),
+    "wrapped-array": Rule(call=_wrapped, is_plain=True),
     "masked-array": Rule(call=_reconstruct_masked, state=_masked_state, is_plain=True),
     "scalar": Rule(call=_scalar, is_plain=True),
     "frombuffer": Rule(call=_frombuffer, is_plain=True),

@@ -15,6 +15,7 @@ from weighbridge.checks.model_scan.pickle.rules.rule import Rule
 from weighbridge.checks.model_scan.pickle.rules.sparse import SPARSE_RULES
 from weighbridge.checks.model_scan.pickle.rules.tables import TABLE_RULES
 from weighbridge.checks.model_scan.pickle.rules.tensors import TENSOR_RULES
+from weighbridge.checks.model_scan.pickle.rules.training import TRAINING_RULES
 
 RULES: Final[Mapping[str, Rule]] = {
     **BUILTIN_RULES,
@@ -26,5 +27,6 @@ RULES: Final[Mapping[str, Rule]] = {
     **SPARSE_RULES,
     **TABLE_RULES,
     **TENSOR_RULES,
+    **TRAINING_RULES,
 }
 """The rules by the names that the allow lists use."""
