@@ -1,6 +1,6 @@
 """The command line: one file a sub-command, loaded only when it is called.
 
-Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage; 128 and its number for a
+Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided, 64 wrong usage; 128 and its number for a
 signal that stopped the command.
 """
 
@@ -18,13 +18,17 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
-from weighbridge.errors import WeighbridgeError
+from weighbridge.errors import UsageError, WeighbridgeError
 
 ESCAPES: Final = "weighbridge-escapes"
 """How what a stream cannot encode is written: as escapes that are right in JSON as well."""
 
 UNDECIDED: Final = 2
 """Exit code for everything that is neither passed nor failed."""
+
+WRONG_USAGE: Final = 64
+"""Exit code for a call that is wrong whatever the data, as ``sysexits.h`` has it: CI tells a typo from a model that
+could not be judged."""
 
 _LAST_STANDARD: Final = 2
 
@@ -85,7 +89,7 @@ def command() -> None:
     Checks look at a model and leave signed evidence about its digest; the gate applies your policy to that evidence
     and signs a verdict; whoever loads the model verifies the verdict first.
 
-    Start with `weighbridge demo`. Exit codes: 0 passed, 1 failed, 2 undecided or wrong usage.
+    Start with `weighbridge demo`. Exit codes: 0 passed, 1 failed, 2 undecided, 64 wrong usage.
     """
 
 
@@ -147,13 +151,14 @@ def execute(arguments: list[str]) -> int:  # noqa: PLR0911
     except click.ClickException as error:
         with contextlib.suppress(OSError):
             error.show()
-        return UNDECIDED
+        return WRONG_USAGE if isinstance(error, click.UsageError) else UNDECIDED
     except (click.Abort, KeyboardInterrupt):
         from weighbridge.cli import _signals
 
         return fail("stopped", code=_signals.exit_code())
     except WeighbridgeError as error:
-        return fail(error.message, remedy=error.remedy)
+        code = WRONG_USAGE if isinstance(error, UsageError) else UNDECIDED
+        return fail(error.message, remedy=error.remedy, code=code)
     except UnicodeEncodeError as error:
         return fail(
             f"{error.object!r} is not UTF-8, or this process reads names in another encoding",
