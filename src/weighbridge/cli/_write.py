@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from weighbridge._files import write_atomically
 from weighbridge.errors import UsageError
 from weighbridge.report.interface import ReportInput
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _RENDERERS: Final[dict[str, tuple[str, str]]] = {
     "html": ("weighbridge.report.html", "render"),
@@ -83,11 +86,17 @@ PLAIN_WIDTH: Final = 160
 
 def show(report: ReportInput) -> None:
     """Print a report for a person: the verdict when there is one, else every check; then what does not count."""
-    from rich.console import Console
-
     from weighbridge.report.terminal import render as render_text
+
+    show_rich(render_text(report))
+
+
+def show_rich(*parts: RenderableType) -> None:
+    """Print what rich renders: coloured and as wide as the terminal, or plain and wide where there is none."""
+    from rich.console import Console
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
-    console.print(render_text(report))
+    for part in parts:
+        console.print(part)

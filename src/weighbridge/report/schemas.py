@@ -13,6 +13,7 @@ import msgspec
 from weighbridge._struct import Wire
 from weighbridge.report.admission import AdmissionReport
 from weighbridge.report.check_json import TYPES
+from weighbridge.report.look import LookReport
 from weighbridge.report.whole_json import WholeReport
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +22,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILES: Final[dict[str, type[Wire]]] = {
     **{f"{check}-report-v1.json": TYPES[check] for check in TYPES},
     "admission-report-v1.json": AdmissionReport,
+    "look-v1.json": LookReport,
     "report-v1.json": WholeReport,
 }
 """Each schema's file name and the type it describes."""
