@@ -41,7 +41,7 @@ def test_demo_shows_its_four_endings_and_goes_to_a_free_name(shell: Shell) -> No
 def test_a_directory_that_is_there_is_not_touched(shell: Shell) -> None:
     (shell.directory / "here").mkdir()
     again = shell.run("demo", "-o", "here")
-    assert again.code == 2
+    assert again.code == 64
     assert "here exists already" in again.err
     assert not list((shell.directory / "here").iterdir())
 

@@ -121,7 +121,7 @@ def test_writes_reports(judged: Scene, shell: Shell, name: str) -> None:
 @pytest.mark.usefixtures("judged")
 def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
     gate = shell.run(*SIGNED, "--evidence", "model/evidence")
-    assert gate.code == 2
+    assert gate.code == 64
     assert "inside the model" in gate.err
 
 
@@ -130,7 +130,7 @@ def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
 def test_gate_writes_nothing_into_the_model(judged: Scene, shell: Shell, option: str, place: str) -> None:
     before = judged.digest
     gate = shell.run(*SIGNED, option, place)
-    assert gate.code == 2
+    assert gate.code == 64
     assert "inside the model" in gate.err
     assert judged.digest == before
 
@@ -149,7 +149,7 @@ def test_nothing_of_a_snapshot_is_judged_over_its_own_blobs(judged: Scene, shell
 
     for option in ("-o", "--report"):
         result = shell.run(*signed, option, next(blobs.iterdir()))
-        assert result.code == 2
+        assert result.code == 64
         assert "choose a place outside of the Hub's cache" in result.err
     assert {path.name: path.read_bytes() for path in blobs.iterdir()} == before
 
@@ -161,7 +161,7 @@ def test_nothing_of_a_snapshot_is_judged_over_its_own_blobs(judged: Scene, shell
 @pytest.mark.usefixtures("judged")
 def test_gate_refuses_a_report_of_no_format_before_it_signs(shell: Shell) -> None:
     gate = shell.run(*SIGNED, "--report", "report.doc")
-    assert gate.code == 2
+    assert gate.code == 64
     assert not (shell.directory / VERDICT).exists()
 
 
@@ -205,7 +205,7 @@ def test_verify_takes_no_policy_that_nobody_named(shell: Shell) -> None:
     unsafe = shell.run(*UNNAMED, "--any-policy")
     assert unsafe.code == 0
     assert "whatever policy" in unsafe.err
-    assert shell.run(*VERIFY, "--any-policy").code == 2
+    assert shell.run(*VERIFY, "--any-policy").code == 64
     assert shell.run("trust", "policy", "trust.yaml", "policy.yaml").code == 0
     assert shell.run(*UNNAMED).code == 0
     assert "policy production (mode enforce) sha256:" in shell.run(*UNNAMED).out

@@ -18,6 +18,7 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
+from weighbridge.cli._variables import give_variables, long_name
 from weighbridge.errors import UsageError, WeighbridgeError
 
 ESCAPES: Final = "weighbridge-escapes"
@@ -34,6 +35,7 @@ _LAST_STANDARD: Final = 2
 
 COMMANDS: Final[dict[str, str]] = {
     "demo": "Show the whole path on real data, on this machine.",
+    "init": "Start from nothing: a policy, and keys to try with.",
     "digest": "Print the digest that identifies a model.",
     "audit": "Audit dependencies against advisories.",
     "scan": "Scan a model for code and for what cannot be judged.",
@@ -56,8 +58,28 @@ COMMANDS: Final[dict[str, str]] = {
     "step": "Run one step of a pipeline: Kubeflow Pipelines, Argo or plain CI.",
     "serve": "Release verified pods from their scheduling gate in a cluster.",
     "completion": "Print a completion script for a shell.",
+    "version": "Print the version.",
 }
 """Every sub-command with its short help, so that ``--help`` loads none of them."""
+
+
+HELP: Final = frozenset({"-h", "--help"})
+"""What asks for help."""
+
+
+def _take_settings(ctx: click.Context, found: click.Command, name: str) -> None:
+    """Let a project file say what an option is that neither the command line nor the environment says."""
+    from weighbridge.cli._project import settings_for
+
+    settings = settings_for(name)
+    if not settings:
+        return
+    from weighbridge.report._text import clean
+
+    params = {long_name(param)[2:]: param.name for param in found.params if isinstance(param, click.Option)}
+    for setting in settings:
+        click.echo(f"note: {clean(str(setting))}", err=True)
+    ctx.default_map = {name: {params[setting.option]: setting.value for setting in settings}}
 
 
 class LazyGroup(click.Group):
@@ -73,7 +95,27 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(f"weighbridge.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(command, click.Command)  # noqa: S101
+        give_variables(command, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; a word of another tool ends in what it is called here.
+
+        Raises:
+            UsageError: For such a word.
+        """
+        if args and args[0] not in COMMANDS:
+            from weighbridge.cli._elsewhere import WORDS
+
+            if args[0] in WORDS:
+                message, remedy = WORDS[args[0]]
+                raise UsageError(f"there is no command {args[0]}: {message}", remedy=remedy)
+        name, found, rest = super().resolve_command(ctx, args)
+        if found is not None and name is not None and not HELP.intersection(rest):
+            _take_settings(ctx, found, name)
+        return name, found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""

@@ -13,6 +13,7 @@ from weighbridge._files import write_atomically
 from weighbridge.cli import _views, _write
 from weighbridge.cli._explain import explain
 from weighbridge.cli._options import EXIT_CODES
+from weighbridge.cli._outlet import format_options
 from weighbridge.clock import Clock
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside, results_of
@@ -34,7 +35,7 @@ def outcome_options(function: C) -> C:
     """Add the options that say where the outcome goes and how it is shown."""
     path = click.Path(path_type=Path)
     for option in (
-        click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
+        format_options(_write.FORMATS),
         click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it."),
         click.option("--report", type=path, help="Write a report too; its ending decides the format."),
         click.option(

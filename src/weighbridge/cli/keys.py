@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -76,16 +76,7 @@ def new(
     for passphrase in found.values():
         require_length(passphrase)
     make_directory(output)
-    for role, passphrase in found.items():
-        key = PrivateKey.generate(KeyAlgorithm(algorithm))
-        private = output / f"{role}.key"
-        write_new(private, key.encrypted(passphrase), mode=0o600)
-        try:
-            write_new(output / f"{role}.pub", key.public.pem.encode())
-        except OutputError:
-            private.unlink()  # half a pair is of no use, and would be in the way of the next attempt
-            raise
-        click.echo(f"{output / role}.pub  {key.public.id}")
+    write_pairs(found, output=output, algorithm=KeyAlgorithm(algorithm))
 
 
 @command.command(short_help="Write private keys anew, as costly to guess as new ones.")
@@ -113,6 +104,24 @@ def rewrap(files: tuple[Path, ...], passphrase_file: Path | None, passphrases: P
             raise KeyFileError(f"{file} could not be written so that it reads back; it is as it was")
         write_atomically(file, sealed, mode=0o600)
         click.echo(f"{file}  {key.public.id}")
+
+
+def write_pairs(passphrases: Mapping[str, bytes], *, output: Path, algorithm: KeyAlgorithm) -> None:
+    """Make a key pair for each role and say what its public key is; whole pairs alone are left.
+
+    Raises:
+        OutputError: When a file is there, or cannot be written.
+    """
+    for role, passphrase in passphrases.items():
+        key = PrivateKey.generate(algorithm)
+        private = output / f"{role}.key"
+        write_new(private, key.encrypted(passphrase), mode=0o600)
+        try:
+            write_new(output / f"{role}.pub", key.public.pem.encode())
+        except OutputError:
+            private.unlink()  # half a pair is of no use, and would be in the way of the next attempt
+            raise
+        click.echo(f"{output / role}.pub  {key.public.id}")
 
 
 def _require_new(roles: tuple[str, ...], output: Path) -> None:

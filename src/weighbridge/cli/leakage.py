@@ -10,6 +10,7 @@ import click
 from weighbridge.checks.interface import LeakageOptions
 from weighbridge.cli._checks import Destination, check_options, perform
 from weighbridge.cli._options import MODEL
+from weighbridge.cli._outlet import Outlet
 
 INPUT = click.Path(path_type=Path, exists=True)
 
@@ -27,7 +28,7 @@ def command(
     evidence: Path | None,
     key: Path | None,
     passphrase_file: Path | None,
-    output: str,
+    output: Outlet,
     members: Path,
     non_members: Path,
     rates: tuple[float, ...],

@@ -10,6 +10,7 @@ import click
 from weighbridge import _json
 from weighbridge.cli import fail
 from weighbridge.cli._options import EVIDENCE_PLACE, MODEL
+from weighbridge.cli._outlet import format_options
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.clock import format_instant
 from weighbridge.errors import UsageError, VerificationError
@@ -32,7 +33,7 @@ REFUSED: Final = 1
     type=click.Path(path_type=Path),
     help=f"Evidence that says which files differ from what was judged. [default: {EVIDENCE_PLACE}]",
 )
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_options(["text", "json"])
 def command(
     model: Path,
     verdict: Path,
