@@ -66,7 +66,7 @@ def test_the_next_command_lacks_nothing(shell: Shell, project: Path) -> None:
     # The lock is of nothing and the advisories are old, so it is undecided; but all of it is there and was signed.
     assert run.code in (1, 2)
     assert "MISSING" not in run.err
-    assert "verdict: " in run.err
+    assert "\nverdict: " in run.out
 
 
 def test_without_keys_there_is_the_policy_alone(shell: Shell, project: Path) -> None:

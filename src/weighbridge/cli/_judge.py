@@ -13,7 +13,7 @@ from weighbridge._files import write_atomically
 from weighbridge.cli import _views, _write
 from weighbridge.cli._explain import explain
 from weighbridge.cli._options import EXIT_CODES
-from weighbridge.cli._outlet import format_options
+from weighbridge.cli._outlet import format_options, note
 from weighbridge.clock import Clock
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside, results_of
@@ -99,14 +99,14 @@ def judge_and_write(
             decision, name=model.name, version=__version__, signer=signer, manifest=image.manifest_digest
         )
         write_atomically(verdict, data)
-        click.echo(f"verdict: {verdict}", err=True)
+        note(f"verdict: {verdict}", form=output)
     else:
-        click.echo("no verdict was written: there is no --key", err=True)
+        note("no verdict was written: there is no --key", form=output)
     place = _views.place_of(model)
     view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, place=place)
     if report is not None:
         _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
-        click.echo(f"report: {report}", err=True)
+        note(f"report: {report}", form=output)
     if output == "text":
         _write.show(view)
     elif output == "explain":

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import click
-
 from weighbridge.cli import _views, _write
 from weighbridge.cli._offers import AUDIT_OPTIONS, Offer, offers_for
 from weighbridge.cli._options import EXIT_CODES, new_nonce, viewed
+from weighbridge.cli._outlet import note
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.evidence.record import CheckName, CheckRecord
@@ -66,7 +65,7 @@ def perform_look(model: Path, inputs: RunInputs, *, output: str, report: Path | 
         require_outside(report, model=model, what="the report")
         form = _write.format_for(report, None)
     # Before anything slow, so that it is the first line whatever comes after.
-    click.echo(NOTICE, err=output != "text")
+    note(NOTICE, form=output)
     checks = asked_for(inputs)
     policy = starter_for(checks)
     requests = plan(policy, model=model, inputs=inputs)
@@ -80,7 +79,7 @@ def perform_look(model: Path, inputs: RunInputs, *, output: str, report: Path | 
     shown = _as_evidence(model, digest, records)
     if report is not None and form is not None:
         _write.write(_rendered(looked, shown, form), to=report)
-        click.echo(f"report: {report}", err=output != "text")
+        note(f"report: {report}", form=output)
     if output == "text":
         _write.show(shown)
         _write.show_rich(render_answer(looked))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -49,6 +49,10 @@ class Outlet:
             )
         return replace(self, least=Severity(least))
 
+    def note(self, text: str) -> None:
+        """Say what was written; on standard error where a document goes to standard output."""
+        note(text, form=self.form)
+
     def require_outside(self, model: Path) -> None:
         """Refuse a file in or at the model, where it would change or destroy what is examined.
 
@@ -57,6 +61,15 @@ class Outlet:
         """
         if self.file is not None:
             require_outside(self.file, model=model, what="the report")
+
+
+FOR_PEOPLE: Final = frozenset({"text", "explain"})
+"""Formats that a person reads on standard output, with what was written beside the tables."""
+
+
+def note(text: str, *, form: str) -> None:
+    """Say what was written: where a person reads the tables, or beside a document that a program reads."""
+    click.echo(text, err=form not in FOR_PEOPLE)
 
 
 def format_options(formats: Sequence[str], *, default: str | None = "text") -> Callable[[C], C]:

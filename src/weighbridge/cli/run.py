@@ -20,6 +20,7 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
+from weighbridge.cli._outlet import note
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
@@ -125,9 +126,9 @@ def command(
         signer = signers[roles[record.check]]
         paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=signer)
         for path in paths:
-            click.echo(f"evidence: {path}", err=True)
+            note(f"evidence: {path}", form=output)
     for path in store_signatures(signatures, model=digest, store=store):
-        click.echo(f"signed input: {path}", err=True)
+        note(f"signed input: {path}", form=output)
     return judge_and_write(
         model,
         image,

@@ -59,9 +59,7 @@ def command(
         with bytes_progress("hashing") as progress:
             found = verify(model, verdict=verdict, trust=trust, policy=accepted, evidence=evidence, progress=progress)
     except VerificationError as error:
-        if output == "json":
-            click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
-        return fail(error.message, remedy=error.remedy, label="refused", code=REFUSED)
+        return _refuse(error, output=output)
     if output == "json":
         click.echo(
             _json.dumps_pretty(
@@ -83,3 +81,14 @@ def command(
     click.echo(f"  judged by {found.signer} at {format_instant(found.time)}")
     click.echo(f"  valid until {format_instant(found.valid_until)}")
     return 0
+
+
+def _refuse(error: VerificationError, *, output: str) -> int:
+    # A refusal is an answer, and goes where the other answer goes: who keeps the one in a file must find both there.
+    if output == "json":
+        click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
+        return fail(error.message, remedy=error.remedy, label="refused", code=REFUSED)
+    click.echo(f"refused: {clean(error.message)}")
+    if error.remedy:
+        click.echo(f"  next step: {clean(error.remedy)}")
+    return REFUSED
