@@ -39,7 +39,7 @@ def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
     (judged.model / "a.bin").write_bytes(b"weightz")
     verify = shell.run(*VERIFY)
     assert verify.code == 1
-    assert verify.out == ""
+    assert verify.err == ""
     assert "refused: the verdict is about dirHash:" in verify.out
     assert shell.run(*SIGNED).code == 2
     assert shell.run(*VERIFY).code == 1
@@ -225,7 +225,7 @@ def test_a_policy_of_ones_own_that_asks_for_next_to_nothing_gets_nobody_past_ver
     assert "nobody says that this policy counts" in shell.run(*UNNAMED).out
     assert "was judged by the policy production" in shell.run(*VERIFY).out
     (shell.directory / "own.yaml").write_text(weak.replace("signers: [scanner]", "signers: [scanner], maxAge: 99999w"))
-    assert "asks for next to nothing" in shell.run(*own).out
+    assert "asks for next to nothing" in shell.run(*own).err
 
 
 def test_library_call_says_the_same(judged: Scene, shell: Shell) -> None:
