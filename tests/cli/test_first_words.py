@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import Scene
 from tests.cli.conftest import Shell
 from weighbridge.cli._environment import this_environment
 from weighbridge.errors import UsageError
@@ -228,3 +229,53 @@ def test_what_gives_up_the_point_of_a_command_is_typed(shell: Shell, models: Pat
     assert variables["any_policy"] is None
     assert variables["trust"] == variable("verify", "--trust") == "WEIGHBRIDGE_VERIFY_TRUST"
     assert long_name(next(param for param in found.params if param.name == "policy")) == "--policy"  # type: ignore[arg-type]
+
+
+GATE = ("gate", "model", "--policy", "policy.yaml", "--trust", "trust.yaml", "--key", "keys/verifier.key")
+VERIFY = ("verify", "model", "--verdict", "model.verdict.sigstore.json", "--trust", "trust.yaml")
+
+
+def test_what_a_person_reads_is_in_one_place_and_a_document_is_alone(judged: Scene, shell: Shell) -> None:
+    text = shell.run(*GATE, "--report", "report.html")
+    assert text.err == ""
+    assert text.out.index("verdict: ") < text.out.index("report: ") < text.out.index("Verdict: passed")
+    document = shell.run(*GATE, "--json", "--report", "report.html")
+    assert json.loads(document.out)["verdict"]["verdict"] == "passed"
+    assert "verdict: " in document.err
+    passed = shell.run(*VERIFY, "--policy", "policy.yaml")
+    assert (passed.code, passed.err) == (0, "")
+    (judged.model / "a.bin").write_bytes(b"other")
+    refused = shell.run(*VERIFY, "--policy", "policy.yaml")
+    assert (refused.code, refused.err) == (1, "")
+    assert refused.out.startswith("refused: ")
+    told = shell.run(*VERIFY, "--policy", "policy.yaml", "--json")
+    assert json.loads(told.out)["verified"] is False
+
+
+def test_quiet_leaves_the_exit_code(judged: Scene, shell: Shell) -> None:
+    gate = shell.run(*GATE, "--quiet")
+    assert (gate.code, gate.out, gate.err) == (0, "", "")
+    verify = shell.run(*VERIFY, "--policy", "policy.yaml", "--quiet")
+    assert (verify.code, verify.out, verify.err) == (0, "", "")
+    (judged.model / "a.bin").write_bytes(b"other")
+    refused = shell.run(*VERIFY, "--policy", "policy.yaml", WEIGHBRIDGE_VERIFY_QUIET="1")
+    assert (refused.code, refused.out, refused.err) == (1, "", "")
+
+
+def test_no_two_options_share_a_variable() -> None:
+    from tests.cli.paths import commands
+
+    seen: dict[str, tuple[tuple[str, ...], str | None]] = {}
+    for words, item in commands():
+        for param in item.params:
+            if isinstance(param.envvar, str):
+                assert seen.setdefault(param.envvar, (words, param.name)) == (words, param.name)
+    assert len(seen) > 100
+    assert not {name for name in seen if name.startswith(("WEIGHBRIDGE_PASSPHRASE", "WEIGHBRIDGE_DEBUG"))}
+
+
+def test_a_completion_is_not_in_the_way_of_a_project(shell: Shell) -> None:
+    (shell.directory / "pyproject.toml").write_text('[tool.weighbridge.run]\npolicy = "mine.yaml"\n')
+    done = shell.run(_WEIGHBRIDGE_COMPLETE="bash_complete", COMP_WORDS="weighbridge run --tr", COMP_CWORD="2")
+    assert "--trust" in done.out
+    assert done.err == ""

@@ -18,7 +18,7 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
-from weighbridge.cli._variables import give_variables, long_name
+from weighbridge.cli._variables import give_variables
 from weighbridge.errors import UsageError, WeighbridgeError
 
 ESCAPES: Final = "weighbridge-escapes"
@@ -67,21 +67,6 @@ HELP: Final = frozenset({"-h", "--help"})
 """What asks for help."""
 
 
-def _take_settings(ctx: click.Context, found: click.Command, name: str) -> None:
-    """Let a project file say what an option is that neither the command line nor the environment says."""
-    from weighbridge.cli._project import settings_for
-
-    settings = settings_for(name)
-    if not settings:
-        return
-    from weighbridge.report._text import clean
-
-    params = {long_name(param)[2:]: param.name for param in found.params if isinstance(param, click.Option)}
-    for setting in settings:
-        click.echo(f"note: {clean(str(setting))}", err=True)
-    ctx.default_map = {name: {params[setting.option]: setting.value for setting in settings}}
-
-
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -106,15 +91,18 @@ class LazyGroup(click.Group):
         Raises:
             UsageError: For such a word.
         """
-        if args and args[0] not in COMMANDS:
+        if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
             from weighbridge.cli._elsewhere import WORDS
 
             if args[0] in WORDS:
                 message, remedy = WORDS[args[0]]
                 raise UsageError(f"there is no command {args[0]}: {message}", remedy=remedy)
         name, found, rest = super().resolve_command(ctx, args)
-        if found is not None and name is not None and not HELP.intersection(rest):
-            _take_settings(ctx, found, name)
+        # Whoever asks for help, or for what to complete, runs nothing that a project could have a say in.
+        if found is not None and name is not None and not ctx.resilient_parsing and not HELP.intersection(rest):
+            from weighbridge.cli._project import take_settings
+
+            take_settings(ctx, found, name)
         return name, found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -16,8 +16,10 @@ from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+import click
+
 from weighbridge._files import read_entry
-from weighbridge.cli._variables import variable
+from weighbridge.cli._variables import long_name, variable
 from weighbridge.errors import InputError, UsageError
 
 MAX_BYTES: Final = 1024 * 1024
@@ -75,6 +77,23 @@ class Setting:
         """Return the setting in words for standard error."""
         shown = self.value if isinstance(self.value, str) else ", ".join(self.value)
         return f"{self.file} says --{self.option} {shown}"
+
+
+def take_settings(ctx: click.Context, command: click.Command, name: str) -> None:
+    """Let the project file say what an option is that neither the command line nor the environment says.
+
+    Raises:
+        InputError, UsageError: As ``settings_for``.
+    """
+    settings = settings_for(name)
+    if not settings:
+        return
+    from weighbridge.report._text import clean
+
+    params = {long_name(param)[2:]: param.name for param in command.params if isinstance(param, click.Option)}
+    for setting in settings:
+        click.echo(f"note: {clean(str(setting))}", err=True)
+    ctx.default_map = {name: {params[setting.option]: setting.value for setting in settings}}
 
 
 def settings_for(command: str) -> tuple[Setting, ...]:
