@@ -238,7 +238,7 @@ VERIFY = ("verify", "model", "--verdict", "model.verdict.sigstore.json", "--trus
 def test_what_a_person_reads_is_in_one_place_and_a_document_is_alone(judged: Scene, shell: Shell) -> None:
     text = shell.run(*GATE, "--report", "report.html")
     assert text.err == ""
-    assert text.out.index("verdict: ") < text.out.index("report: ") < text.out.index("Verdict: passed")
+    assert text.out.index("Verdict: passed") < text.out.index("verdict: ") < text.out.index("report: ")
     document = shell.run(*GATE, "--json", "--report", "report.html")
     assert json.loads(document.out)["verdict"]["verdict"] == "passed"
     assert "verdict: " in document.err

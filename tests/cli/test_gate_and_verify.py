@@ -25,7 +25,7 @@ VERIFY = (*UNNAMED, "--policy", "policy.yaml")
 def test_good_model_passes_and_verifies(judged: Scene, shell: Shell) -> None:
     gate = shell.run(*SIGNED)
     assert (gate.code, gate.err) == (0, "")
-    assert gate.out.startswith(f"verdict: {shell.directory / VERDICT}\n")
+    assert gate.out.endswith(f"\nverdict: {shell.directory / VERDICT}\n")
     assert "Verdict: passed" in gate.out
     verify = shell.run(*VERIFY)
     assert verify.code == 0
@@ -55,7 +55,7 @@ def test_a_mismatch_names_the_files_that_differ_and_what_to_do(judged: Scene, sh
     (judged.model / ".git").mkdir()
     (judged.model / ".git" / "index").write_bytes(b"")
     verify = shell.run(*VERIFY)
-    assert (verify.code, verify.out) == (1, "")
+    assert (verify.code, verify.err) == (1, "")
     assert "'a.bin' was changed, '.DS_Store' was added and '.git/index' was added" in verify.out
     assert "git archive HEAD | tar -x -C DIR" in verify.out
     assert "delete .DS_Store" in verify.out

@@ -158,7 +158,7 @@ def test_a_run_asks_for_every_passphrase_before_minutes_are_spent(shell: Shell, 
     )
     data = ("--data", "model/a.bin", "--members", "model/a.bin", "--non-members", "model/a.bin")
     refused = shell.run(*run, *data, "--passphrase-file", "some", "-o", "new.json")
-    assert refused.code == 2
+    assert refused.code == 64
     assert "has no file verifier or passphrase" in refused.err
 
 

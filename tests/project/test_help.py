@@ -39,10 +39,12 @@ Every command with its help, as it prints it. This page is written by
 | 64 | wrong usage: an unknown command, option or value, or something missing from the call |
 | 128 and more | stopped by a signal |
 
-What a person reads goes to standard output, verdicts and the names of written files included; with `--format` for
-programs only the document does. Errors go to standard error, and bars are drawn on a terminal alone.
+What a person reads goes to standard output: tables, verdicts, refusals, and where verdict and report were written; with
+`--format` for programs only the document does. Errors and names of evidence go to standard error, and bars are drawn on
+a terminal alone.
 
-The command line wins over variables, and these win over a project's file. That file comes with a checkout, so it says
+The command line wins over variables, and these win over a project's file. In a variable several paths stand with `:`
+between them. That file comes with a checkout, so it says
 `format`, where the report goes (`output`; of `gate` and `run` `report`) and which files are inputs (`requirement`,
 `lock`, `environment`, `data`, `members`, `non-members`), all of them below it and through no link. It is refused when
 it says a policy, trust, keys, evidence, advisories, exceptions or how hard is looked. What is taken from it is said on

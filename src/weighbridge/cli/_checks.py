@@ -121,7 +121,7 @@ def examine(model: Path, options: Options, *, destination: Destination) -> Exami
     key = open_key(destination.key, passphrase=destination.passphrase_file)
     paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=key)
     for path in paths:
-        destination.output.note(f"evidence: {path}")
+        click.echo(f"evidence: {path}", err=True)
     return Examined(record, model, digest, paths[0].name, key.public.id)
 
 

@@ -17,11 +17,13 @@ from weighbridge.cli._outlet import format_options, note
 from weighbridge.clock import Clock
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside, results_of
+from weighbridge.gate.decision import Decision
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.model.digest import ModelFiles
 from weighbridge.oci.image import ModelImage
 from weighbridge.policy import Policy
+from weighbridge.report.interface import ReportInput
 from weighbridge.trust import VERDICT, Trust
 
 VERDICT_SUFFIX = ".verdict.sigstore.json"
@@ -99,18 +101,28 @@ def judge_and_write(
             decision, name=model.name, version=__version__, signer=signer, manifest=image.manifest_digest
         )
         write_atomically(verdict, data)
-        note(f"verdict: {verdict}", form=output)
+        written = [f"verdict: {verdict}"]
     else:
-        note("no verdict was written: there is no --key", form=output)
+        written = ["no verdict was written: there is no --key"]
     place = _views.place_of(model)
     view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, place=place)
-    if report is not None:
-        _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
-        note(f"report: {report}", form=output)
-    if output == "text":
-        _write.show(view)
-    elif output == "explain":
-        click.echo(explain(decision))
-    else:
-        _write.write(_write.render(view, output=output), to=None)
+    try:
+        if report is not None:
+            _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
+            written.append(f"report: {report}")
+        _show(decision, view, output)
+    finally:
+        # Below the tables, since what is weak about a verdict comes first; and also when the report failed.
+        for line in written:
+            note(line, form=output)
     return EXIT_CODES[decision.result.value]
+
+
+def _show(decision: Decision, view: ReportInput, output: str) -> None:
+    match output:
+        case "text":
+            _write.show(view)
+        case "explain":
+            click.echo(explain(decision))
+        case _:
+            _write.write(_write.render(view, output=output), to=None)

@@ -49,10 +49,6 @@ class Outlet:
             )
         return replace(self, least=Severity(least))
 
-    def note(self, text: str) -> None:
-        """Say what was written; on standard error where a document goes to standard output."""
-        note(text, form=self.form)
-
     def require_outside(self, model: Path) -> None:
         """Refuse a file in or at the model, where it would change or destroy what is examined.
 

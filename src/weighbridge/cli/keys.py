@@ -127,7 +127,7 @@ def write_pairs(passphrases: Mapping[str, bytes], *, output: Path, algorithm: Ke
 def _require_new(roles: tuple[str, ...], output: Path) -> None:
     for role in roles:
         if not role.replace("-", "").isalnum() or not role.isascii() or role == SHARED:
-            raise KeyFileError(f"{role!r} is not a role; use letters, digits and hyphens, and not the word {SHARED}")
+            raise UsageError(f"{role!r} is not a role; use letters, digits and hyphens, and not the word {SHARED}")
         if roles.count(role) > 1:
             raise UsageError(f"the role {role} is named twice", remedy="name it once")
         if (output / f"{role}.key").exists() or (output / f"{role}.pub").exists():

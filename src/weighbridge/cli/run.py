@@ -20,7 +20,6 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
-from weighbridge.cli._outlet import note
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
@@ -126,9 +125,9 @@ def command(
         signer = signers[roles[record.check]]
         paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=signer)
         for path in paths:
-            note(f"evidence: {path}", form=output)
+            click.echo(f"evidence: {path}", err=True)
     for path in store_signatures(signatures, model=digest, store=store):
-        note(f"signed input: {path}", form=output)
+        click.echo(f"signed input: {path}", err=True)
     return judge_and_write(
         model,
         image,
