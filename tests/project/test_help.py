@@ -21,15 +21,15 @@ Every command with its help, as it prints it. This page is written by
 | to | type |
 |---|---|
 | start from nothing | `weighbridge init`: a policy for what lies here, keys to try with, and the next command |
-| have an answer at once | `weighbridge run MODEL`: a look by the built-in starter policy, unsigned, that counts nowhere |
+| have an answer at once | `weighbridge run MODEL`: a look by the built-in starter policy, unsigned |
 | scan several models | `weighbridge scan A B C`: one report, the worst exit code |
 | scan or audit what is piped in | `weighbridge scan -`, `weighbridge audit -r -` |
 | audit the active environment | `weighbridge audit` |
 | have JSON, or a file | `--json`, `-o FILE`, whose ending decides the format (`gate` and `run`: `--report FILE`) |
 | have the exit code alone | `--quiet` |
 | see fewer findings | `--severity high`: a table for people is shorter, and the answer counts every finding |
-| set an option for a shell or a job | `WEIGHBRIDGE_COMMAND_OPTION`, as `WEIGHBRIDGE_SCAN_FORMAT=json`; all but `verify --any-policy` |
-| set an option for a project | `[tool.weighbridge.COMMAND]` in `pyproject.toml`, or `weighbridge.yaml`, in the current directory |
+| set an option for a shell | `WEIGHBRIDGE_SCAN_FORMAT=json`, and so for every option but `verify --any-policy` |
+| set an option for a project | `[tool.weighbridge.COMMAND]` in the `pyproject.toml` here, or `weighbridge.yaml` |
 
 | exit code | meaning |
 |---|---|
