@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +42,9 @@ def as_files(paths: tuple[Path, ...], *, limit: int) -> Iterator[tuple[Path, ...
     if not count:
         yield paths
         return
+    import shutil
+    import tempfile
+
     directory = Path(tempfile.mkdtemp(prefix="weighbridge-"))
     try:
         file = directory / NAME

@@ -10,7 +10,6 @@ from weighbridge.checks.interface import ModelScanOptions
 from weighbridge.cli._checks import Destination, check_options, perform
 from weighbridge.cli._outlet import SEVERITY, Outlet
 from weighbridge.cli._places import MODEL_PATH
-from weighbridge.cli._several import perform_all
 from weighbridge.cli._stdin import MAX_MODEL, as_files, is_stdin
 from weighbridge.errors import UsageError
 
@@ -42,4 +41,6 @@ def command(
     with as_files(models, limit=MAX_MODEL) as files:
         if len(files) == 1:
             return perform(files[0], ModelScanOptions(), destination=destination)
+        from weighbridge.cli._several import perform_all
+
         return perform_all(files, ModelScanOptions(), destination=destination)
