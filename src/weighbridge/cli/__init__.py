@@ -18,7 +18,6 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
-from weighbridge.cli._variables import give_variables
 from weighbridge.errors import UsageError, WeighbridgeError
 
 ESCAPES: Final = "weighbridge-escapes"
@@ -80,6 +79,8 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(f"weighbridge.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(command, click.Command)  # noqa: S101
+        from weighbridge.cli._variables import give_variables
+
         give_variables(command, cmd_name)
         return command
 
