@@ -52,6 +52,9 @@ SPECIAL: dict[tuple[str, ...], dict[str, str]] = {
     ("audit",): {"requirements": "requirements.txt", "key": "keys/auditor.key"},
     ("gate",): {"key": "keys/verifier.key"},
     ("run",): {
+        "policy": "policy.yaml",
+        "trust": "trust.yaml",
+        "keys": "keys",
         "requirements": "requirements.txt",
         "data": "data.npz",
         "members": "data.npz",

@@ -24,7 +24,8 @@ VERIFY = (*UNNAMED, "--policy", "policy.yaml")
 
 def test_good_model_passes_and_verifies(judged: Scene, shell: Shell) -> None:
     gate = shell.run(*SIGNED)
-    assert (gate.code, gate.err) == (0, f"verdict: {shell.directory / VERDICT}\n")
+    assert (gate.code, gate.err) == (0, "")
+    assert gate.out.endswith(f"\nverdict: {shell.directory / VERDICT}\n")
     assert "Verdict: passed" in gate.out
     verify = shell.run(*VERIFY)
     assert verify.code == 0
@@ -38,8 +39,8 @@ def test_one_changed_byte_is_refused(judged: Scene, shell: Shell) -> None:
     (judged.model / "a.bin").write_bytes(b"weightz")
     verify = shell.run(*VERIFY)
     assert verify.code == 1
-    assert verify.out == ""
-    assert "refused: these are other files: 'a.bin' was changed; the verdict is about dirHash:" in verify.err
+    assert verify.err == ""
+    assert "refused: these are other files: 'a.bin' was changed; the verdict is about dirHash:" in verify.out
     assert shell.run(*SIGNED).code == 2
     assert shell.run(*VERIFY).code == 1
     answer = json.loads(shell.run(*VERIFY, "--format", "json").out)
@@ -54,14 +55,14 @@ def test_a_mismatch_names_the_files_that_differ_and_what_to_do(judged: Scene, sh
     (judged.model / ".git").mkdir()
     (judged.model / ".git" / "index").write_bytes(b"")
     verify = shell.run(*VERIFY)
-    assert (verify.code, verify.out) == (1, "")
-    assert "'a.bin' was changed, '.DS_Store' was added and '.git/index' was added" in verify.err
-    assert "git archive HEAD | tar -x -C DIR" in verify.err
-    assert "delete .DS_Store" in verify.err
+    assert (verify.code, verify.err) == (1, "")
+    assert "'a.bin' was changed, '.DS_Store' was added and '.git/index' was added" in verify.out
+    assert "git archive HEAD | tar -x -C DIR" in verify.out
+    assert "delete .DS_Store" in verify.out
     (shell.directory / "evidence").rename(shell.directory / "elsewhere")
     silent = shell.run(*VERIFY)
-    assert "a.bin" not in silent.err
-    assert "Trusted evidence of the judged model would say which files differ" in silent.err
+    assert "a.bin" not in silent.out
+    assert "Trusted evidence of the judged model would say which files differ" in silent.out
     named = json.loads(shell.run(*VERIFY, "--evidence", "elsewhere", "--format", "json").out)
     assert "'a.bin' was changed" in named["reason"]
 
@@ -133,7 +134,7 @@ def test_a_report_gives_the_remedy_that_belongs_to_the_reason(judged: Scene, she
 def test_without_a_key_nothing_is_written(shell: Shell) -> None:
     gate = shell.run(*GATE)
     assert gate.code == 0
-    assert "no verdict was written" in gate.err
+    assert "no verdict was written" in gate.out
     assert not (shell.directory / VERDICT).exists()
 
 
@@ -158,7 +159,7 @@ def test_writes_reports(judged: Scene, shell: Shell, name: str) -> None:
 @pytest.mark.usefixtures("judged")
 def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
     gate = shell.run(*SIGNED, "--evidence", "model/evidence")
-    assert gate.code == 2
+    assert gate.code == 64
     assert "inside the model" in gate.err
 
 
@@ -167,7 +168,7 @@ def test_gate_refuses_evidence_inside_the_model(shell: Shell) -> None:
 def test_gate_writes_nothing_into_the_model(judged: Scene, shell: Shell, option: str, place: str) -> None:
     before = judged.digest
     gate = shell.run(*SIGNED, option, place)
-    assert gate.code == 2
+    assert gate.code == 64
     assert "inside the model" in gate.err
     assert judged.digest == before
 
@@ -186,7 +187,7 @@ def test_nothing_of_a_snapshot_is_judged_over_its_own_blobs(judged: Scene, shell
 
     for option in ("-o", "--report"):
         result = shell.run(*signed, option, next(blobs.iterdir()))
-        assert result.code == 2
+        assert result.code == 64
         assert "choose a place outside of the Hub's cache" in result.err
     assert {path.name: path.read_bytes() for path in blobs.iterdir()} == before
 
@@ -198,7 +199,7 @@ def test_nothing_of_a_snapshot_is_judged_over_its_own_blobs(judged: Scene, shell
 @pytest.mark.usefixtures("judged")
 def test_gate_refuses_a_report_of_no_format_before_it_signs(shell: Shell) -> None:
     gate = shell.run(*SIGNED, "--report", "report.doc")
-    assert gate.code == 2
+    assert gate.code == 64
     assert not (shell.directory / VERDICT).exists()
 
 
@@ -236,13 +237,13 @@ def test_a_wrong_passphrase_is_refused(shell: Shell) -> None:
 def test_verify_takes_no_policy_that_nobody_named(shell: Shell) -> None:
     assert shell.run(*SIGNED).code == 0
     refused = shell.run(*UNNAMED)
-    assert (refused.code, refused.out) == (1, "")
-    assert "production (mode enforce) sha256:" in refused.err
-    assert "weighbridge trust policy TRUST FILE" in refused.err
+    assert (refused.code, refused.err) == (1, "")
+    assert "production (mode enforce) sha256:" in refused.out
+    assert "weighbridge trust policy TRUST FILE" in refused.out
     unsafe = shell.run(*UNNAMED, "--any-policy")
     assert unsafe.code == 0
     assert "whatever policy" in unsafe.err
-    assert shell.run(*VERIFY, "--any-policy").code == 2
+    assert shell.run(*VERIFY, "--any-policy").code == 64
     assert shell.run("trust", "policy", "trust.yaml", "policy.yaml").code == 0
     assert shell.run(*UNNAMED).code == 0
     assert "policy production (mode enforce) sha256:" in shell.run(*UNNAMED).out
@@ -258,8 +259,8 @@ def test_a_policy_of_ones_own_that_asks_for_next_to_nothing_gets_nobody_past_ver
     (shell.directory / "own.yaml").write_text(weak)
     own = ("gate", "model", "--policy", "own.yaml", "--trust", "trust.yaml", "--key", "keys/verifier.key")
     assert shell.run(*own).code == 0
-    assert "nobody says that this policy counts" in shell.run(*UNNAMED).err
-    assert "was judged by the policy production" in shell.run(*VERIFY).err
+    assert "nobody says that this policy counts" in shell.run(*UNNAMED).out
+    assert "was judged by the policy production" in shell.run(*VERIFY).out
     (shell.directory / "own.yaml").write_text(weak.replace("signers: [scanner]", "signers: [scanner], maxAge: 99999w"))
     assert "asks for next to nothing" in shell.run(*own).err
 
@@ -409,4 +410,4 @@ def test_a_revoked_model_failed(judged: Scene, shell: Shell) -> None:
     assert "backdoor" in gate.out
     verify = shell.run(*VERIFY)
     assert verify.code == 1
-    assert "backdoor" in verify.err
+    assert "backdoor" in verify.out

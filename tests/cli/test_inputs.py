@@ -194,7 +194,7 @@ def test_wrong_usage_ends_in_a_sentence_and_changes_nothing(
     new_policy(site)
     before = {path: path.read_bytes() for path in site.directory.iterdir() if path.is_file()}
     done = site.run(*arguments)
-    assert done.code == 2
+    assert done.code in (2, 64)
     assert words in done.err
     assert {path: path.read_bytes() for path in site.directory.iterdir() if path.is_file()} == before
 
@@ -206,7 +206,7 @@ def test_an_approver_resets_tries(site: Shell) -> None:
     evidence = site.directory / "evidence"
     evidence.mkdir()
     none = site.run(*reset, *key)
-    assert none.code == 2
+    assert none.code == 64
     assert "0 tries of robustness" in none.err
     assert list(evidence.iterdir()) == []
     scene = Scene(site.directory / "model")
@@ -276,6 +276,6 @@ def test_a_policy_that_binds_the_old_snapshot_says_so_when_it_is_written(site: S
 def test_advisories_are_not_dated_ahead(site: Shell) -> None:
     ahead = f"{datetime.now(UTC) + timedelta(days=5):%Y-%m-%d}"
     done = site.run("advisories", "build", "records", "-o", "ahead.jsonl.gz", "--date", ahead)
-    assert done.code == 2
+    assert done.code == 64
     assert "lies in the future" in done.err
     assert not (site.directory / "ahead.jsonl.gz").exists()

@@ -100,13 +100,13 @@ def test_one_passphrase_is_allowed_when_it_is_asked_for(shell: Shell) -> None:
 @pytest.mark.parametrize("other", [("--passphrase-file", "x"), ("--one-passphrase",)])
 def test_two_answers_to_the_same_question_are_refused(shell: Shell, other: tuple[str, ...]) -> None:
     refused = new(shell, "scanner", "--passphrases", "own", *other)
-    assert (refused.code, "give one of them" in refused.err) == (2, True)
+    assert (refused.code, "give one of them" in refused.err) == (64, True)
     assert list(shell.directory.iterdir()) == []
 
 
 @pytest.mark.parametrize("roles", [("passphrase",), ("scanner", "scanner")])
 def test_odd_roles_are_refused(shell: Shell, roles: tuple[str, ...]) -> None:
-    assert new(shell, *roles).code == 2
+    assert new(shell, *roles).code == 64
     assert list(shell.directory.iterdir()) == []
 
 
@@ -158,7 +158,7 @@ def test_a_run_asks_for_every_passphrase_before_minutes_are_spent(shell: Shell, 
     )
     data = ("--data", "model/a.bin", "--members", "model/a.bin", "--non-members", "model/a.bin")
     refused = shell.run(*run, *data, "--passphrase-file", "some", "-o", "new.json")
-    assert refused.code == 2
+    assert refused.code == 64
     assert "has no file verifier or passphrase" in refused.err
 
 

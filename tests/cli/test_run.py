@@ -157,7 +157,7 @@ def test_missing_input_is_said_before_anything_runs(shell: Shell, option: str) -
     (shell.directory / "model" / "a.bin").write_bytes(b"1")
     position = RUN.index(option)
     run = shell.run(*RUN[:position], *RUN[position + 2 :])
-    assert run.code == 2
+    assert run.code == 64
     assert "the policy asks for" in run.err
     assert not (shell.directory / "evidence").exists()
 
@@ -169,7 +169,7 @@ def test_a_missing_key_is_said_before_anything_runs(shell: Shell) -> None:
     for role in ("verifier", "tester"):
         (shell.directory / "keys" / f"{role}.key").unlink()
         run = shell.run(*RUN)
-        assert run.code == 2
+        assert run.code == 64
         assert f"keys/{role}.key is missing" in run.err
     assert not (shell.directory / "evidence").exists()
 
@@ -184,7 +184,7 @@ def test_a_missing_key_is_said_before_anything_runs(shell: Shell) -> None:
 )
 def test_a_missing_input_is_wrong_usage(shell: Shell, line: tuple[str, ...]) -> None:
     result = shell.run(*line)
-    assert (result.code, result.out) == (2, "")
+    assert (result.code, result.out) == (64, "")
     assert "does not exist" in result.err
 
 
@@ -193,7 +193,7 @@ def test_keys_where_a_worker_could_read_them_are_refused(shell: Shell) -> None:
     prepare(shell, data.data, data.target)
     (shell.directory / "keys").rename(shell.directory / "model" / "keys")
     run = shell.run(*[item if item != "keys" else "model/keys" for item in RUN])
-    assert run.code == 2
+    assert run.code == 64
     assert "verifier.key" in run.err or "keys" in run.err
     assert not (shell.directory / "evidence").exists()
 

@@ -47,7 +47,7 @@ def test_keys_and_trust_from_nothing(shell: Shell) -> None:
     shown = shell.run("trust", "show", "trust.yaml").out
     key_id = next(line.split()[1] for line in shown.splitlines() if "ecdsa-p256" in line)
     undated = shell.run("trust", "retire", "trust.yaml", key_id)
-    assert (undated.code, "--at" in undated.err) == (2, True)
+    assert (undated.code, "--at" in undated.err) == (64, True)
     assert shell.run("trust", "retire", "trust.yaml", key_id, "--at", "now").code == 0
     assert shell.run("trust", "revoke", "trust.yaml", key_id, "--reason", "lost").code == 0
     assert shell.run("trust", "extend", "trust.yaml", "--expires", "2027-06-30").code == 0
@@ -58,7 +58,7 @@ def test_keys_and_trust_from_nothing(shell: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", "ümlaut", "x/y"])
 def test_keys_refuses_odd_roles(shell: Shell, name: str) -> None:
-    assert shell.run("keys", "new", name).code == 2
+    assert shell.run("keys", "new", name).code == 64
     assert list(shell.directory.rglob("*.key")) == []
 
 
@@ -84,9 +84,9 @@ def test_short_help_is_that_of_the_command() -> None:
 @pytest.mark.parametrize(
     "arguments", [("nonsense",), ("digest",), ("gate", "x"), ("--nonsense",), ("scan", "m", "--format", "pdf")]
 )
-def test_wrong_usage_exits_with_2(shell: Shell, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_has_an_exit_code_of_its_own(shell: Shell, arguments: tuple[str, ...]) -> None:
     result = shell.run(*arguments)
-    assert (result.code, result.out) == (2, "")
+    assert (result.code, result.out) == (64, "")
     assert "Usage" in result.err
 
 
@@ -112,7 +112,7 @@ COMMAND = shlex.join([sys.executable, "-c", "from weighbridge.cli import main; m
     [
         ("digest model >/dev/full", 2, "No space left"),
         ("digest nothing 2>/dev/full", 2, ""),
-        ("--nonsense 2>/dev/full", 2, ""),
+        ("--nonsense 2>/dev/full", 64, ""),
         ("digest model >&-", 0, ""),
         ("digest nothing >&- 2>&-", 2, ""),
         ("digest model > >(exec 0<&-)", 2, ""),
@@ -203,5 +203,5 @@ def test_a_ring_of_links_in_place_of_evidence_is_refused(shell: Shell) -> None:
 def test_an_option_out_of_range_is_wrong_usage_and_no_evidence(shell: Shell, arguments: tuple[str, ...]) -> None:
     make_model(shell.directory / "model")
     result = shell.run(*arguments)
-    assert (result.code, result.out) == (2, "")
+    assert (result.code, result.out) == (64, "")
     assert f"the options of {arguments[0]}" in result.err

@@ -141,7 +141,7 @@ def test_measurements_that_say_other_files_were_read_are_not_signed(
 def test_a_check_step_has_no_way_to_be_given_a_key(scanned: Scene, shell: Shell) -> None:
     for step in ("model-scan", "dependency-audit", "robustness-test", "leakage-test"):
         result = shell.run("step", step, "--model", "model", "--run", "r", "--key", "keys/scanner.key", "--out", "o")
-        assert result.code == 2
+        assert result.code == 64
         assert "No such option" in result.err
 
 
@@ -149,7 +149,7 @@ def test_the_key_is_chosen_by_the_role_that_the_policy_names(scanned: Scene, she
     scan(shell)
     arguments = ("step", "sign-model", "--model", "model", "--run", "run-1", "--model-scan", "scan/measured.json")
     without = shell.run(*arguments, "--keys", "keys", "--out", "signed")
-    assert without.code == 2
+    assert without.code == 64
     assert "which role signs" in without.err
     signed = shell.run(*arguments, "--keys", "keys", "--policy", "policy.yaml", "--out", "signed")
     assert signed.code == 0, signed.err
@@ -157,7 +157,7 @@ def test_the_key_is_chosen_by_the_role_that_the_policy_names(scanned: Scene, she
     other = POLICY[: POLICY.index("    - check: model-scan")] + POLICY[POLICY.index("    - check: dependency-audit") :]
     (tmp_path / "other.yaml").write_text(other)
     unasked = shell.run(*arguments, "--keys", "keys", "--policy", "other.yaml", "--out", "again")
-    assert unasked.code == 2
+    assert unasked.code == 64
     assert "does not ask for model-scan" in unasked.err
 
 
@@ -166,7 +166,7 @@ def test_refuses_an_output_that_is_there(scanned: Scene, shell: Shell, tmp_path:
     assert sign(shell)[0] == 0
     assert gate(shell)[0] == 0
     code, err = gate(shell)
-    assert code == 2
+    assert code == 64
     assert "exists" in err
 
 

@@ -17,6 +17,49 @@ HEADER = """# Command line
 
 Every command with its help, as it prints it. This page is written by
 `.venv/bin/pytest tests/project/test_help.py --update-golden`, and a test compares it with the program.
+
+| to | type |
+|---|---|
+| start from nothing | `weighbridge init`: a policy for what lies here, keys to try with, and the next command |
+| have an answer at once | `weighbridge run MODEL`: a look by the built-in starter policy, unsigned |
+| scan several models | `weighbridge scan A B C`: one report, the worst exit code |
+| scan or audit what is piped in | `weighbridge scan -`, `weighbridge audit -r -` |
+| audit the active environment | `weighbridge audit` |
+| have JSON, or a file | `--json`, `-o FILE`, whose ending decides the format (`gate` and `run`: `--report FILE`) |
+| have the exit code alone | `--quiet` |
+| see fewer findings | `--severity high`: a table for people is shorter, and the answer counts every finding |
+| set an option for a shell | `WEIGHBRIDGE_SCAN_FORMAT=json`, and so for every option but `verify --any-policy` |
+| set an option for a project | `[tool.weighbridge.COMMAND]` in the `pyproject.toml` here, or `weighbridge.yaml` |
+
+| exit code | meaning |
+|---|---|
+| 0 | passed |
+| 1 | failed the policy, or something was found |
+| 2 | undecided; a gate refuses as for 1 |
+| 64 | wrong usage: an unknown command, option or value, or something missing from the call |
+| 128 and more | stopped by a signal |
+
+What a person reads goes to standard output: tables, verdicts, refusals, and where verdict and report were written; with
+`--format` for programs only the document does. Errors and names of evidence go to standard error, and bars are drawn on
+a terminal alone.
+
+The command line wins over variables, and these win over a project's file. In a variable several paths stand with `:`
+between them. That file comes with a checkout, so it says
+`format`, where the report goes (`output`; of `gate` and `run` `report`) and which files are inputs (`requirement`,
+`lock`, `environment`, `data`, `members`, `non-members`), all of them below it and through no link. It is refused when
+it says a policy, trust, keys, evidence, advisories, exceptions or how hard is looked. What is taken from it is said on
+standard error.
+
+```toml
+[tool.weighbridge.scan]
+format = "sarif"
+output = "scan.sarif"
+
+[tool.weighbridge.run]
+lock = ["uv.lock"]
+data = "data/test.npz"
+report = "report.html"
+```
 """
 
 

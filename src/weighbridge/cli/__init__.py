@@ -1,6 +1,6 @@
 """The command line: one file a sub-command, loaded only when it is called.
 
-Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided or wrong usage; 128 and its number for a
+Exit codes: 0 passed, 1 failed the policy or found something, 2 undecided, 64 wrong usage; 128 and its number for a
 signal that stopped the command.
 """
 
@@ -18,7 +18,7 @@ from typing import Final, TextIO
 import click
 
 from weighbridge import __version__
-from weighbridge.errors import WeighbridgeError
+from weighbridge.errors import UsageError, WeighbridgeError
 
 ESCAPES: Final = "weighbridge-escapes"
 """How what a stream cannot encode is written: as escapes that are right in JSON as well."""
@@ -26,10 +26,15 @@ ESCAPES: Final = "weighbridge-escapes"
 UNDECIDED: Final = 2
 """Exit code for everything that is neither passed nor failed."""
 
+WRONG_USAGE: Final = 64
+"""Exit code for a call that is wrong whatever the data, as ``sysexits.h`` has it: CI tells a typo from a model that
+could not be judged."""
+
 _LAST_STANDARD: Final = 2
 
 COMMANDS: Final[dict[str, str]] = {
     "demo": "Show the whole path on real data, on this machine.",
+    "init": "Start from nothing: a policy, and keys to try with.",
     "digest": "Print the digest that identifies a model.",
     "audit": "Audit dependencies against advisories.",
     "scan": "Scan a model for code and for what cannot be judged.",
@@ -53,8 +58,13 @@ COMMANDS: Final[dict[str, str]] = {
     "step": "Run one step of a pipeline: Kubeflow Pipelines, Argo or plain CI.",
     "serve": "Release verified pods from their scheduling gate in a cluster.",
     "completion": "Print a completion script for a shell.",
+    "version": "Print the version.",
 }
 """Every sub-command with its short help, so that ``--help`` loads none of them."""
+
+
+HELP: Final = frozenset({"-h", "--help"})
+"""What asks for help."""
 
 
 class LazyGroup(click.Group):
@@ -70,7 +80,32 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(f"weighbridge.cli.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(command, click.Command)  # noqa: S101
+        from weighbridge.cli._variables import give_variables
+
+        give_variables(command, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; a word of another tool ends in what it is called here.
+
+        Raises:
+            UsageError: For such a word.
+        """
+        if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from weighbridge.cli._elsewhere import WORDS
+
+            if args[0] in WORDS:
+                message, remedy = WORDS[args[0]]
+                raise UsageError(f"there is no command {args[0]}: {message}", remedy=remedy)
+        name, found, rest = super().resolve_command(ctx, args)
+        # Whoever asks for help, or for what to complete, runs nothing that a project could have a say in.
+        if found is not None and name is not None and not ctx.resilient_parsing and not HELP.intersection(rest):
+            from weighbridge.cli._project import take_settings
+
+            take_settings(ctx, found, name)
+        return name, found, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands without importing them."""
@@ -86,7 +121,7 @@ def command() -> None:
     Checks look at a model and leave signed evidence about its digest; the gate applies your policy to that evidence
     and signs a verdict; whoever loads the model verifies the verdict first.
 
-    Start with `weighbridge demo`. Exit codes: 0 passed, 1 failed, 2 undecided or wrong usage.
+    Start with `weighbridge demo`. Exit codes: 0 passed, 1 failed, 2 undecided, 64 wrong usage.
     """
 
 
@@ -148,13 +183,14 @@ def execute(arguments: list[str]) -> int:  # noqa: PLR0911
     except click.ClickException as error:
         with contextlib.suppress(OSError):
             error.show()
-        return UNDECIDED
+        return WRONG_USAGE if isinstance(error, click.UsageError) else UNDECIDED
     except (click.Abort, KeyboardInterrupt):
         from weighbridge.cli import _signals
 
         return fail("stopped", code=_signals.exit_code())
     except WeighbridgeError as error:
-        return fail(error.message, remedy=error.remedy)
+        code = WRONG_USAGE if isinstance(error, UsageError) else UNDECIDED
+        return fail(error.message, remedy=error.remedy, code=code)
     except UnicodeEncodeError as error:
         return fail(
             f"{error.object!r} is not UTF-8, or this process reads names in another encoding",

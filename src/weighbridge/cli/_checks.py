@@ -21,6 +21,7 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
+from weighbridge.cli._outlet import Outlet, outlet_options
 from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
@@ -29,26 +30,53 @@ from weighbridge.evidence.record import CheckRecord
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import sign_record
 from weighbridge.model.digest import Digest, combine
-from weighbridge.report.check_json import check_report, write_json
+from weighbridge.report.check_json import CheckReport, check_report, write_json
 from weighbridge.report.facts import result_of
+from weighbridge.report.interface import ReportInput
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a check's result goes: a format, and a key and a directory when it is to be signed."""
+    """Where a check's result goes: to an outlet, and signed into a directory when there is a key."""
 
-    output: str
+    output: Outlet
     evidence: Path | None
     key: Path | None
     passphrase_file: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a check found out about one model, and where the evidence of it lies."""
+
+    record: CheckRecord
+    model: Path
+    digest: Digest
+    source: str = ""
+    signer: str | None = None
+
+    def report(self) -> ReportInput:
+        """Return the value that reports are made from."""
+        return _views.of_record(
+            self.record,
+            model=self.model.name,
+            digest=self.digest,
+            signer=self.signer,
+            source=self.source,
+            place=_views.place_of(self.model),
+        )
+
+    def json(self) -> CheckReport:
+        """Return what programs are told."""
+        return check_report(self.record, model=self.model.name, digest=self.digest)
+
+
 def check_options(function: C) -> C:
     """Add the options that every check has beside its model."""
     for option in (
-        click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
+        outlet_options,
         PASSPHRASE_FILE,
         click.option("--key", type=click.Path(path_type=Path), help="Private key; without one nothing is signed."),
         EVIDENCE,
@@ -65,6 +93,16 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
     Raises:
         ModelError: When the model changed while it was examined; nothing is signed then.
     """
+    destination.output.require_outside(model)
+    return deliver(examine(model, options, destination=destination), destination.output)
+
+
+def examine(model: Path, options: Options, *, destination: Destination) -> Examined:
+    """Run one check on a model, and sign what it found when there is a key.
+
+    Raises:
+        ModelError: As ``perform``.
+    """
     store = DirectoryStore(evidence_directory(model, destination.evidence))
     if destination.key is not None:
         store.require_outside(model)
@@ -78,18 +116,16 @@ def perform(model: Path, options: Options, *, destination: Destination) -> int:
             record = run_check(request, view=view, clock=system_clock, nonce=new_nonce(), secrets=secrets)
         image = examined_image(view)
     digest, manifest = view.digest, image.manifest_digest
-    source, signer = "", None
-    if destination.key is not None:
-        key = open_key(destination.key, passphrase=destination.passphrase_file)
-        paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=key)
-        source, signer = paths[0].name, key.public.id
-        for path in paths:
-            click.echo(f"evidence: {path}", err=True)
-    _print(record, model=model, digest=digest, source=source, signer=signer, output=destination.output)
-    return EXIT_CODES[result_of(record)]
+    if destination.key is None:
+        return Examined(record, model, digest)
+    key = open_key(destination.key, passphrase=destination.passphrase_file)
+    paths = sign_record(record, model=digest, manifest=manifest, name=model.name, store=store, signer=key)
+    for path in paths:
+        click.echo(f"evidence: {path}", err=True)
+    return Examined(record, model, digest, paths[0].name, key.public.id)
 
 
-def perform_without_model(options: DependencyAuditOptions, *, output: str) -> int:
+def perform_without_model(options: DependencyAuditOptions, *, output: Outlet) -> int:
     """Audit dependencies that belong to no model yet; nothing can be signed. The report is about what was audited.
 
     Its subject is the digest over the audited inputs, by name and content, as if they were a model's files.
@@ -101,18 +137,15 @@ def perform_without_model(options: DependencyAuditOptions, *, output: str) -> in
     sources = measured.sources if isinstance(measured, DependencyAuditMeasurements) else ()
     digest = combine(sorted((source.name, source.sha256) for source in sources))
     name = ", ".join(source.name for source in sources) or "nothing"
-    _print(record, model=Path(name), digest=digest, source="", signer=None, output=output)
-    return EXIT_CODES[result_of(record)]
+    return deliver(Examined(record, Path(name), digest), output)
 
 
-def _print(record: CheckRecord, *, model: Path, digest: Digest, source: str, signer: str | None, output: str) -> None:
-    if output == "json":
-        _write.write(write_json(check_report(record, model=model.name, digest=digest)), to=None)
-        return
-    report = _views.of_record(
-        record, model=model.name, digest=digest, signer=signer, source=source, place=_views.place_of(model)
-    )
-    if output == "text":
-        _write.show(report)
+def deliver(examined: Examined, outlet: Outlet) -> int:
+    """Write what was found to the outlet, and return the exit code."""
+    if outlet.form == "json":
+        _write.write(write_json(examined.json()), to=outlet.file)
+    elif outlet.form == "text":
+        _write.show(examined.report(), to=outlet.file, least=outlet.least)
     else:
-        _write.write(_write.render(report, output=output), to=None)
+        _write.write(_write.render(examined.report(), output=outlet.form), to=outlet.file)
+    return EXIT_CODES[result_of(examined.record)]

@@ -13,14 +13,17 @@ from weighbridge._files import write_atomically
 from weighbridge.cli import _views, _write
 from weighbridge.cli._explain import explain
 from weighbridge.cli._options import EXIT_CODES
+from weighbridge.cli._outlet import format_options, note
 from weighbridge.clock import Clock
 from weighbridge.evidence.keys import Signer
 from weighbridge.evidence.store import DirectoryStore, require_outside, results_of
+from weighbridge.gate.decision import Decision
 from weighbridge.gate.judge import judge
 from weighbridge.gate.verdict import write_verdict
 from weighbridge.model.digest import ModelFiles
 from weighbridge.oci.image import ModelImage
 from weighbridge.policy import Policy
+from weighbridge.report.interface import ReportInput
 from weighbridge.trust import VERDICT, Trust
 
 VERDICT_SUFFIX = ".verdict.sigstore.json"
@@ -34,7 +37,7 @@ def outcome_options(function: C) -> C:
     """Add the options that say where the outcome goes and how it is shown."""
     path = click.Path(path_type=Path)
     for option in (
-        click.option("--format", "output", type=click.Choice(_write.FORMATS), default="text", show_default=True),
+        format_options(_write.FORMATS),
         click.option("--explain", is_flag=True, help="Show every requirement and what satisfied it."),
         click.option("--report", type=path, help="Write a report too; its ending decides the format."),
         click.option(
@@ -98,19 +101,29 @@ def judge_and_write(
             decision, name=model.name, version=__version__, signer=signer, manifest=image.manifest_digest
         )
         write_atomically(verdict, data)
-        click.echo(f"verdict: {verdict}", err=True)
+        written = [f"verdict: {verdict}"]
     else:
-        click.echo("no verdict was written: there is no --key", err=True)
+        written = ["no verdict was written: there is no --key"]
     place = _views.place_of(model)
     key_id = signer.public.id if signer is not None else None
     view = _views.of_decision(decision, model=model.name, files=files, signed_by=role, signed_key=key_id, place=place)
-    if report is not None:
-        _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
-        click.echo(f"report: {report}", err=True)
-    if output == "text":
-        _write.show(view)
-    elif output == "explain":
-        click.echo(explain(decision))
-    else:
-        _write.write(_write.render(view, output=output), to=None)
+    try:
+        if report is not None:
+            _write.write(_write.render(view, output=_write.format_for(report, None)), to=report)
+            written.append(f"report: {report}")
+        _show(decision, view, output)
+    finally:
+        # Below the tables, since what is weak about a verdict comes first; and also when the report failed.
+        for line in written:
+            note(line, form=output)
     return EXIT_CODES[decision.result.value]
+
+
+def _show(decision: Decision, view: ReportInput, output: str) -> None:
+    match output:
+        case "text":
+            _write.show(view)
+        case "explain":
+            click.echo(explain(decision))
+        case _:
+            _write.write(_write.render(view, output=output), to=None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from weighbridge._files import read_limited
+from weighbridge.cli._places import MODEL_PATH
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.evidence.keys import MAX_KEY_BYTES, PrivateKey, PublicKey
 from weighbridge.evidence.store import beside
@@ -27,7 +28,7 @@ EXIT_CODES: Final = {"passed": 0, "failed": 1, "undecided": 2}
 EVIDENCE_PLACE: Final = "evidence/ beside the model; in the current directory for one in the Hub's cache"
 """Where evidence lies when nobody says otherwise, in words; ``weighbridge.evidence.store`` has it in paths."""
 
-MODEL: Final = click.argument("model", type=click.Path(path_type=Path))
+MODEL: Final = click.argument("model", type=MODEL_PATH)
 EVIDENCE: Final = click.option(
     "--evidence",
     type=click.Path(path_type=Path),

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from weighbridge._files import write_atomically
 from weighbridge.errors import UsageError
 from weighbridge.report.interface import ReportInput
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from weighbridge.evidence.record import Severity
 
 _RENDERERS: Final[dict[str, tuple[str, str]]] = {
     "html": ("weighbridge.report.html", "render"),
@@ -81,13 +87,25 @@ PLAIN_WIDTH: Final = 160
 """Columns of a table where there is no terminal to ask."""
 
 
-def show(report: ReportInput) -> None:
-    """Print a report for a person: the verdict when there is one, else every check; then what does not count."""
-    from rich.console import Console
-
+def show(report: ReportInput, *, to: Path | None = None, least: Severity | None = None) -> None:
+    """Print a report for a person, or write it to a file: the verdict when there is one, else every check."""
     from weighbridge.report.terminal import render as render_text
 
+    show_rich(render_text(report, least=least), to=to)
+
+
+def show_rich(*parts: RenderableType, to: Path | None = None) -> None:
+    """Print what rich renders: coloured and as wide as the terminal, or plain and wide where there is none."""
+    from rich.console import Console
+
+    if to is not None:
+        plain = Console(file=io.StringIO(), highlight=False, width=PLAIN_WIDTH, color_system=None)
+        with plain.capture() as written:
+            plain.print(*parts)
+        write(written.get(), to=to)
+        return
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
-    console.print(render_text(report))
+    for part in parts:
+        console.print(part)

@@ -11,14 +11,13 @@ import click
 from weighbridge import __version__
 from weighbridge._files import read_limited
 from weighbridge.cli._options import EXIT_CODES
+from weighbridge.cli._outlet import format_options
+from weighbridge.cli._places import STANDARD_INPUT
 from weighbridge.clock import system_clock
 
 if TYPE_CHECKING:
     from weighbridge.admission.offline import Surroundings
     from weighbridge.report.admission import AdmissionReport, CheckedPod
-
-STANDARD_INPUT: Final = "-"
-"""What stands for the standard input in place of a file."""
 
 _PATH: Final = click.Path(path_type=Path)
 _HELD: Final = {
@@ -37,7 +36,7 @@ _HELD: Final = {
     "--model-verdict", "objects", type=_PATH, multiple=True, help="A file of ModelVerdict objects, as push writes it."
 )
 @click.option("--namespace", "-n", help="Decide for this namespace, whatever the manifests say.")
-@click.option("--format", "output", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@format_options(["text", "json", "sarif"])
 def command(
     files: tuple[Path, ...],
     policies: tuple[Path, ...],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -76,16 +76,7 @@ def new(
     for passphrase in found.values():
         require_length(passphrase)
     make_directory(output)
-    for role, passphrase in found.items():
-        key = PrivateKey.generate(KeyAlgorithm(algorithm))
-        private = output / f"{role}.key"
-        write_new(private, key.encrypted(passphrase), mode=0o600)
-        try:
-            write_new(output / f"{role}.pub", key.public.pem.encode())
-        except OutputError:
-            private.unlink()  # half a pair is of no use, and would be in the way of the next attempt
-            raise
-        click.echo(f"{output / role}.pub  {key.public.id}")
+    write_pairs(found, output=output, algorithm=KeyAlgorithm(algorithm))
 
 
 @command.command(short_help="Write private keys anew, as costly to guess as new ones.")
@@ -115,10 +106,28 @@ def rewrap(files: tuple[Path, ...], passphrase_file: Path | None, passphrases: P
         click.echo(f"{file}  {key.public.id}")
 
 
+def write_pairs(passphrases: Mapping[str, bytes], *, output: Path, algorithm: KeyAlgorithm) -> None:
+    """Make a key pair for each role and say what its public key is; whole pairs alone are left.
+
+    Raises:
+        OutputError: When a file is there, or cannot be written.
+    """
+    for role, passphrase in passphrases.items():
+        key = PrivateKey.generate(algorithm)
+        private = output / f"{role}.key"
+        write_new(private, key.encrypted(passphrase), mode=0o600)
+        try:
+            write_new(output / f"{role}.pub", key.public.pem.encode())
+        except OutputError:
+            private.unlink()  # half a pair is of no use, and would be in the way of the next attempt
+            raise
+        click.echo(f"{output / role}.pub  {key.public.id}")
+
+
 def _require_new(roles: tuple[str, ...], output: Path) -> None:
     for role in roles:
         if not role.replace("-", "").isalnum() or not role.isascii() or role == SHARED:
-            raise KeyFileError(f"{role!r} is not a role; use letters, digits and hyphens, and not the word {SHARED}")
+            raise UsageError(f"{role!r} is not a role; use letters, digits and hyphens, and not the word {SHARED}")
         if roles.count(role) > 1:
             raise UsageError(f"the role {role} is named twice", remedy="name it once")
         if (output / f"{role}.key").exists() or (output / f"{role}.pub").exists():

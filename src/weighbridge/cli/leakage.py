@@ -11,6 +11,7 @@ from weighbridge.checks.interface import LeakageOptions
 from weighbridge.cli._checks import Destination, check_options, perform
 from weighbridge.cli._data_options import BOUNDS, FORMATS, LABEL
 from weighbridge.cli._options import MODEL
+from weighbridge.cli._outlet import Outlet
 
 INPUT = click.Path(path_type=Path, exists=True)
 
@@ -30,7 +31,7 @@ def command(
     evidence: Path | None,
     key: Path | None,
     passphrase_file: Path | None,
-    output: str,
+    output: Outlet,
     members: Path,
     non_members: Path,
     label: str | None,

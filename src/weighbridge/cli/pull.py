@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from weighbridge import _json
+from weighbridge.cli._outlet import format_options
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.cli._registry import reach, transport_options
 from weighbridge.errors import RegistryError, UsageError
@@ -25,7 +26,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--evidence", type=PATH, help="Write the evidence that lies beside the model into this directory.")
 @click.option("--resolve-tag", is_flag=True, help="Accept a tag, and whatever the registry says it stands for now.")
 @transport_options
-@click.option("--format", "output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_options(["text", "json"])
 def command(
     reference: str,
     target: Path,

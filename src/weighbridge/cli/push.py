@@ -10,6 +10,7 @@ import click
 from weighbridge import _json
 from weighbridge._files import read_limited, write_atomically
 from weighbridge.cli._options import MODEL
+from weighbridge.cli._outlet import format_options
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.cli._registry import reach, transport_options
 from weighbridge.errors import UsageError, VerificationError
@@ -31,7 +32,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--verdict", type=PATH, help="Push this verdict beside the model.")
 @click.option("--model-verdict", type=PATH, help="Write the verdict as a ModelVerdict for `kubectl apply -f` here.")
 @transport_options
-@click.option("--format", "output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_options(["text", "json"])
 def command(
     model: Path,
     reference: str,

@@ -8,6 +8,7 @@ import click
 
 from weighbridge.cli import _views, _write
 from weighbridge.cli._options import identify
+from weighbridge.cli._outlet import format_options
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
 from weighbridge.evidence.store import DirectoryStore
@@ -25,16 +26,16 @@ PATH = click.Path(path_type=Path)
 @click.option("--digest", help="The model's digest, when the model is not at hand.")
 @click.option("--policy", type=PATH, help="Judge by this policy (with --trust).")
 @click.option("--trust", type=PATH, help="Verify signatures by this trust document (with --policy).")
-@click.option("-o", "--output", type=PATH, help="File to write; its ending decides the format.")
-@click.option("--format", "chosen", type=click.Choice(_write.FORMATS), help="[default: by the ending, else text]")
+@click.option("-o", "--output", "written", type=PATH, help="File to write; its ending decides the format.")
+@format_options(_write.FORMATS, default=None)
 def command(
     evidence: Path,
     model: Path | None,
     digest: str | None,
     policy: Path | None,
     trust: Path | None,
-    output: Path | None,
-    chosen: str | None,
+    written: Path | None,
+    output: str | None,
 ) -> int:
     """Write a report of the EVIDENCE directory: HTML, Markdown, SARIF, JUnit, JSON or text.
 
@@ -54,9 +55,9 @@ def command(
         view = _views.of_decision(decision, model=name, files=files, signed_by=None, place=place)
     else:
         view = _views.of_evidence(files, model=name, digest=subject, place=place)
-    form = _write.format_for(output, chosen)
+    form = _write.format_for(written, output)
     if form == "text":
-        _write.show(view)
+        _write.show(view, to=written)
     else:
-        _write.write(_write.render(view, output=form), to=output)
+        _write.write(_write.render(view, output=form), to=written)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from weighbridge._files import read_limited
 from weighbridge.checks.dependencies.advisories import packaged_bundle
 from weighbridge.cli._data_options import BOUNDS, FORMATS, LABEL
 from weighbridge.cli._judge import check_destinations, judge_and_write, outcome_options, verdict_path
+from weighbridge.cli._look import perform_look
+from weighbridge.cli._missing import need_of_file, needs_of_inputs, needs_of_keys, require_everything
 from weighbridge.cli._options import (
     EVIDENCE,
     MODEL,
@@ -18,7 +21,7 @@ from weighbridge.cli._options import (
     new_nonce,
     viewed,
 )
-from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, locate_passphrase, open_key
+from weighbridge.cli._passphrases import PASSPHRASE_FILE, keep_others_out, open_key
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
 from weighbridge.errors import UsageError
@@ -39,9 +42,11 @@ VERIFIER = "verifier"
 
 @click.command(short_help="Run every check that a policy asks for, then the gate.")
 @MODEL
-@click.option("--policy", type=PATH, required=True, help="What must hold.")
-@click.option("--trust", type=PATH, required=True, help="Who may sign what.")
-@click.option("--keys", type=PATH, required=True, help="Directory with ROLE.key for every role, and verifier.key.")
+@click.option(
+    "--policy", type=PATH, help="What must hold. [default: the starter policy, for looking; nothing is signed]"
+)
+@click.option("--trust", type=PATH, help="Who may sign what.")
+@click.option("--keys", type=PATH, help="Directory with ROLE.key for every role, and verifier.key.")
 @PASSPHRASE_FILE
 @EVIDENCE
 @click.option("-r", "--requirement", "requirements", type=INPUT, multiple=True, help="Requirements file to audit.")
@@ -57,9 +62,9 @@ VERIFIER = "verifier"
 @outcome_options
 def command(
     model: Path,
-    policy: Path,
-    trust: Path,
-    keys: Path,
+    policy: Path | None,
+    trust: Path | None,
+    keys: Path | None,
     passphrase_file: Path | None,
     evidence: Path | None,
     requirements: tuple[Path, ...],
@@ -79,15 +84,14 @@ def command(
 ) -> int:
     """Run every check that the POLICY asks for on MODEL, sign the evidence, and judge.
 
+    Without --policy it is a look: the built-in starter policy is applied to a scan, and to an audit and the other
+    checks where their inputs are named. Nothing is signed, and no platform accepts what comes out.
+
     Checks run side by side, each in a worker without keys or network, and all read one private view of the model; the
     verdict is about those bytes. No key is opened before the last worker is gone. How many examples are attacked, how
     hard and with which seed is not the caller's to say. The signature of an input is taken from beside it
     (FILE.sigstore.json). Exit code 0: passed, 1: failed, 2: undecided.
     """
-    judged_by, trusted = Policy.read(policy), Trust.read(trust)
-    store = DirectoryStore(evidence_directory(model, evidence))
-    target = verdict_path(model, verdict)
-    check_destinations(model, store=store, verdict=target, report=report)
     inputs = RunInputs(
         advisories=advisories or packaged_bundle(),
         requirements=requirements,
@@ -99,15 +103,20 @@ def command(
         label=label,
         bounds=bounds,
     )
+    signing = Signing(policy, trust, keys, passphrase_file)
+    if signing.nothing:
+        _require_no_use_of_signing(evidence, seed_secret, verdict, explain=explain)
+        return perform_look(model, inputs, output=output, report=report)
+    policy, trust, keys = signing.complete(model, inputs)
+    judged_by, trusted = Policy.read(policy), Trust.read(trust)
+    store = DirectoryStore(evidence_directory(model, evidence))
+    target = verdict_path(model, verdict)
+    check_destinations(model, store=store, verdict=target, report=report)
     # From here on, and not only while a key is open: what is found now is what will be signed.
     keep_others_out()
     requests = plan(judged_by, model=model, inputs=inputs)
     roles = signing_roles(judged_by)
     everyone = {*roles.values(), VERIFIER}
-    require_key_files(keys, roles=everyone)
-    if passphrase_file is not None:
-        for role in sorted(everyone):
-            locate_passphrase(passphrase_file, role=role)
     secrets = [path for path in (keys, passphrase_file, seed_secret) if path is not None]
     secret = None if seed_secret is None else read_limited(seed_secret, limit=MAX_SECRET, what="the secret")
     signatures = signatures_beside(inputs.files)
@@ -140,15 +149,49 @@ def command(
     )
 
 
-def require_key_files(keys: Path, *, roles: set[str]) -> None:
-    """Return when there is a key file for each role, before minutes are spent on checks; none is opened.
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What makes a run count: a policy, trust and keys. All of them are given, or none."""
 
-    Raises:
-        UsageError: Naming the first that is missing.
-    """
-    for role in sorted(roles):
-        if not (keys / f"{role}.key").is_file():
+    policy: Path | None
+    trust: Path | None
+    keys: Path | None
+    passphrases: Path | None
+
+    @property
+    def nothing(self) -> bool:
+        """Tell whether nothing of it was given, so that the run is a look."""
+        return self == Signing(None, None, None, None)
+
+    def complete(self, model: Path, inputs: RunInputs) -> tuple[Path, Path, Path]:
+        """Return policy, trust and keys, when these and everything that the policy asks for are there.
+
+        Raises:
+            UsageError: When anything is missing, after one table of all of it.
+            InputError: When the policy is there and none.
+        """
+        needs = [
+            need_of_file(self.policy, option="--policy", why="a policy says what must hold"),
+            need_of_file(self.trust, option="--trust", why="a trust document says who may sign what"),
+        ]
+        roles = {VERIFIER}
+        if self.policy is not None and not needs[0].missing:
+            asked = Policy.read(self.policy)
+            roles |= set(signing_roles(asked).values())
+            needs += needs_of_inputs(asked, inputs)
+        needs += needs_of_keys(self.keys, self.passphrases, roles=roles)
+        require_everything(needs, model=model)
+        assert self.policy is not None and self.trust is not None and self.keys is not None  # noqa: S101, PT018
+        return self.policy, self.trust, self.keys
+
+
+def _require_no_use_of_signing(
+    evidence: Path | None, seed_secret: Path | None, verdict: Path | None, *, explain: bool
+) -> None:
+    given = {"--evidence": evidence, "--seed-secret": seed_secret, "-o": verdict, "--explain": explain or None}
+    for option, value in given.items():
+        if value is not None:
             raise UsageError(
-                f"{keys / role}.key is missing, which signs for the role {role}",
-                remedy=f"give the directory with --keys, or make the key with `weighbridge keys new {role} -o {keys}`",
+                f"{option} is for a run that counts, and without --policy nothing is signed",
+                remedy=f"give --policy, --trust and --keys, or leave {option} out; --report FILE writes a report",
             )

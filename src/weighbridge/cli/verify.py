@@ -10,6 +10,7 @@ import click
 from weighbridge import _json
 from weighbridge.cli import fail
 from weighbridge.cli._options import EVIDENCE_PLACE, MODEL
+from weighbridge.cli._outlet import format_options
 from weighbridge.cli._progress import bytes_progress
 from weighbridge.clock import format_instant
 from weighbridge.errors import UsageError, VerificationError
@@ -32,7 +33,7 @@ REFUSED: Final = 1
     type=click.Path(path_type=Path),
     help=f"Evidence that says which files differ from what was judged. [default: {EVIDENCE_PLACE}]",
 )
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_options(["text", "json"])
 def command(
     model: Path,
     verdict: Path,
@@ -58,9 +59,7 @@ def command(
         with bytes_progress("hashing") as progress:
             found = verify(model, verdict=verdict, trust=trust, policy=accepted, evidence=evidence, progress=progress)
     except VerificationError as error:
-        if output == "json":
-            click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
-        return fail(error.message, remedy=error.remedy, label="refused", code=REFUSED)
+        return _refuse(error, output=output)
     if output == "json":
         click.echo(
             _json.dumps_pretty(
@@ -82,3 +81,14 @@ def command(
     click.echo(f"  judged by {found.signer} at {format_instant(found.time)}")
     click.echo(f"  valid until {format_instant(found.valid_until)}")
     return 0
+
+
+def _refuse(error: VerificationError, *, output: str) -> int:
+    # A refusal is an answer, and goes where the other answer goes: who keeps the one in a file must find both there.
+    if output == "json":
+        click.echo(_json.dumps_pretty({"verified": False, "reason": error.message, "remedy": error.remedy}))
+        return fail(error.message, remedy=error.remedy, label="refused", code=REFUSED)
+    click.echo(f"refused: {clean(error.message)}")
+    if error.remedy:
+        click.echo(f"  next step: {clean(error.remedy)}")
+    return REFUSED

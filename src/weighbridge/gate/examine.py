@@ -8,7 +8,7 @@ from datetime import datetime
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import SignedInput
-from weighbridge.evidence.record import Finding, Undecided, ViewKind
+from weighbridge.evidence.record import CheckRecord, Finding, Undecided, ViewKind
 from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.gate.inputs import choice_problems, judge_inputs
@@ -52,7 +52,7 @@ def examine(
         *inputs.left_out,
         *seed_problems(spec, item),
         *choice_problems(item.record, policy=policy),
-        *_confinement_problems(item, policy),
+        *confinement_problems(item.record, policy),
         *view_problems(item.record, accepted_views=views),
         *amount_problems(spec, item.record),
     )
@@ -72,8 +72,9 @@ def _undecided(place: Undecided) -> str:
     return f"{place.location}{name}: {place.reason}"
 
 
-def _confinement_problems(item: Evidence, policy: Policy) -> Iterable[Problem]:
-    confinement = item.record.confinement
+def confinement_problems(record: CheckRecord, policy: Policy) -> Iterable[Problem]:
+    """Yield what was not kept from a worker, where the policy asks that it was."""
+    confinement = record.confinement
     if policy.confinement == "required" and not (confinement.filesystem and confinement.network):
         yield Problem(
             VerdictResult.UNDECIDED,

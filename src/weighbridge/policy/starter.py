@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from weighbridge.evidence.measurements import InputRole
+from weighbridge.evidence.record import CheckName
 from weighbridge.policy.edit import NewBinding, bind
+from weighbridge.policy.parse import Policy
 
 ROLES: Final = ("scanner", "auditor", "tester", "verifier")
 """Roles whose keys the starter policy needs."""
@@ -80,3 +82,18 @@ def starter_policy(name: str, *, bindings: Mapping[InputRole, NewBinding]) -> by
 def _comment(text: str, what: str) -> list[str]:
     lines = text.splitlines(keepends=True)
     return [_NOT_YET.format(what=what), *(f"    # {line[4:]}" for line in lines)]
+
+
+def starter_for(checks: Collection[CheckName]) -> Policy:
+    """Return the starter policy with the requirements on these checks alone, for a look that nobody signs.
+
+    It binds no input: whoever looks chooses them, and what comes out counts nowhere.
+    """
+    parts = {
+        CheckName.MODEL_SCAN: "",  # the head asks for it
+        CheckName.DEPENDENCY_AUDIT: _AUDIT,
+        CheckName.ROBUSTNESS: _ROBUSTNESS,
+        CheckName.LEAKAGE: _LEAKAGE,
+    }
+    asked = [text for check, text in parts.items() if check in checks]
+    return Policy.parse("".join([_HEAD.format(name="starter"), *asked, _TAIL]).encode(), name="the starter policy")

@@ -80,6 +80,26 @@ class LeakageReport(CheckReport):
     measurements: LeakageMeasurements | None
 
 
+class Unread(Wire):
+    """A model that could not be examined, and why."""
+
+    name: str
+    reason: str
+    remedy: str
+
+
+class ScanReports(Wire):
+    """The reports of several models that were scanned in one call; ``verdict`` is the worst of them.
+
+    A model that could not be examined is undecided, and stands under ``unread``.
+    """
+
+    schema: Literal["weighbridge.dev/model-scan-reports/v1"]
+    verdict: Result
+    reports: tuple[ModelScanReport, ...]
+    unread: tuple[Unread, ...]
+
+
 TYPES: Final[dict[CheckName, type[CheckReport]]] = {
     CheckName.DEPENDENCY_AUDIT: DependencyAuditReport,
     CheckName.MODEL_SCAN: ModelScanReport,

@@ -12,7 +12,8 @@ import msgspec
 
 from weighbridge._struct import Wire
 from weighbridge.report.admission import AdmissionReport
-from weighbridge.report.check_json import TYPES
+from weighbridge.report.check_json import TYPES, ScanReports
+from weighbridge.report.look import LookReport
 from weighbridge.report.whole_json import WholeReport
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +22,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILES: Final[dict[str, type[Wire]]] = {
     **{f"{check}-report-v1.json": TYPES[check] for check in TYPES},
     "admission-report-v1.json": AdmissionReport,
+    "look-v1.json": LookReport,
+    "model-scan-reports-v1.json": ScanReports,
     "report-v1.json": WholeReport,
 }
 """Each schema's file name and the type it describes."""

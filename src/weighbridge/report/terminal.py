@@ -53,8 +53,11 @@ _SEVERITY_STYLES: Final[dict[Severity, str]] = {
 }
 
 
-def render_check(report: CheckReport) -> Group:
-    """Return the report of one check for a terminal."""
+def render_check(report: CheckReport, *, least: Severity | None = None) -> Group:
+    """Return the report of one check for a terminal.
+
+    With ``least`` findings below it are counted and not shown; one of unknown severity may be anything, so it is.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -71,7 +74,7 @@ def render_check(report: CheckReport) -> Group:
     parts.append(Text(figure_of(report.measurements, findings=report.findings)))
     parts += [Text(note, style="dim") for note in data_notes(report.measurements)]
     if report.findings:
-        parts += [Text(), _findings(report.findings)]
+        parts += [Text(), *_findings_from(report.findings, least)]
     if report.undecided:
         parts += [Text(), _undecided(report.undecided)]
     if isinstance(report.measurements, ModelScanMeasurements):
@@ -113,8 +116,25 @@ def _validity(view: VerdictView) -> str:
     return f", valid until {cut(view.valid_until)}" if view.signed_by else "; not signed: give --key to write a verdict"
 
 
-def render(report: ReportInput) -> Group:
-    """Return a whole report for a terminal: the verdict or else every check, then what did not count."""
+def _findings_from(findings: tuple[Finding, ...], least: Severity | None) -> list[RenderableType]:
+    from rich.text import Text
+
+    if least is None:
+        return [_findings(findings)]
+    shown = tuple(item for item in findings if item.severity is Severity.UNKNOWN or item.severity.rank >= least.rank)
+    hidden = len(findings) - len(shown)
+    parts: list[RenderableType] = [_findings(shown)] if shown else []
+    if hidden:
+        said = f"{plural(hidden, 'finding')} below {least} not shown; the answer counts every one"
+        parts.append(Text(said, style="bold yellow"))
+    return parts
+
+
+def render(report: ReportInput, *, least: Severity | None = None) -> Group:
+    """Return a whole report for a terminal: the verdict or else every check, then what did not count.
+
+    ``least`` is the lowest severity of findings that are shown.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -123,7 +143,8 @@ def render(report: ReportInput) -> Group:
         parts.append(render_verdict(report.verdict))
     else:
         for view in report.evidence:
-            parts.append(render_check(check_report(view.record, model=report.model, digest=report.digest)))
+            told_of = check_report(view.record, model=report.model, digest=report.digest)
+            parts.append(render_check(told_of, least=least))
             parts.append(Text(_signature(view), style="dim"))
     told = [item.reason for item in report.verdict.requirements] if report.verdict else []
     # A requirement's reason names the file that was meant; it is not told twice.
