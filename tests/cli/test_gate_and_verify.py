@@ -89,8 +89,8 @@ def test_a_refusal_begins_with_the_file_that_differs(judged: Scene, shell: Shell
         case _:
             file.rename(judged.model / "b.bin")
     verify = shell.run(*VERIFY)
-    assert (verify.code, verify.out) == (1, "")
-    assert verify.err.startswith(f"refused: {said}the verdict is about dirHash:")
+    assert (verify.code, verify.err) == (1, "")
+    assert verify.out.startswith(f"refused: {said}the verdict is about dirHash:")
 
 
 def test_files_are_named_as_well_by_the_evidence_that_lies_beside_the_verdict(judged: Scene, shell: Shell) -> None:
@@ -101,7 +101,7 @@ def test_files_are_named_as_well_by_the_evidence_that_lies_beside_the_verdict(ju
     (there / "model" / ".gitattributes").write_text("*.bin filter=lfs\n")
     verify = shell.run("verify", "downloaded/model", *VERIFY[2:])
     assert verify.code == 1
-    assert "'.gitattributes' was added" in verify.err
+    assert "'.gitattributes' was added" in verify.out
 
 
 def test_a_failed_judgement_replaces_an_earlier_verdict(judged: Scene, shell: Shell) -> None:

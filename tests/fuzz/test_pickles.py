@@ -19,7 +19,7 @@ from tests.fuzz.pickles.session import Item, Session
 from tests.fuzz.pickles.tree import copy, read, walk, write
 from weighbridge.checks.model_scan.allow import allowed_globals
 
-pytestmark = [pytest.mark.xdist_group("pickles")]
+pytestmark = [pytest.mark.xdist_group("pickles"), pytest.mark.timeout(900)]
 
 KNOWN = {name: data for name, data, _ in FUZZED}
 LISTED = allowed_globals() | {("builtins", name) for name in ("open", "exec", "__import__", "print")}

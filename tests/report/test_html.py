@@ -131,7 +131,6 @@ def test_verdict_comes_before_everything_else() -> None:
                 "does not fool the model",
                 "not accepted",
                 "This kernel has no Landlock",
-                "EXT4",
                 "no-parser-hdf5",
             ],
         ),

@@ -83,7 +83,7 @@ def run(command: list[str]) -> None:
 
 def judge(model: Path) -> tuple[str, str, str, float]:
     """Return what the scan and the starter policy say of a model, the text of both, and the seconds of the second."""
-    command = [sys.executable, "-m", "weighbridge"]
+    command = [str(Path(sys.executable).with_name("weighbridge"))]
     scanned = subprocess.run(
         [*command, "scan", str(model), "--format", "json"], capture_output=True, text=True, check=False
     )

@@ -16,7 +16,7 @@ STATES = {0: "passed", 1: "failed", 2: "undecided"}
 TEMPLATE = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] | trim }}</s>{% endfor %}"
 HERE = frozenset({
     "sklearn-joblib", "sklearn-joblib-compressed", "sklearn-without-ending", "sklearn-pickle", "sklearn-text-labels",
-    "with-a-virtual-environment", "hub-cache", "hostile-sklearn-pickle", "hostile-joblib", "hostile-triton",
+    "with-a-virtual-environment", "hub-cache", "triton", "hostile-sklearn-pickle", "hostile-joblib", "hostile-triton",
 })  # fmt: skip
 
 

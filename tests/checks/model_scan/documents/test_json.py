@@ -178,6 +178,7 @@ print(report.coverage.state, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("piece", "state"),
     [("{},", "clean"), ('{"a":{"b":0}},', "undecided"), ('["a"],', "clean"), ('{"_t":"x"},', "undecided")],
