@@ -69,6 +69,24 @@ def test_the_next_command_lacks_nothing(shell: Shell, project: Path) -> None:
     assert "\nverdict: " in run.out
 
 
+def test_two_commands_make_a_verdict_from_nothing(shell: Shell) -> None:
+    (shell.directory / "model").mkdir()
+    (shell.directory / "model" / "weights").write_bytes(pickle.dumps([1]))
+    (shell.directory / "requirements.txt").write_text("six==1.17.0\n")
+    done = shell.run("init", WEIGHBRIDGE_PASSPHRASE="")
+    assert "counts here for 30 days, to try" in done.out
+    line = shlex.split(done.out.splitlines()[-1].removeprefix("next: weighbridge "))
+    run = shell.run(*line, WEIGHBRIDGE_PASSPHRASE="")
+    assert run.code == 0, run.out + run.err
+    verdict = ("--verdict", "model.verdict.sigstore.json", "--trust", "trust.yaml")
+    assert shell.run("verify", "model", *verdict).code == 0
+    # By a policy that the trust document does not list no verdict counts, and that is said before anything runs.
+    shell.run("policy", "bind", "policy.yaml", "--unbound", "lock")
+    again = shell.run(*line, WEIGHBRIDGE_PASSPHRASE="")
+    assert again.code == 2
+    assert "mind: trust.yaml does not list this policy" in again.err
+
+
 def test_without_keys_there_is_the_policy_alone(shell: Shell, project: Path) -> None:
     before = {path.name for path in project.iterdir()}
     done = shell.run("init", "--no-keys")

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from tests.report import samples
-from weighbridge.evidence.record import Component, Severity, Undecided
+from weighbridge.evidence.record import Component, Finding, Severity, Undecided
 from weighbridge.report.groups import folded, group_findings, group_undecided
+from weighbridge.report.packages import advise
 
 
 def test_order_is_worst_first_and_every_finding_is_in_one_group() -> None:
@@ -53,3 +54,30 @@ def test_undecided_places_are_grouped_by_reason() -> None:
     places = [Undecided(location="a", reason="x"), Undecided(location="b", reason="y")]
     groups = group_undecided((*places, Undecided(location="c", reason="x")))
     assert [(group.reason, group.places) for group in groups] == [("x", ("a", "c")), ("y", ("b",))]
+
+
+def _advisory(name: str, version: str, step: str, severity: Severity = Severity.HIGH) -> Finding:
+    return Finding(
+        rule="vulnerable-component",
+        severity=severity,
+        message="m",
+        location="l",
+        remedy=step,
+        advisory="A-1",
+        component=Component(name=name, version=version),
+    )
+
+
+def test_a_package_has_one_line_with_the_version_that_mends_all_that_can_be() -> None:
+    found = [
+        _advisory("pillow", "9.5.0", "Update pillow to 10.2.0 or later, the lowest version.", Severity.MEDIUM),
+        _advisory("idna", "2.10", "Update idna to 3.15 or later, the lowest version."),
+        _advisory("pillow", "9.5.0", "Update pillow to 9.10 or later, the lowest version.", Severity.CRITICAL),
+        _advisory("pillow", "9.5.0", "A-3 names no fixed version above 9.5.0: replace pillow."),
+        _advisory("pillow", "9.5.0", "Update pillow to no-version or later."),
+    ]
+    first, second = advise(found)
+    assert (first.name, first.counted) == ("pillow", "1 critical, 2 high, 1 medium")
+    assert first.step == "update to 10.2.0 or later; 2 without a fixed version"
+    assert (second.name, second.step) == ("idna", "update to 3.15 or later")
+    assert advise([]) == ()

@@ -83,7 +83,7 @@ def _input(check: str, what: str, options: tuple[str, ...], given: Sequence[Path
 def need_of_file(path: Path | None, *, option: str, why: str) -> Need:
     """Return the need of one file or directory that an option names."""
     if path is not None and not os.path.lexists(path):
-        return Need(f"{why}, and {path} is not there", (option,))
+        return Need(f"{why}, and {path} is not there: is its path right?", (option,))
     return Need(why, (option,), "" if path is None else str(path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -76,6 +77,11 @@ def command(
 def _active_environment(model: Path | None) -> Path:
     if model is not None:
         # What a model is served with is for somebody to say: this environment need not be it.
+        if (model / "pyvenv.cfg").is_file() or model.name == "site-packages":
+            raise UsageError(
+                f"{model} is an environment of Python and no model",
+                remedy=f"weighbridge audit --environment {shlex.quote(str(model))}",
+            )
         offers = [f"{offer.option} {offer.path}" for offer in offers_for(model) if offer.option in AUDIT_OPTIONS]
         there = f"; there is {', '.join(offers)}" if offers else ""
         raise UsageError(

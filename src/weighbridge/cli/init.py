@@ -20,11 +20,12 @@ from weighbridge.cli._options import read_public_key
 from weighbridge.cli._passphrases import keep_others_out
 from weighbridge.cli._survey import Survey, survey
 from weighbridge.cli.keys import write_pairs
-from weighbridge.clock import system_clock
+from weighbridge.clock import format_instant, system_clock
 from weighbridge.errors import InputError, OutputError, UsageError
 from weighbridge.evidence.keys import KeyAlgorithm
 from weighbridge.model.hub_cache import repository_of
 from weighbridge.policy import Policy
+from weighbridge.policy.inputs import Acceptance
 from weighbridge.policy.starter import ROLES, starter_policy
 from weighbridge.report._text import clean
 from weighbridge.trust import edit as trust_edit
@@ -55,7 +56,8 @@ def command(folder: Path, no_keys: bool, name: str) -> None:
     chosen = choose(found)
     names = (POLICY,) if no_keys else (POLICY, TRUST, KEYS, PASSPHRASES)
     _require_free(folder, names)
-    bindings = bindings_of(chosen.given(), fallback=packaged_bundle(), accepted=None)
+    accepted = None if no_keys else _for_trying()
+    bindings = bindings_of(chosen.given(), fallback=packaged_bundle(), accepted=accepted)
     policy = starter_policy(name, bindings=bindings)
     asked = Policy.parse(policy, name=POLICY)
     if not no_keys:
@@ -98,6 +100,15 @@ class Chosen:
             yield from (f"{option} {shlex.quote(str(path))}" for path in paths if path is not None)
 
 
+def _for_trying() -> Acceptance:
+    """Return why old advisories count: what is tried out here ends with the trust document that comes with it."""
+    return Acceptance(
+        reason="to try out what `weighbridge init` wrote, with the advisories that come with weighbridge",
+        owner="whoever ran `weighbridge init`",
+        expires=format_instant(system_clock() + TRUSTED_FOR),
+    )
+
+
 def choose(found: Survey) -> Chosen:
     """Return what the policy binds: a lock before requirements, and examples whose names say what they are for."""
     by_name = {path.stem.lower().replace("_", "-"): path for path in found.data}
@@ -131,7 +142,7 @@ def _require_free(folder: Path, names: tuple[str, ...]) -> None:
         if os.path.lexists(folder / name):  # a link that leads nowhere is there as well
             raise UsageError(
                 f"{folder / name} is there already, and was left as it is; nothing was written",
-                remedy="choose another folder, or --no-keys where a policy alone is wanted",
+                remedy=f"move it away, or bind what is new in it with `weighbridge policy bind {folder / POLICY}`",
             )
 
 
@@ -173,9 +184,10 @@ def _said(found: Survey, chosen: Chosen, policy: Policy, folder: Path, *, no_key
         yield f"nothing binds what models are served with: `weighbridge policy bind {folder / POLICY} {option}`"
     if not no_keys:
         yield f"{folder / TRUST}, {folder / KEYS}/, {folder / PASSPHRASES}/: for trying out, {TRUSTED_FOR.days} days"
+    age = "and an audit with it stays undecided" if no_keys else f"and counts here for {TRUSTED_FOR.days} days, to try"
     yield (
-        "advisories are bound to the snapshot that comes with weighbridge, which is old: `weighbridge advisories "
-        "build` makes a current one, and `weighbridge policy bind` binds it"
+        f"advisories are bound to the snapshot that comes with weighbridge, which is old, {age}: `weighbridge "
+        "advisories build` makes a current one, `weighbridge policy bind` binds it, `weighbridge trust policy` lists it"
     )
     yield ""
     yield "next: " + _next(found, chosen, folder, no_keys=no_keys)

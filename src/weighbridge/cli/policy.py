@@ -106,6 +106,7 @@ def bind(policy: Path, **given: Any) -> None:  # noqa: ANN401
     Policy.parse(changed, name=policy.name)
     replace_contents(policy, changed)
     _show(Policy.read(policy), policy)
+    click.echo("where a trust document listed it, list it again as it is now: `weighbridge trust policy TRUST FILE`")
 
 
 @command.command(short_help="Print what a policy asks for, what binds what, and its digest.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from weighbridge.evidence.inputs import signatures_beside
 from weighbridge.evidence.store import DirectoryStore
 from weighbridge.gate.run import RunInputs, plan, run_checks, sign_record, signing_roles, store_signatures
 from weighbridge.policy import Policy
+from weighbridge.report._text import clean
 from weighbridge.trust import Trust
 
 PATH = click.Path(path_type=Path)
@@ -109,6 +111,7 @@ def command(
         return perform_look(model, inputs, output=output, report=report)
     policy, trust, keys = signing.complete(model, inputs)
     judged_by, trusted = Policy.read(policy), Trust.read(trust)
+    _warn_of_unlisted(judged_by, trusted, policy, trust)
     store = DirectoryStore(evidence_directory(model, evidence))
     target = verdict_path(model, verdict)
     check_destinations(model, store=store, verdict=target, report=report)
@@ -195,3 +198,11 @@ def _require_no_use_of_signing(
                 f"{option} is for a run that counts, and without --policy nothing is signed",
                 remedy=f"give --policy, --trust and --keys, or leave {option} out; --report FILE writes a report",
             )
+
+
+def _warn_of_unlisted(policy: Policy, trusted: Trust, policy_path: Path, trust_path: Path) -> None:
+    """Say before minutes are spent that no verdict by this policy will count; only the gate may say what it is."""
+    if trusted.policies and not any(trusted.lists_policy(one) for one in (policy.digest, policy.file_digest)):
+        places = f"{shlex.quote(str(trust_path))} {shlex.quote(str(policy_path))}"
+        click.echo(clean(f"mind: {trust_path} does not list this policy, so the verdict will be undecided"), err=True)
+        click.echo(clean(f"  next step: weighbridge trust policy {places}"), err=True)

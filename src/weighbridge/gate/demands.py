@@ -32,7 +32,8 @@ def _require_times(verdict: Verdict, _: Trust, now: datetime) -> None:
             f"the verdict was made at {format_instant(verdict.time)}, in the future of {format_instant(now)}",
             remedy="correct this machine's clock",
         )
-    if now > verdict.valid_until:
+    # Of one that did not pass the end says nothing, and may lie before its beginning: what it says is refused below.
+    if verdict.result is VerdictResult.PASSED and now > verdict.valid_until:
         raise VerificationError(
             f"the verdict was valid until {format_instant(verdict.valid_until)}", remedy="judge the model again"
         )

@@ -157,7 +157,8 @@ def _audit(limits: DependencyAuditLimits, measured: DependencyAuditMeasurements,
             VerdictResult.UNDECIDED,
             f"the advisories are of {measured.database.built}, older than the policy's {_age(limits)} "
             f"at {format_instant(now)}",
-            "audit again with a current advisory bundle",
+            "make a current bundle with `weighbridge advisories build` and audit with --advisories, or have the policy "
+            "accept old ones: `weighbridge policy new --accept-old-advisories REASON --owner NAME`",
         )
 
 

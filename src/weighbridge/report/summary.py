@@ -65,7 +65,8 @@ def figure_of(measurements: Measurements | None, *, findings: tuple[Finding, ...
         case DependencyAuditMeasurements(components=components):
             found = plural(len(findings), "advisory", nouns="advisories")
             kind = "known weakness" if len(findings) == 1 else "known weaknesses"
-            return f"{found} ({kind}) in {plural(len(components), 'package')}"
+            hit = len({(one.component.name, one.component.version) for one in findings if one.component is not None})
+            return f"{found} ({kind}) in {hit} of {plural(len(components), 'package')}"
         case RobustnessMeasurements(entries=entries) if entries:
             worst = min(entries, key=lambda entry: entry.survived / entry.examples if entry.examples else 0.0)
             share = worst.survived / worst.examples if worst.examples else 0.0

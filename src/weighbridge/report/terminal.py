@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from weighbridge.evidence.measurements import FileCoverage, ModelScanMeasurements
+from weighbridge.evidence.measurements import (
+    DependencyAuditMeasurements,
+    FileCoverage,
+    LeakageMeasurements,
+    ModelScanMeasurements,
+    RobustnessMeasurements,
+)
 from weighbridge.evidence.record import CheckName, Finding, Severity, Undecided
 from weighbridge.report._text import MAX_SHOWN, cut, plural, short_digests
 from weighbridge.report.check_json import CheckReport, check_report
@@ -53,6 +59,14 @@ _SEVERITY_STYLES: Final[dict[Severity, str]] = {
 }
 
 
+def _answer(report: CheckReport) -> str:
+    # These find nothing by themselves: only a limit makes something of their figures.
+    measured = report.verdict == "passed" and isinstance(
+        report.measurements, RobustnessMeasurements | LeakageMeasurements
+    )
+    return "measured, and no limit was applied" if measured else _FOUND[report.verdict]
+
+
 def render_check(report: CheckReport, *, least: Severity | None = None) -> Group:
     """Return the report of one check for a terminal.
 
@@ -68,11 +82,13 @@ def render_check(report: CheckReport, *, least: Severity | None = None) -> Group
         (cut(report.subject.name) or "the model", "bold"),
         ": ",
         # Without a policy nothing has passed.
-        (_FOUND[report.verdict], _STYLES[report.verdict]),
+        (_answer(report), _STYLES[report.verdict]),
     )
     parts: list[RenderableType] = [head, Text(f"dirHash:{report.subject.digest.dir_hash} ({_DIR_HASH})", style="dim")]
     parts.append(Text(figure_of(report.measurements, findings=report.findings)))
     parts += [Text(note, style="dim") for note in data_notes(report.measurements)]
+    if isinstance(report.measurements, DependencyAuditMeasurements):
+        parts += _packages(report.findings, built=report.measurements.database.built)
     if report.findings:
         parts += [Text(), *_findings_from(report.findings, least)]
     if report.undecided:
@@ -80,6 +96,23 @@ def render_check(report: CheckReport, *, least: Severity | None = None) -> Group
     if isinstance(report.measurements, ModelScanMeasurements):
         parts += [Text(), _files(report.measurements.files)]
     return Group(*parts)
+
+
+def _packages(findings: tuple[Finding, ...], *, built: str) -> list[RenderableType]:
+    """Return how old the advisories are, and what to do about each package."""
+    from rich.text import Text
+
+    from weighbridge.report.packages import advise  # versions are slow to import, and few reports need them
+
+    parts: list[RenderableType] = [Text(f"advisories as of {cut(built)}", style="dim")]
+    advice = advise(findings)
+    if len(findings) > 1 and advice:
+        table = _table("package", "advisories", "what to do")
+        for one in advice[:MAX_SHOWN]:
+            style = _SEVERITY_STYLES[one.worst]
+            table.add_row(Text(f"{cut(one.name)} {cut(one.version)}", style=style), Text(one.counted), Text(one.step))
+        parts += [Text(), table]
+    return parts
 
 
 def render_verdict(view: VerdictView) -> Group:

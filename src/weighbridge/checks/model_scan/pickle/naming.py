@@ -47,6 +47,12 @@ DANGEROUS: Final = frozenset(
 )
 """Modules whose unlisted names are called critical. It changes a word in the report and decides nothing."""
 
+_ANYTHING: Final = ": through it the file could do anything as soon as it is loaded"
+_LEAVE: Final = (
+    "do not load the file, and do not convert it, which loads it as well; ask whoever made it for safetensors or ONNX, "
+    "and find out how this came into it"
+)
+
 
 class NamingMachine(LiteralMachine):
     """The opcodes that import."""
@@ -59,11 +65,11 @@ class NamingMachine(LiteralMachine):
             dangerous = module.partition(".")[0] in DANGEROUS or "." in name
             self.context.finding(
                 "forbidden-global",
-                f"the pickle imports {made.path}, which is not on the allow list",
+                f"the pickle imports {made.path}, which is not on the allow list{_ANYTHING if dangerous else ''}",
                 offset=self.reader.tell(),
                 severity="critical" if dangerous else "high",
                 about=made.path,
-                remedy=remedy_for(module, name),
+                remedy=remedy_for(module, name) or (_LEAVE if dangerous else ""),
             )
             return Opaque.UNKNOWN
         return made

@@ -31,9 +31,9 @@ CONTENTS: Final = (
             "again as `.keras` does not help, since that holds the same file."
         ),
         remedy=(
-            "export what is served and not the file of the training: `model.export('m.onnx', format='onnx')` in "
-            "Keras 3 "
-            "or `python -m tf2onnx.convert --keras m.h5 --output m.onnx`; weights alone go to safetensors by "
+            "ask whoever trained it to export what is served, since to convert a file is to load it: "
+            "`model.export('m.onnx', format='onnx')` in Keras 3 or "
+            "`python -m tf2onnx.convert --keras m.h5 --output m.onnx`; weights alone go to safetensors by "
             "safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, 'm.safetensors')"
         ),
     ),
@@ -57,16 +57,18 @@ CONTENTS: Final = (
             "was recognised by its protobuf fields, and which operators it has was not judged."
         ),
         remedy=(
-            "convert the folder: `python -m tf2onnx.convert --saved-model FOLDER --output m.onnx`, and leave the "
-            "folder "
-            "out of the model"
+            "ask whoever made it to convert it, since to convert it is to load it: "
+            "`python -m tf2onnx.convert --saved-model FOLDER --output m.onnx`, and leave the folder out of the model"
         ),
     ),
     Reason(
         id="no-parser-tflite",
         title="a TFLite file, which the scan has no parser for",
         meaning="The FlatBuffer was recognised by its identifier TFL3; its operators and custom options were not read.",
-        remedy="convert it: `python -m tf2onnx.convert --tflite m.tflite --output m.onnx`",
+        remedy=(
+            "ask whoever made it to convert it, since to convert it is to load it: "
+            "`python -m tf2onnx.convert --tflite m.tflite --output m.onnx`"
+        ),
     ),
     Reason(
         id="no-parser-tar",
