@@ -35,6 +35,20 @@ UNUSED = (
     *("onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
 )
 """Directories of packages that never run here: together about a tenth of the image."""
+CLIENTS = tuple(
+    f"pyarrow/{name}"
+    for name in (
+        "libarrow_flight",
+        "libarrow_python_flight",
+        "_flight",
+        "libarrow_s3",
+        "_s3fs",
+        "_gcsfs",
+        "_azurefs",
+        "_hdfs",
+    )
+)
+"""How the names of files begin that only reach other machines: a step reads data from its own disk."""
 BUILD_ONLY = (".pyi", ".pxd", ".pyx", ".h", ".hpp", ".c", ".cpp", ".a")
 """Endings of files that only a compiler or a type checker reads."""
 INSTALL_ONLY = (".lock", "uv_cache.json", "direct_url.json", "RECORD", "INSTALLER", "REQUESTED")
@@ -172,8 +186,13 @@ def _install(packages: Path, wheel: Path) -> None:
     for path in sorted(packages.rglob("*"), reverse=True):
         if path.is_dir() and (path.name in UNUSED or str(path.relative_to(packages)) in UNUSED):
             shutil.rmtree(path)
-        elif path.is_file() and (path.suffix in BUILD_ONLY or path.name in INSTALL_ONLY):
+        elif path.is_file() and _is_unused(path, packages):
             path.unlink()
+
+
+def _is_unused(path: Path, packages: Path) -> bool:
+    known = path.suffix in BUILD_ONLY or path.name in INSTALL_ONLY
+    return known or str(path.relative_to(packages)).startswith(CLIENTS)
 
 
 def version() -> str:

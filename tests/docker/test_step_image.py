@@ -148,7 +148,7 @@ def test_holds_nothing_that_a_step_does_not_need(steps: Steps) -> None:
                     names[entry.name] = entry
                     size += entry.size
     print(f"{len(names)} files, {size / 1e6:.0f} MB")
-    assert size < 430_000_000
+    assert size < 560_000_000  # of which pyarrow, which reads Parquet and Arrow, is 110 MB
     assert [name for name, entry in names.items() if entry.mode & 0o6000] == []
     paths = set(names)
     for unwanted in ("usr/bin/apt", "usr/bin/dpkg", "usr/bin/perl", "usr/bin/su", "usr/bin/mount", "usr/bin/passwd"):
