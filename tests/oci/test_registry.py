@@ -338,7 +338,7 @@ def test_refuses_a_model_verdict_that_no_pod_could_be_bound_to(
     signed = tmp_path / "v.sigstore.json"
     signed.write_bytes(write_verdict(decide(scene), name="m", version="0", signer=scene.keys["verifier"]))
     wanted = ["--model-verdict", str(tmp_path / "out.yaml"), "--plain-http"]
-    assert execute(["push", str(scene.model), repository, "--verdict", str(signed), *wanted]) == 64
+    assert execute(["push", str(scene.model), repository, "--verdict", str(signed), *wanted]) == 2
     assert "no pod could be bound" in capfd.readouterr().err
     assert execute(["push", str(scene.model), repository, *wanted]) == 64
     assert not (tmp_path / "out.yaml").exists()
