@@ -26,14 +26,16 @@ class UnsafeAnyPolicy:
     """
 
 
-def _require_times(verdict: Verdict, _: Trust, now: datetime) -> None:
+def _require_times(verdict: Verdict, trust: Trust, now: datetime) -> None:
     if verdict.time > now + MAX_SKEW:
         raise VerificationError(
             f"the verdict was made at {format_instant(verdict.time)}, in the future of {format_instant(now)}",
             remedy="correct this machine's clock",
         )
-    # Of one that did not pass the end says nothing, and may lie before its beginning: what it says is refused below.
-    if verdict.result is VerdictResult.PASSED and now > verdict.valid_until:
+    if now > verdict.valid_until:
+        if verdict.result is not VerdictResult.PASSED:
+            # Its end may lie before its beginning, and to judge again would change nothing: what it says is the reason.
+            _require_passed(verdict, trust, now)
         raise VerificationError(
             f"the verdict was valid until {format_instant(verdict.valid_until)}", remedy="judge the model again"
         )

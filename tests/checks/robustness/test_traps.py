@@ -246,6 +246,7 @@ def test_every_control_says_what_to_do() -> None:
     from weighbridge.checks.runners import controls as shared
 
     sources = "".join(Path(str(module.__file__)).read_text() for module in (controls, measure, shared))
-    assert set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) == set(controls.REMEDIES)
+    # The reason that names whichever control did not hold stands among them.
+    assert set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', sources)) - {"control-not-held"} == set(controls.REMEDIES)
     page = Path("docs/robustness-and-leakage.md").read_text()
     assert all(f"| `{name}` |" in page for name in controls.REMEDIES)
