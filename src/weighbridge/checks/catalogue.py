@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from weighbridge.checks.dependencies.reasons import REASONS as DEPENDENCY_REASONS
 from weighbridge.checks.dependencies.rules import RULES as DEPENDENCIES
 from weighbridge.checks.leakage.rules import RULES as LEAKAGE
 from weighbridge.checks.model_scan.reasons import REASONS as MODEL_SCAN_REASONS
@@ -30,7 +31,12 @@ CATALOGUE: Final[Mapping[CheckName, tuple[Rule, ...]]] = MappingProxyType(
 """The rules of each check. Ids are unique over all of them."""
 
 REASONS: Final[Mapping[str, tuple[Reason, ...]]] = MappingProxyType(
-    {"Model scan": MODEL_SCAN_REASONS, "Robustness and leakage": RUNNER_REASONS, "Every check": WORKER_REASONS}
+    {
+        "Dependency audit": DEPENDENCY_REASONS,
+        "Model scan": MODEL_SCAN_REASONS,
+        "Robustness and leakage": RUNNER_REASONS,
+        "Every check": WORKER_REASONS,
+    }
 )
 """Why a check does not judge something. Ids are unique over all checks and over the rules."""
 

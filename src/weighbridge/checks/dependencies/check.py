@@ -13,6 +13,7 @@ import msgspec
 from weighbridge.checks.dependencies.advisories import Advisories, load_advisories
 from weighbridge.checks.dependencies.inventory import Inventory
 from weighbridge.checks.dependencies.judging import judge_pin
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.interface import MAX_FINDINGS, CheckOutput, CheckRequest, DependencyAuditOptions
 from weighbridge.errors import InputError, UsageError
@@ -38,7 +39,9 @@ def run(request: CheckRequest, /) -> CheckOutput:
         advisories = load_advisories(Path(options.advisories))
         return audit(_inventories(options), advisories)
     except InputError as error:
-        undecided = Undecided(location=Path(options.advisories).name, reason=plain(str(error), limit=2000))
+        undecided = not_judged(
+            "advisories-unusable", plain(str(error), limit=2000), location=Path(options.advisories).name
+        )
         return CheckOutput(undecided=(undecided,))
 
 
@@ -64,11 +67,11 @@ def audit(inventories: Iterable[Inventory], advisories: Advisories) -> CheckOutp
                 components.add((pin.name, pin.version))
         if not inventory.pins and not inventory.undecided and not inventory.passed_over:
             undecided.extend(
-                Undecided(location=each.name, reason="it names no package, so nothing was judged")
+                not_judged("nothing-audited", "it names no package, so nothing was judged", location=each.name)
                 for each in inventory.inputs[:1]
             )
     if not components and not undecided:
-        undecided.append(Undecided(location="inputs", reason="no package was judged"))
+        undecided.append(not_judged("nothing-audited", "no package was judged", location="inputs"))
     return CheckOutput(
         findings=_first_findings(findings, undecided),
         undecided=_first_undecided(undecided),
@@ -111,7 +114,7 @@ def _inventories(options: DependencyAuditOptions) -> list[Inventory]:
         *((InputRole.ENVIRONMENT, Path(name), lambda _: _environment) for name in options.environments),
     ]
     if not readers:
-        return [Inventory(inputs=(), undecided=(Undecided(location="inputs", reason=_NO_INPUT),))]
+        return [Inventory(inputs=(), undecided=(not_judged("nothing-audited", _NO_INPUT, location="inputs"),))]
     return [_read(role, path, choose) for role, path, choose in readers]
 
 
@@ -121,7 +124,7 @@ def _read(role: InputRole, path: Path, choose: Callable[[Path], Reader]) -> Inve
         inputs = tuple(msgspec.structs.replace(each, role=role) for each in found.inputs)
         return replace(found, inputs=inputs)
     except InputError as error:
-        undecided = Undecided(location=plain(path.name), reason=plain(str(error), limit=2000))
+        undecided = not_judged("input-not-read", plain(str(error), limit=2000), location=plain(path.name))
         return Inventory(inputs=(), undecided=(undecided,))
 
 
@@ -142,7 +145,7 @@ def _first_findings(findings: list[Finding], undecided: list[Undecided]) -> tupl
         return tuple(findings)
     # The worst are kept; that some are missing is itself undecided, so that the cut can never help a model pass.
     reason = f"{len(findings)} findings; only the {MAX_FINDINGS} worst are listed"
-    undecided.insert(0, Undecided(location="findings", reason=reason))
+    undecided.insert(0, not_judged("audit-cut-short", reason, location="findings"))
     return tuple(sorted(findings, key=_badness, reverse=True)[:MAX_FINDINGS])
 
 
@@ -156,5 +159,5 @@ def _first_undecided(undecided: list[Undecided]) -> tuple[Undecided, ...]:
     rest = len(undecided) - MAX_FINDINGS + 1
     return (
         *undecided[: MAX_FINDINGS - 1],
-        Undecided(location="undecided", reason=f"{rest} more places are undecided"),
+        not_judged("audit-cut-short", f"{rest} more places are undecided", location="undecided"),
     )

@@ -11,6 +11,7 @@ from weighbridge.checks.dependencies.inventory import Pin
 from weighbridge.checks.dependencies.malware import PREFIX, is_malware
 from weighbridge.checks.dependencies.matching import Outcome, fixed_versions, judge_entry
 from weighbridge.checks.dependencies.osv import Record
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.severity import severity_of
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.checks.dependencies.versions import parse_version
@@ -38,11 +39,13 @@ def judge_pin(pin: Pin, advisories: Advisories) -> Judgement:
     Raises:
         ParseError: When a record about the package is not what the OSV schema says.
     """
-    undecided = [Undecided(location=pin.location, reason=pin.doubt)] if pin.doubt else []
+    undecided = [not_judged("not-pinned", pin.doubt, location=pin.location)] if pin.doubt else []
     version = parse_version(pin.version)
     if version is None:
         reason = f"{pin.name} has the version {plain(pin.version)!r}, which PEP 440 does not order"
-        return Judgement((), (*undecided, Undecided(location=pin.location, reason=reason)), decided=False)
+        return Judgement(
+            (), (*undecided, not_judged("version-not-ordered", reason, location=pin.location)), decided=False
+        )
     entries = advisories.about(pin.name)
     matched: list[Entry] = []
     for record, entry in entries:
@@ -51,7 +54,7 @@ def judge_pin(pin: Pin, advisories: Advisories) -> Judgement:
             matched.append((record, entry))
         elif outcome is Outcome.UNDECIDABLE:
             reason = f"{record.id} states a range for {pin.name} that PEP 440 cannot order; read the record itself"
-            undecided.append(Undecided(location=pin.location, reason=reason))
+            undecided.append(not_judged("version-not-ordered", reason, location=pin.location))
     matched = _once(matched)
     silent = {record.id for record, _ in entries} - {record.id for record, _ in matched}
     groups = alias_closure([record for record, _ in matched])

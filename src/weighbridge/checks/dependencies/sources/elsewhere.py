@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.requirement_lines import OptionLine
 from weighbridge.evidence.record import Finding, Severity, Undecided
 
@@ -69,14 +70,14 @@ def _elsewhere(placed: PlacedOption, *, count: int, shown: str) -> Iterator[Find
         yield _confusion(placed.location, count=count, shown=shown)
     if what:
         reason = f"{what}; {count} of them have no hash ({shown}): pin with hashes (--require-hashes)"
-        yield Undecided(location=placed.location, reason=reason)
+        yield not_judged("not-pinned", reason, location=placed.location)
 
 
 def _always(placed: PlacedOption) -> Iterator[Finding | Undecided]:
     option = placed.option
     if option.name == "--no-require-hashes":
         reason = "packages that are not listed are installed without a hash beside those that have one: take it out"
-        yield Undecided(location=placed.location, reason=reason)
+        yield not_judged("not-pinned", reason, location=placed.location)
     if option.name == "--trusted-host" or (
         option.name in _INDEX | _BESIDE and option.value.lower().startswith(_UNCHECKED)
     ):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge.checks.dependencies.inventory import Inventory, Pin
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.environment_listing import name_in
 from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.sources.installed import Distribution, is_metadata, read_distribution
@@ -126,7 +127,7 @@ def _nested(sites: Sequence[str]) -> Iterator[Undecided]:
             reason = (
                 "it lies inside another site, so from which of them Python imports is not known; hand in one of them"
             )
-            yield Undecided(location=plain(inner, limit=300), reason=reason)
+            yield not_judged("environment-not-followed", reason, location=plain(inner, limit=300))
 
 
 def _borrowed(tree: EnvironmentTree, name: str) -> Iterator[Undecided]:
@@ -134,19 +135,19 @@ def _borrowed(tree: EnvironmentTree, name: str) -> Iterator[Undecided]:
         text = tree.read(name, limit=MAX_SETTINGS)
     except (FileNotFoundError, NotADirectoryError):
         if os.path.lexists(tree.listing.top / name):
-            yield Undecided(location=name, reason="it leads to nothing that may be read")
+            yield not_judged("environment-not-followed", "it leads to nothing that may be read", location=name)
         return
     except OSError as error:
-        yield Undecided(location=name, reason=f"it cannot be read: {error.strerror}")
+        yield not_judged("environment-not-followed", f"it cannot be read: {error.strerror}", location=name)
         return
     if len(text) > MAX_SETTINGS:
-        yield Undecided(location=name, reason=f"it has more than {MAX_SETTINGS} bytes")
+        yield not_judged("environment-not-followed", f"it has more than {MAX_SETTINGS} bytes", location=name)
     # As site.py, which knows no other ends of lines, and whose strip takes off what str.splitlines would split at.
     for line in io.StringIO(text.decode(errors="replace"), newline=None):
         key, _, value = line.partition("=")
         if key.strip().lower() == "include-system-site-packages" and value.strip().lower() == "true":
             reason = "the environment also uses the packages of the system's Python, which were not handed in"
-            yield Undecided(location=name, reason=reason)
+            yield not_judged("environment-not-followed", reason, location=name)
 
 
 def _read_site(tree: EnvironmentTree, entries: list[str], *, site: str, label: str) -> _Site:
@@ -162,7 +163,7 @@ def _read_site(tree: EnvironmentTree, entries: list[str], *, site: str, label: s
         try:
             found = read_distribution(tree, name_in(site, name))
         except InputError as error:
-            undecided.append(Undecided(location=location, reason=str(error)))
+            undecided.append(not_judged("environment-not-followed", str(error), location=location))
             continue
         if found.doubt:
             explained.update(found.start_files)
@@ -183,5 +184,5 @@ def _read_site(tree: EnvironmentTree, entries: list[str], *, site: str, label: s
 def _check(found: Distribution, tree: EnvironmentTree, *, site: str, location: str) -> Checked:
     if found.record is None:
         reason = f"{found.name} was installed without a RECORD, so its files cannot be compared with what was installed"
-        return Checked(undecided=(Undecided(location=location, reason=reason),))
+        return Checked(undecided=(not_judged("code-of-nobody", reason, location=location),))
     return check_record(found, tree, site=site, location=location)

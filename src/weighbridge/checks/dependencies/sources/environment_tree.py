@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from weighbridge._files import open_regular
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.environment_listing import EnvironmentListing, list_sites, name_in
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError
@@ -109,7 +110,7 @@ class EnvironmentTree:
         ):
             for name in names[:MAX_SHOWN]:
                 more = f" ({len(names)} such names)" if len(names) > 1 else ""
-                yield Undecided(location=plain(name, limit=300), reason=reason + more)
+                yield not_judged("environment-not-followed", reason + more, location=plain(name, limit=300))
 
     def _require(self, name: str) -> None:
         # What is in a site and was not listed came later, so that it is not under the digest.

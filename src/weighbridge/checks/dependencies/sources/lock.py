@@ -21,6 +21,7 @@ from weighbridge.checks.dependencies.inventory import (
     paths_from_roots,
 )
 from weighbridge.checks.dependencies.names import canonical
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.errors import InputError, ParseError
 from weighbridge.evidence.record import Undecided
@@ -140,13 +141,13 @@ def inventory_of(locked: Sequence[Locked], *, name: str, data: bytes, table: str
             normal = normalise(package.name)
         except InputError as error:
             reason = f"the package {plain(package.name, limit=200)!r} cannot be looked up: {error}"
-            undecided.append(Undecided(location=location, reason=reason))
+            undecided.append(not_judged("not-pinned", reason, location=location))
             continue
         if package.own or not package.applies:
             passed_over += 1
         elif package.version is None:
             reason = package.doubt or f"{normal} has no version in the lock"
-            undecided.append(Undecided(location=location, reason=reason))
+            undecided.append(not_judged("not-pinned", reason, location=location))
         else:
             path = paths.get(place, (normal,))
             pins.append(Pin(name=normal, version=package.version, location=location, path=path, doubt=package.doubt))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.sources.installed import Distribution
 from weighbridge.checks.dependencies.text import plain
@@ -48,7 +49,7 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
     try:
         rows = list(_rows(found.record or b""))
     except InputError as error:
-        return Checked(undecided=(Undecided(location=location, reason=str(error)),))
+        return Checked(undecided=(not_judged("environment-not-followed", str(error), location=location),))
     compiled = {name for name, recorded in rows if not recorded and name.endswith(".pyc")}
     names: set[str] = set()
     changed: list[str] = []
@@ -73,7 +74,11 @@ def check_record(found: Distribution, tree: EnvironmentTree, *, site: str, locat
         names=frozenset(names),
         findings=tuple(_findings(found, location, changed=changed, missing=missing)),
         undecided=tuple(
-            Undecided(location=location, reason=f"recorded files of {found.name} cannot be read: {_shown(unread)}")
+            not_judged(
+                "environment-not-followed",
+                f"recorded files of {found.name} cannot be read: {_shown(unread)}",
+                location=location,
+            )
             for _ in unread[:1]
         ),
     )

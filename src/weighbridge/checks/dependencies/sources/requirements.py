@@ -23,6 +23,7 @@ from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentN
 from packaging.requirements import InvalidRequirement, Requirement
 
 from weighbridge.checks.dependencies.inventory import Inventory, Pin, normalise
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.elsewhere import PlacedOption, judge_options
 from weighbridge.checks.dependencies.sources.requirement_lines import (
     OptionLine,
@@ -71,7 +72,7 @@ class _Reading:
     passed_over: int = 0
 
     def doubt(self, location: str, reason: str) -> None:
-        self.undecided.append(Undecided(location=location, reason=reason))
+        self.undecided.append(not_judged("not-pinned", reason, location=location))
 
 
 def read_requirements(path: Path) -> Inventory:

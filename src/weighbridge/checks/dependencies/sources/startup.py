@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from weighbridge.checks.dependencies.inventory import Inventory
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.environment_listing import name_in
 from weighbridge.checks.dependencies.sources.environment_tree import EnvironmentTree
 from weighbridge.checks.dependencies.text import plain
@@ -86,7 +87,7 @@ def startup_findings(
                 data = tree.read(name_in(site, name), limit=MAX_PTH)
             except OSError as error:
                 reason = f"the start-up file cannot be read: {error.strerror}"
-                undecided.append(Undecided(location=location, reason=reason))
+                undecided.append(not_judged("startup-not-followed", reason, location=location))
                 continue
             findings.extend(_code(tree, site, name, data, location, explained))
             if name not in explained:
@@ -155,7 +156,7 @@ def _directories(name: str, data: bytes, location: str) -> Iterator[Undecided]:
     for number, line in enumerate(_lines(data), start=1):
         if line.strip() and not line.startswith(("#", "import ", "import\t")):
             reason = "it makes another directory importable, and what lies there was not judged"
-            yield Undecided(location=f"{location}:{number}", reason=reason)
+            yield not_judged("startup-not-followed", reason, location=f"{location}:{number}")
             return
 
 

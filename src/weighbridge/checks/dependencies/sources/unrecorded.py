@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Set
 from typing import Final
 
+from weighbridge.checks.dependencies.reasons import not_judged
 from weighbridge.checks.dependencies.sources.environment_listing import EnvironmentListing
 from weighbridge.checks.dependencies.text import plain
 from weighbridge.evidence.record import Undecided
@@ -41,7 +42,7 @@ def unrecorded_code(listing: EnvironmentListing, *, site: str, label: str, recor
             f"no RECORD has the hash of this code ({plain(min(tops[top]), limit=120)}, {len(tops[top])} in all), so "
             "whose it is and of which version is not known; install it from a wheel, or remove it"
         )
-        yield Undecided(location=plain(f"{label}/{top}", limit=300), reason=reason + more)
+        yield not_judged("code-of-nobody", reason + more, location=plain(f"{label}/{top}", limit=300))
 
 
 def _cached(name: str, recorded: Set[str]) -> bool:
