@@ -149,7 +149,11 @@ def test_the_walk_sees_what_unpicklers_see(seed: int) -> None:
     assert reached > 100
 
 
-@pytest.mark.parametrize("name", [name for name, data in OPCODES.items() if _asked(_C, data) is Reading.CALLS])
+# One memo place of that number is 64 GB to the C unpickler, which a machine that overcommits memory gives it.
+ASKED = {name: data for name, data in OPCODES.items() if name != "memo-far"}
+
+
+@pytest.mark.parametrize("name", [name for name, data in ASKED.items() if _asked(_C, data) is Reading.CALLS])
 def test_the_walk_sees_the_calls_of_the_corpus(name: str) -> None:
     assert read_as_pickle(Memory(OPCODES[name]), Budget()) is Reading.CALLS
 
