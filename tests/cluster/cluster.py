@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools import go_tools
 
-from tests.cluster import control_plane, images, namespace, node, registry
+from tests.cluster import control_plane, images, kernel, namespace, node, registry
 from tests.cluster.namespace import Namespace
 from tests.cluster.pki import Authority, Pair
 from tests.cluster.program import Program
@@ -286,8 +286,9 @@ def running(*, release: str = "1.36") -> Iterator[Cluster]:
     home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOMES))
     (home / OWNER).write_text(str(os.getpid()), encoding="ascii")
     cluster = Cluster(release=release, home=home)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
+    with kernel.kept():
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
