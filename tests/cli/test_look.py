@@ -95,6 +95,15 @@ def test_what_belongs_to_a_signed_run_is_refused_in_a_look(shell: Shell, model: 
     assert "without --policy nothing is signed" in looked.err
 
 
+def test_the_page_of_a_look_says_its_answer_and_that_nobody_signed_it(shell: Shell, model: Path) -> None:
+    (model / "evil.pkl").write_bytes(b"cos\nsystem\n(Vtrue\ntR.")
+    assert shell.run("run", "model", "--report", "look.html").code == 1
+    page = (shell.directory / "look.html").read_text()
+    assert '<h1 id="verdict-title">A look: failed</h1>' in page
+    assert "Nothing is signed, and no platform accepts it." in page
+    assert "view of signed evidence" not in page
+
+
 def test_a_report_of_a_look_goes_not_into_the_model(shell: Shell, model: Path) -> None:
     assert shell.run("run", "model", "--report", "model/report.html").code == 64
     assert [path.name for path in model.iterdir()] == ["config.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +77,7 @@ def perform_look(model: Path, inputs: RunInputs, *, output: str, report: Path | 
     digest = view.digest
     seen = look(records, policy=policy, model=digest, now=system_clock())
     looked = _report(model, digest, records, seen, offers=_still_useful(offers_for(model), checks))
-    shown = _as_evidence(model, digest, records)
+    shown = replace(_as_evidence(model, digest, records), look=looked.answer)
     if report is not None and form is not None:
         _write.write(_rendered(looked, shown, form), to=report)
         note(f"report: {report}", form=output)

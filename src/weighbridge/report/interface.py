@@ -119,6 +119,7 @@ class ReportInput:
 
     ``evidence`` is what the result rests on, or the newest of each check where nothing was judged. ``aside`` is
     evidence of the same model that nobody asked for, such as older runs: reports count it and list no findings of it.
+    ``look`` is the answer of a look, which nobody signed and which counts nowhere.
     """
 
     model: str
@@ -128,6 +129,7 @@ class ReportInput:
     rejected: tuple[RejectedView, ...] = ()
     place: Place | None = None
     aside: tuple[EvidenceView, ...] = ()
+    look: Result | None = None
 
 
 class Renderer(Protocol):

@@ -41,6 +41,12 @@ SENTENCES: Final = {
 """What the verdict means."""
 
 
+_LOOK: Final = (
+    "The built-in starter policy was applied to what could be looked at. Nothing is signed, and no platform accepts it."
+)
+"""What a look means."""
+
+
 def sentence_of(verdict: VerdictView | None) -> str:
     """Return what a verdict means, in one or two sentences."""
     if verdict is None:
@@ -56,6 +62,12 @@ def _is_undecided(report: ReportInput) -> bool:
     return "undecided" in states or any(result_of(view.record) == "undecided" for view in report.evidence)
 
 
+def _headline(report: ReportInput) -> str:
+    if report.verdict is not None:
+        return HEADLINES[report.verdict.verdict]
+    return "No verdict" if report.look is None else f"A look: {report.look}"
+
+
 def render(report: ReportInput, /) -> str:
     """Return the page; the same value gives the same bytes."""
     style, script = _asset("style.css"), _asset("script.js")
@@ -68,8 +80,8 @@ def render(report: ReportInput, /) -> str:
             verdict=report.verdict,
             sections=sections_of(report),
             titles=TITLES,
-            headline=HEADLINES[report.verdict.verdict] if report.verdict else "No verdict",
-            sentence=sentence_of(report.verdict),
+            headline=_headline(report),
+            sentence=sentence_of(report.verdict) if report.look is None else _LOOK,
             undecided=undecided,
             again=run_command(report),
             before_loading=verify_command(report),
