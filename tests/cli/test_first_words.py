@@ -279,3 +279,22 @@ def test_a_completion_is_not_in_the_way_of_a_project(shell: Shell) -> None:
     done = shell.run(_WEIGHBRIDGE_COMPLETE="bash_complete", COMP_WORDS="weighbridge run --tr", COMP_CWORD="2")
     assert "--trust" in done.out
     assert done.err == ""
+
+
+def test_an_environment_that_is_taken_for_a_model_is_named_with_the_option(shell: Shell) -> None:
+    place = shell.directory / "training env"
+    place.mkdir()
+    (place / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    done = shell.run("audit", "training env")
+    assert done.code == 64
+    assert "training env is an environment of Python and no model" in done.err
+    assert "next step: weighbridge audit --environment 'training env'" in done.err
+
+
+def test_an_audit_says_how_old_its_advisories_are(shell: Shell) -> None:
+    (shell.directory / "requirements.txt").write_text("pillow==9.5.0\n")
+    done = shell.run("audit", "-r", "requirements.txt")
+    assert done.code == 1
+    assert "advisories as of 2026-" in done.out
+    assert "pillow 9.5.0" in done.out
+    assert "or later" in " ".join(done.out.split())
