@@ -136,6 +136,29 @@ JSON: dict[str, tuple[str, Any]] = {
             },
         },
     ),
+    "skops-attributes-that-lie-elsewhere": (
+        "code-reference",
+        {
+            "__class__": "CountVectorizer",
+            "__module__": "sklearn.feature_extraction.text",
+            "__loader__": "ObjectNode",
+            "content": {"__class__": "dict", "__module__": "builtins", "__loader__": "CachedNode", "__id__": 7},
+        },
+    ),
+    "skops-method-as-attribute": (
+        "code-reference",
+        {
+            "__class__": "CountVectorizer",
+            "__module__": "sklearn.feature_extraction.text",
+            "__loader__": "ObjectNode",
+            "content": {
+                "__class__": "dict",
+                "__module__": "builtins",
+                "__loader__": "DictNode",
+                "content": {"transform": {"__class__": "str", "__module__": "builtins", "__loader__": "TypeNode"}},
+            },
+        },
+    ),
     "skops-function": (
         "code-reference",
         {"__class__": "function", "__module__": "builtins", "__loader__": "FunctionNode", "content": {}},

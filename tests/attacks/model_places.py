@@ -31,6 +31,7 @@ from tests.attacks.models import Case
 WORD, SHORT, BYTE = dtype("i8", order="<"), dtype("i4", order="<"), dtype("i1")
 BACKWARDS = dtype("i8", order=">")
 
+FLOAT = b"G" + struct.pack(">d", 2.0)
 _BLOCK = name4("pandas._libs.internals", "_unpickle_block")
 _INDEX = name4("pandas.core.indexes.base", "_new_Index")
 _PLAIN_INDEX = name4("pandas.core.indexes.base", "Index")
@@ -108,9 +109,15 @@ def categories(codes: bytes) -> bytes:
     return empty + row(kind, codes) + b"b"
 
 
+def _distance(kind: str) -> bytes:
+    """Make a distance with two tables of one number."""
+    module = "sklearn.metrics._dist_metrics"
+    return call(name4(module, "newObj"), name4(module, kind)) + row(FLOAT, floats(1), floats(1, 1)) + b"b"
+
+
 def neighbours(
     *, order: tuple[int, ...] = (1, 0), nodes: tuple[tuple[int, int, int], ...] = ((0, 2, 1),), count: int = 1,
-    bounds: bytes | None = None,
+    bounds: bytes | None = None, metric: bytes = NONE,
 ) -> bytes:  # fmt: skip
     """Make a tree of the nearest neighbours of two rows."""
     heads = dict(zip(("idx_start", "idx_end", "is_leaf"), (0, 8, 16), strict=True))
@@ -121,7 +128,7 @@ def neighbours(
     module = "sklearn.neighbors._kd_tree"
     made_of = row(
         floats(2, 1), integers(*order), held, floats(2, 1, 1) if bounds is None else bounds, number(40), number(1),
-        number(count), number(0), number(0), number(0), number(0), NONE, NONE,
+        number(count), number(0), number(0), number(0), number(0), metric, NONE,
     )  # fmt: skip
     return call(name4(module, "newObj"), name4(module, "KDTree")) + made_of + b"b"
 
@@ -230,8 +237,21 @@ def _hostile() -> Iterator[tuple[str, bytes]]:
     yield "boosted-column-beyond", boosting(nodes=((2, 1, 2, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
     yield "boosted-column-before", boosting(nodes=((-1, 1, 2, 0, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
     yield "boosted-categories-beyond", boosting(nodes=((0, 1, 2, 0, 1, 9), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
+    yield "boosted-by-categories", boosting(nodes=((1, 1, 2, 0, 1, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
     yield "boosted-without-nodes", boosting(nodes=())
     yield "boosted-trees-in-tuples", boosting(lists=False)
+    yield (
+        "tree-of-more-columns-than-its-estimator",
+        made(
+            name4("sklearn.tree._classes", "DecisionTreeClassifier"),
+            table(n_features_in_=number(2), tree_=nodes(1, 2, 1, features=1 << 30)),
+        ),
+    )
+    many_counts = integers(*[1] * 500, kind=SHORT, code="<{}i")
+    yield "vectors-of-a-regression-of-many-classes", machine("SVR", _n_support=many_counts)
+    empty = matrix("csr_matrix", shape=(1, 3), indptr=integers(0, 0), indices=integers(), data=floats(0))
+    yield "coefficients-that-are-not-there", machine(_dual_coef_=empty)
+    yield "neighbours-by-a-table", neighbours(metric=_distance("MahalanobisDistance64"))
     yield "tree-lowest-byte-last", nodes(1, 2, 1).replace(dtype("i8", order="<"), BACKWARDS)
 
 
@@ -251,6 +271,14 @@ def _honest() -> Iterator[tuple[str, bytes]]:
     yield "coo-coordinates", matrix("coo_array", shape=(2, 3), coords=row(integers(1), integers(2)), data=floats(1))
     yield "dia", matrix("dia_matrix", shape=(2, 2), offsets=integers(0, -1), data=floats(2, 2))
     yield "matrix-without-state", made(name4("scipy.sparse._csr", "csr_matrix"))
+    yield "neighbours-by-a-plain-distance", neighbours(metric=_distance("EuclideanDistance64"))
+    yield (
+        "tree-of-its-estimator",
+        made(
+            name4("sklearn.tree._classes", "DecisionTreeClassifier"),
+            table(n_features_in_=number(2), tree_=nodes(1, 2, 1)),
+        ),
+    )
     yield "neighbours", neighbours()
     yield "neighbours-in-three", neighbours(nodes=((0, 2, 0), (0, 1, 1), (1, 2, 1)), count=3, bounds=floats(2, 3, 1))
     yield "machine", machine()
@@ -261,7 +289,6 @@ def _honest() -> Iterator[tuple[str, bytes]]:
     yield "machine-of-a-computed-kernel", machine(kernel=text("precomputed"), support_vectors_=floats(0, 0))
     yield "regression", machine("SVR")
     yield "boosting", boosting()
-    yield "boosting-by-categories", boosting(nodes=((1, 1, 2, 0, 1, 0), (0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 0, 0)))
     yield "frame", frame(piece(0, 2))
     yield "frame-by-step", frame(piece(0, 4, 2), columns=3)
     yield "frame-by-array", frame(integers(2, 0), columns=3)

@@ -298,3 +298,35 @@ def test_an_audit_says_how_old_its_advisories_are(shell: Shell) -> None:
     assert "advisories as of 2026-" in done.out
     assert "pillow 9.5.0" in done.out
     assert "or later" in " ".join(done.out.split())
+
+
+def test_a_model_called_help_lets_nothing_pass(shell: Shell) -> None:
+    (shell.directory / "evil.pkl").write_bytes(b"cos\nsystem\n(Vtrue\ntR.")
+    assert shell.run("scan", "--help").code == 0
+    for command in (("scan", "--help", "evil.pkl"), ("verify", "evil.pkl", "-h"), ("run", "evil.pkl", "--help")):
+        done = shell.run(*command)
+        assert done.code == 64
+        assert "nothing was done" in done.err
+
+
+def test_an_entry_called_like_the_standard_input_is_not_taken_for_it(shell: Shell) -> None:
+    (shell.directory / "-").mkdir()
+    done = shell.run("scan", "-")
+    assert done.code == 64
+    assert "write ./- for the entry" in done.err
+
+
+@pytest.mark.parametrize("form", ["sarif", "markdown"])
+def test_a_report_of_several_names_what_could_not_be_read_or_is_not_written(shell: Shell, form: str) -> None:
+    (shell.directory / "good").mkdir()
+    (shell.directory / "good" / "a.json").write_text("[]")
+    (shell.directory / "linked").mkdir()
+    (shell.directory / "linked" / "a").symlink_to("/etc/hostname")
+    done = shell.run("scan", "good", "linked", "--format", form, "-o", "report.txt")
+    assert done.code == 2
+    assert "no place for what could not be read (linked)" in done.err
+    assert not (shell.directory / "report.txt").exists()
+    assert shell.run("scan", "good", "linked", "--format", "text", "-o", "report.txt").code == 2
+    written = (shell.directory / "report.txt").read_text()
+    assert "could not be read: linked: " in written
+    assert written.endswith("2 models, together: undecided\n")

@@ -210,3 +210,10 @@ def test_names_steer_no_terminal(shell: Shell) -> None:
     assert done.code == 0
     assert "\x1b" not in done.out
     assert not [line for line in done.out.splitlines() if line.startswith("next: rm")]
+
+
+def test_of_two_files_for_one_role_none_is_bound(shell: Shell, project: Path) -> None:
+    (project / "Members.npz").write_bytes((project / "data" / "members.npz").read_bytes())
+    assert shell.run("init", "--no-keys").code == 0
+    policy = Policy.read(project / "policy.yaml")
+    assert [item.check for item in policy.requirements] == ["model-scan", "dependency-audit", "robustness"]

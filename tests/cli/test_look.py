@@ -146,3 +146,13 @@ def test_a_file_that_is_not_there_is_missing_and_no_undecided_model(shell: Shell
     assert run.code == 64
     assert "MISSING" in run.err
     assert "\x1b" not in run.err
+
+
+@pytest.mark.parametrize("form", ["sarif", "junit", "markdown"])
+def test_no_format_in_which_a_look_would_read_as_clean(shell: Shell, model: Path, form: str) -> None:
+    done = shell.run("run", "model", "--format", form)
+    assert done.code == 64
+    assert "has no place for what a look is" in done.err
+    ending = {"sarif": "sarif", "junit": "xml", "markdown": "md"}[form]
+    assert shell.run("run", "model", "--report", f"look.{ending}").code == 64
+    assert not (shell.directory / f"look.{ending}").exists()

@@ -64,6 +64,10 @@ COMMANDS: Final[dict[str, str]] = {
 
 
 HELP: Final = frozenset({"-h", "--help"})
+_ANSWERING: Final = frozenset({"verify", "gate", "run", "scan", "audit", "check"})
+"""Commands whose exit code 0 lets a model pass: a file that is called --help must not bring it about."""
+_ALONE: Final = 2
+"""Arguments of a command that is asked for its help and nothing else."""
 """What asks for help."""
 
 
@@ -207,6 +211,8 @@ def execute(arguments: list[str]) -> int:  # noqa: PLR0911
             f"internal error: {type(error).__name__}: {error}",
             remedy="run again with WEIGHBRIDGE_DEBUG=1 and report what it shows",
         )
+    if arguments[:1] and arguments[0] in _ANSWERING and len(arguments) > _ALONE and HELP.intersection(arguments[1:]):
+        return fail("help was asked for among other arguments, and nothing was done", code=WRONG_USAGE)
     return result if isinstance(result, int) else 0
 
 

@@ -12,6 +12,7 @@ from weighbridge.cli._options import EXIT_CODES, new_nonce, viewed
 from weighbridge.cli._outlet import note
 from weighbridge.cli._progress import working
 from weighbridge.clock import system_clock
+from weighbridge.errors import UsageError
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.evidence.store import require_outside
 from weighbridge.gate.decision import VerdictResult
@@ -39,6 +40,9 @@ _NEEDS: Final = {
 }
 """What makes each check run that does not run by itself."""
 
+_SAY_SO: Final = frozenset({"text", "html", "json"})
+"""Formats that say the answer of a look, and that nobody signed it."""
+
 _WHY: Final = "nobody signed it: this is a look"
 
 
@@ -62,9 +66,11 @@ def perform_look(model: Path, inputs: RunInputs, *, output: str, report: Path | 
         ModelError: When the model cannot be identified, or changed meanwhile.
     """
     form = None
+    _require_that_says_so(output)
     if report is not None:
         require_outside(report, model=model, what="the report")
         form = _write.format_for(report, None)
+        _require_that_says_so(form)
     # Before anything slow, so that it is the first line whatever comes after.
     note(NOTICE, form=output)
     checks = asked_for(inputs)
@@ -87,6 +93,14 @@ def perform_look(model: Path, inputs: RunInputs, *, output: str, report: Path | 
     else:
         _write.write(_rendered(looked, shown, output), to=None)
     return EXIT_CODES[looked.answer]
+
+
+def _require_that_says_so(form: str) -> None:
+    if form not in _SAY_SO:
+        raise UsageError(
+            f"a report in {form} has no place for what a look is, and would read as one that found nothing",
+            remedy=f"choose {', '.join(sorted(_SAY_SO))}, or give a policy and keys",
+        )
 
 
 def _rendered(looked: LookReport, shown: ReportInput, form: str) -> str:

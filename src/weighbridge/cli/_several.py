@@ -13,7 +13,7 @@ from weighbridge.cli import _write, fail
 from weighbridge.cli._checks import Destination, Examined, examine
 from weighbridge.cli._options import EXIT_CODES
 from weighbridge.cli._outlet import Outlet
-from weighbridge.errors import UsageError, WeighbridgeError
+from weighbridge.errors import InputError, UsageError, WeighbridgeError
 from weighbridge.gate.decision import VerdictResult
 from weighbridge.report._text import clean
 from weighbridge.report.check_json import ModelScanReport, ScanReports, Unread, write_json
@@ -50,8 +50,19 @@ def perform_all(models: tuple[Path, ...], options: ModelScanOptions, *, destinat
             unread.append(Unread(name=model.name, reason=error.message, remedy=error.remedy))
     results = [VerdictResult(result_of(item.record)) for item in found]
     worst = VerdictResult.worst([*results, *(VerdictResult.UNDECIDED for _ in unread)])
+    _require_room_for_unread(unread, outlet.form)
     _deliver(found, unread, worst, outlet)
     return EXIT_CODES[worst.value]
+
+
+def _require_room_for_unread(unread: list[Unread], form: str) -> None:
+    # Whoever reads such a report later would take a model that is not in it for one in which nothing was found.
+    if unread and form not in ("text", "json"):
+        names = ", ".join(clean(one.name) for one in unread)
+        raise InputError(
+            f"nothing was written: a report in {form} has no place for what could not be read ({names})",
+            remedy="scan the others alone, or choose json",
+        )
 
 
 def _deliver(found: list[Examined], unread: list[Unread], worst: VerdictResult, outlet: Outlet) -> None:
@@ -61,8 +72,13 @@ def _deliver(found: list[Examined], unread: list[Unread], worst: VerdictResult, 
 
             parts = [render(item.report(), least=outlet.least) for item in found]
             _write.show_rich(*parts, to=outlet.file)
+            total = f"{len(found) + len(unread)} models, together: {worst}"
             if outlet.file is None:
-                click.echo(f"{len(found) + len(unread)} models, together: {worst}")
+                click.echo(total)
+            else:
+                lines = [f"could not be read: {clean(one.name)}: {clean(one.reason)}" for one in unread]
+                with outlet.file.open("a", encoding="utf-8") as file:
+                    file.write("\n".join([*lines, total]) + "\n")
         case "json":
             reports = tuple(report for item in found if isinstance(report := item.json(), ModelScanReport))
             whole = ScanReports(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +25,16 @@ _PIECE: Final = 1 << 20
 
 
 def is_stdin(path: Path) -> bool:
-    """Tell whether a path stands for the standard input."""
-    return str(path) == STANDARD_INPUT
+    """Tell whether a path stands for the standard input.
+
+    Raises:
+        UsageError: When there is also something of that name: in a loop over names it would swallow the others.
+    """
+    if str(path) != STANDARD_INPUT:
+        return False
+    if os.path.lexists(STANDARD_INPUT):
+        raise UsageError("there is an entry called -, and - is the standard input", remedy="write ./- for the entry")
+    return True
 
 
 @contextmanager

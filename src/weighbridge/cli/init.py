@@ -111,7 +111,14 @@ def _for_trying() -> Acceptance:
 
 def choose(found: Survey) -> Chosen:
     """Return what the policy binds: a lock before requirements, and examples whose names say what they are for."""
-    by_name = {path.stem.lower().replace("_", "-"): path for path in found.data}
+    by_name: dict[str, Path] = {}
+    twice: set[str] = set()
+    for path in found.data:
+        name = path.stem.lower().replace("_", "-")
+        twice |= {name} & by_name.keys()
+        by_name[name] = path
+    for name in twice:  # which of two is meant is for a person to say
+        del by_name[name]
     locks = found.locks[:1]
     return Chosen(
         locks=locks,

@@ -13,8 +13,9 @@ from typing import Final
 from weighbridge.checks.model_scan.documents.listed import listed
 from weighbridge.checks.model_scan.documents.said import Reading, Said, show
 from weighbridge.checks.model_scan.documents.tree import Object
+from weighbridge.checks.model_scan.pickle.following import FOLLOWED
 from weighbridge.checks.model_scan.pickle.rules.rule import Rule
-from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
+from weighbridge.checks.model_scan.pickle.rules.settings import is_asked, judge_setting
 from weighbridge.checks.model_scan.pickle.values import Global, Kept, Opaque, Value
 
 NODE: Final = ("__class__", "__module__", "__loader__")
@@ -55,9 +56,7 @@ def read_skops(node: Object) -> Reading | None:
         return Reading(_JUDGED, (Said("__loader__", f"skops has no node {show(loader)} that only makes data"),))
     if not allowed(known):
         return Reading(_JUDGED, (Said("__class__", f"skops makes {path} by a {loader}, which is on no list for it"),))
-    problem = _settings(node, known) if loader == "ObjectNode" else None
-    said = () if problem is None else (Said("content", f"{path} {problem}"),)
-    return Reading(_JUDGED, said)
+    return Reading(_JUDGED, _object(node, known) if loader == "ObjectNode" else ())
 
 
 def _rule(known: _Known) -> Rule | None:
@@ -105,22 +104,37 @@ _ALLOWED: Final[dict[str, Callable[[_Known], bool]]] = {
 }
 
 
-def _settings(node: Object, known: _Known) -> str | None:
-    """Tell what is wrong with the settings of an object that lie in it as text or numbers, or None."""
+def _object(node: Object, known: _Known) -> tuple[Said, ...]:  # noqa: PLR0911 - each way is one of its own
+    """Judge the attributes of an object: where they lie, what they are called, and those that choose what is called."""
+    from weighbridge.checks.model_scan.allow import load_lists
+
+    path = f"{known[0]}.{known[1]}"
+    if known[1] in FOLLOWED or getattr(_rule(known), "places", None) is not None:
+        return (Said("content", f"the numbers of {path} are not followed in this format", None),)
     content = node.get("content")
+    if content is None:
+        return ()
+    # Another kind of node would give the object attributes that lie elsewhere in the file.
     attributes = content.get("content") if isinstance(content, Object) else None
-    kind = Global(str(known[0]), str(known[1]), _rule(known))
-    for name, value in attributes.members if isinstance(attributes, Object) else []:
-        problem = judge_setting(kind, name, _value(value) if isinstance(value, Object) else None)
+    if not isinstance(content, Object) or content.get("__loader__") != "DictNode" or not isinstance(attributes, Object):
+        return (Said("content", f"the attributes of {path} are no plain dictionary"),)
+    kind, methods = Global(str(known[0]), str(known[1]), _rule(known)), load_lists().attributes.of(path).methods
+    for name, value in attributes.members:
+        if name in methods:
+            return (Said("content", f"{path} sets {name}, which is a method of the class"),)
+        if not is_asked(name):
+            continue
+        if not isinstance(value, Object) or value.get("__loader__") != "JsonNode":
+            return (Said("content", f"{name} of {path} chooses what is called, and is no text or number", None),)
+        problem = judge_setting(kind, name, _value(value))
         if problem is not None:
-            return problem
-    return None
+            return (Said("content", f"{path} {problem}"),)
+    return ()
 
 
 def _value(node: Object) -> Value:
-    text = node.text("content") if node.get("__loader__") == "JsonNode" else None
     try:
-        found = None if text is None else json.loads(text)
+        found = json.loads(node.text("content") or "")
     except (ValueError, RecursionError):
         return Opaque.UNKNOWN
-    return found if isinstance(found, (str, int)) or found is None else Opaque.FLOAT
+    return found if isinstance(found, (str, int)) or found is None else Opaque.UNKNOWN

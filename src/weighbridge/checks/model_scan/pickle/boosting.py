@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
+from weighbridge.checks.model_scan.pickle.followed import Followed
 from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.values import Collection, Instance, Value
 
 PREDICTOR: Final = "TreePredictor"
-_FIELDS: Final = ("feature_idx", "left", "right", "is_leaf", "is_categorical", "bitset_idx")
+_FIELDS: Final = ("feature_idx", "left", "right", "is_leaf", "is_categorical")
 
 
 def boosted(estimator: Instance) -> Followed | str:
@@ -47,22 +47,17 @@ def _nodes(tree: Value, *, columns: int) -> Records | None:
         return None
     nodes = tree.state.entries.get("nodes")
     made, count = records(nodes, _FIELDS, what="the node of a boosted tree"), count_of(nodes)
-    bits = lengths(tree.state.entries.get("raw_left_cat_bitsets"))
-    if made is None or not count or bits is None or len(bits) != 2:  # noqa: PLR2004 - a row of bits for each split
+    if made is None or not count:
         return None
 
     def fits(place: int, node: tuple[int, ...]) -> bool:
-        column, left, right, leaf, categorical, row = node
+        column, left, right, leaf, categorical = node
         if leaf:
             return True
-        inside = place < left < count and place < right < count and 0 <= column < columns
-        return inside and (not categorical or (row < bits[0] and bits[1] >= _WORDS))
+        # Categories are looked up in tables of the estimator's binning, which are not followed.
+        return not categorical and place < left < count and place < right < count and 0 <= column < columns
 
     return made(fits)
-
-
-_WORDS: Final = 8
-"""Words of 32 bits in a row of 256 categories."""
 
 
 def _listed(value: Value) -> list[Value] | None:

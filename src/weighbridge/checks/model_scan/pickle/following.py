@@ -13,7 +13,7 @@ from weighbridge.checks.model_scan.pickle.records import Records, judge_records
 from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
 from weighbridge.checks.model_scan.pickle.rules.native import NATIVE_RULES
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
-from weighbridge.checks.model_scan.pickle.trees import decision_tree, neighbour_tree
+from weighbridge.checks.model_scan.pickle.trees import decision_tree, holds, neighbour_tree
 from weighbridge.checks.model_scan.pickle.values import Global, Instance
 from weighbridge.checks.model_scan.pickle.vectors import support_vectors
 from weighbridge.checks.model_scan.source import Source
@@ -25,7 +25,13 @@ _BY_CLASS: Final[dict[str, Follow]] = {
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), support_vectors),
     **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), boosted),
     PREDICTOR: predictor,
+    **dict.fromkeys(
+        (f"{kind}Tree{what}" for kind in ("Decision", "Extra") for what in ("Classifier", "Regressor")), holds
+    ),
 }
+FOLLOWED: Final = frozenset(_BY_CLASS)
+"""The classes of scikit-learn that are followed by their names."""
+
 _MISFIT: Final = "has arrays that do not fit one another, or whose length cannot be told"
 
 

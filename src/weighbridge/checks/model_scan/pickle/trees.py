@@ -13,7 +13,7 @@ from typing import Final
 from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
 from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
-from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance
+from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
 
 _LEAF: Final = -1
 _PLANE: Final = 2
@@ -33,18 +33,32 @@ def decision_tree(tree: Instance) -> Followed | str:
     return Followed(records=(made(lambda place, node: _is_decision(place, node, count=count, columns=columns)),))
 
 
+def holds(estimator: Instance) -> Followed | str:
+    """Tell whether the tree of an estimator was made for the columns that the estimator asks for."""
+    state = estimator.state
+    tree = state.entries.get("tree_") if type(state) is Collection else None
+    if type(state) is not Collection or type(tree) is not Instance:
+        return Followed()  # it was not fitted, and says so itself
+    columns = state.entries.get("n_features_in_", state.entries.get("n_features_"))
+    if type(columns) is int and tree.args.items[:1] == [columns]:
+        return Followed()
+    return "holds a tree of another number of columns than its own"
+
+
 def _is_decision(place: int, node: tuple[int, ...], *, count: int, columns: int) -> bool:
     left, right, column = node
     return left == _LEAF or (place < left < count and place < right < count and 0 <= column < columns)
 
 
-def neighbour_tree(tree: Instance) -> Followed | str:
+def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each way is one of its own
     """Name the rows and nodes of a tree of neighbours."""
     if not tree.built:
         return Followed()  # it has no data, and says so itself
     wrong = "has data, rows, nodes and bounds that do not fit one another"
     match tree.state:
-        case Group(items=[data, order, nodes, bounds, _, int(), int(count), _, _, _, _, _, *rest]) if len(rest) <= 1:
+        case Group(items=[data, order, nodes, bounds, _, int(), int(count), _, _, _, _, metric, *rest]) if (
+            len(rest) <= 1
+        ):
             shape, held = lengths(data), lengths(bounds)
         case _:
             return wrong
@@ -54,10 +68,23 @@ def neighbour_tree(tree: Instance) -> Followed | str:
     # A ball has a middle, a box two corners.
     if held is None or len(held) != _SPACE or held[0] not in (1, 2) or held[1:] != [count, shape[1]]:
         return wrong
+    if not _is_plain_metric(metric):
+        return "has a distance by tables of its own, which native code believes to be as long as the rows"
     if lengths(order) != shape[:1] or (rest and rest[0] is not None and lengths(rest[0]) != shape[:1]):
         return wrong
     nodes_of: Records = made(lambda place, node: _is_ball(place, node, count=count, rows=shape[0]))
     return Followed(places=(Places(order, "order of rows", below=shape[0]),), records=(nodes_of,))
+
+
+def _is_plain_metric(metric: Value) -> bool:
+    kind = metric.args.items[0] if type(metric) is Instance and metric.args.items else None
+    tables = ("Mahalanobis", "SEuclidean", "WMinkowski", "PyFunc")
+    if type(kind) is not Global or kind.name.startswith(tables):
+        return metric is None
+    # The weights of Minkowski's.
+    state = metric.state if type(metric) is Instance else None
+    parts = state.items if type(state) is Group else []
+    return all((found := lengths(part)) is None or max(found, default=0) <= 1 for part in parts)
 
 
 def _is_ball(place: int, node: tuple[int, ...], *, count: int, rows: int) -> bool:

@@ -23,7 +23,7 @@ MAX_CLASSES: Final = 10_000
 """Most classes of a machine that is followed."""
 
 
-def support_vectors(machine: Instance) -> Followed | str:
+def support_vectors(machine: Instance) -> Followed | str:  # noqa: PLR0911 - each way is one of its own
     """Tell whether the arrays of a machine fit one another; nothing of them is followed further."""
     state = machine.state
     if type(state) is not Collection or "support_vectors_" not in state.entries:
@@ -36,11 +36,15 @@ def support_vectors(machine: Instance) -> Followed | str:
         return "has no support vectors in a table, or no count of them for each class"
     classifies = object_class(machine).name in _CLASSIFIERS
     pairs = len(counts) * (len(counts) - 1) // 2 if classifies else 1
+    dual = entries.get("_dual_coef_")
+    if not classifies and (len(counts) != 2 or not _is_whole(dual, number)):  # noqa: PLR2004
+        return "has counts or coefficients of more classes than one"
     fits = (
-        (not classifies or (min(counts) >= 0 and sum(counts) == number))
+        _is_whole(dual, number * (len(counts) - 1 if classifies else 1))
+        and (not classifies or (min(counts) >= 0 and sum(counts) == number))
         and _shape(entries.get("_dual_coef_")) == [len(counts) - 1 if classifies else 1, number]
         and _length(entries.get("_intercept_")) == pairs
-        and all(_length(entries[name]) in (0, 1, pairs) for name in ("_probA", "_probB", "probA_") if name in entries)
+        and all(_length(entries[name]) in (0, pairs) for name in ("_probA", "_probB", "probA_") if name in entries)
     )
     if not fits:
         return "has counts, coefficients and intercepts that do not fit one another"
@@ -52,6 +56,13 @@ def support_vectors(machine: Instance) -> Followed | str:
     # Of a kernel that was computed before, the vectors are columns of what is asked, by their places; any machine can
     # be told that its kernel is one.
     return Followed(places=(Places(order, "places of support vectors", below=lengths_of(fitted)[0]),))
+
+
+def _is_whole(value: Value, number: int) -> bool:
+    """Tell whether a table has all its numbers: of a sparse one libsvm reads as many as its shape says."""
+    if type(value) is Instance and type(value.state) is Collection and "_shape" in value.state.entries:
+        return lengths(value.state.entries.get("data")) == [number]
+    return True
 
 
 def _shape(value: Value) -> list[int] | None:

@@ -23,7 +23,7 @@ RESPONSES: Final = frozenset({
 """The methods of an estimator that may be called by name."""
 
 _READERS: Final = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
-_CHOOSERS: Final = frozenset({"stack_method", "stack_method_", "response_method"})
+_CHOOSERS: Final = frozenset({"stack_method", "stack_method_", "response_method", "chain_method", "chain_method_"})
 _KEYWORDS: Final = frozenset({"kw_args", "inv_kw_args"})
 _JOBS: Final = frozenset({"n_jobs", "nthread", "num_threads"})
 _HANDLES: Final = frozenset({"handle", "_handle"})
@@ -38,9 +38,14 @@ def is_sealed(name: str) -> bool:
     return "hook" in name or name in _SEALED
 
 
+def is_asked(name: str) -> bool:
+    """Tell whether an attribute of this name chooses what is called."""
+    return name in _ASKED or "hook" in name
+
+
 def judge_setting(kind: Global, name: str, value: Value) -> str | None:
     """Tell what is wrong with an attribute that chooses what is called, or None."""
-    if name not in _ASKED and "hook" not in name:
+    if not is_asked(name):
         return None
     return next(_problems(kind, name, value), None)
 
