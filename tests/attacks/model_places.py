@@ -251,6 +251,13 @@ def _hostile() -> Iterator[tuple[str, bytes]]:
     yield "vectors-of-a-regression-of-many-classes", machine("SVR", _n_support=many_counts)
     empty = matrix("csr_matrix", shape=(1, 3), indptr=integers(0, 0), indices=integers(), data=floats(0))
     yield "coefficients-that-are-not-there", machine(_dual_coef_=empty)
+    module = "sklearn.metrics._dist_metrics"
+    distance = call(name4(module, "newObj"), name4(module, "EuclideanDistance64"))
+    yield "distance-without-its-numbers", distance + b")b"
+    yield (
+        "distance-by-another-maker",
+        call(name4("sklearn.neighbors._kd_tree", "newObj"), name4(module, "CanberraDistance32")) + b")b",
+    )
     yield "neighbours-by-a-table", neighbours(metric=_distance("MahalanobisDistance64"))
     yield "tree-lowest-byte-last", nodes(1, 2, 1).replace(dtype("i8", order="<"), BACKWARDS)
 

@@ -12,6 +12,8 @@ from weighbridge.checks.model_scan.pickle.values import Collection, Global, Grou
 
 _TREE: Final = frozenset({"max_depth", "node_count", "nodes", "values"})
 _NEW: Final = "newObj"
+_DISTANCE: Final = 3
+_TREE_OF_NEIGHBOURS: Final = 12
 
 
 def is_array(value: Value) -> bool:
@@ -79,9 +81,18 @@ def _new(items: Items) -> bool:
 
 
 def _row_state(target: Instance, state: Value, attributes: Attributes) -> str | None:
-    del target, attributes
-    fits = type(state) is Group and not state.cut and _row(state.items)
+    del attributes
+    fits = type(state) is Group and not state.cut and _row(state.items) and _is_long_enough(target, state)
     return None if fits else "is not a row of numbers and arrays"
+
+
+def _is_long_enough(target: Instance, state: Group) -> bool:
+    # Compiled code takes the items by their places, without asking how many there are.
+    kind = target.args.items[0] if target.args.items else None
+    name = kind.name if type(kind) is Global else ""
+    if "Distance" in name:
+        return len(state.items) == _DISTANCE
+    return not name.startswith(("KDTree", "BallTree")) or len(state.items) >= _TREE_OF_NEIGHBOURS
 
 
 def _unpickle(items: Items) -> bool:
