@@ -6,12 +6,16 @@ import codecs
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from weighbridge.checks.model_scan.pickle.rules.dtypes import layout_of
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.values import Blob, Instance, Value
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.source import Memory, Part, Source
+
+MAX_PIECE: Final = 1 << 20
+"""Bytes of an array that are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.followed import Followed
 from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
-from weighbridge.checks.model_scan.pickle.rules.kinds import object_class
+from weighbridge.checks.model_scan.pickle.rules.kinds import listed_objects, object_class
 from weighbridge.checks.model_scan.pickle.values import Collection, Instance, Value
 
 PREDICTOR: Final = "TreePredictor"
@@ -24,8 +24,8 @@ def boosted(estimator: Instance) -> Followed | str:
     if type(state) is not Collection or "_predictors" not in state.entries:
         return Followed()  # it was not fitted, and says so itself
     columns = state.entries.get("n_features_in_")
-    rounds = _listed(state.entries["_predictors"])
-    trees = [tree for one in rounds or [] for tree in _listed(one) or [None]]
+    rounds = listed_objects(state.entries["_predictors"])
+    trees = [tree for one in rounds or [] for tree in listed_objects(one) or [None]]
     if rounds is None or type(columns) is not int:
         return "has no list of lists of trees, or no number of columns"
     found = [_nodes(tree, columns=columns) for tree in trees]
@@ -58,8 +58,3 @@ def _nodes(tree: Value, *, columns: int) -> Records | None:
         return not categorical and place < left < count and place < right < count and 0 <= column < columns
 
     return made(fits)
-
-
-def _listed(value: Value) -> list[Value] | None:
-    whole = type(value) is Collection and value.kind == "list" and len(value.parts) == value.count
-    return value.parts if whole else None  # type: ignore[union-attr]

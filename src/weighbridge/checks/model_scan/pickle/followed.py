@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from weighbridge.checks.model_scan.pickle.records import Records
-from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
-from weighbridge.checks.model_scan.pickle.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +14,3 @@ class Followed:
 
     places: tuple[Places, ...] = ()
     records: tuple[Records, ...] = ()
-
-
-def lengths(value: Value) -> list[int] | None:
-    """Return the lengths of an array's shape; None for anything else."""
-    parts = array_parts(value)
-    return None if parts is None else parts.lengths

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.array_bytes import ArrayBytes, row_of
+from weighbridge.checks.model_scan.pickle.array_bytes import MAX_PIECE, ArrayBytes, row_of
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.source import Source
-
-MAX_PIECE: Final = 1 << 20
-"""Bytes of an array that are in memory at a time."""
 
 _CODES: Final = {"i1": "b", "i2": "h", "i4": "i", "i8": "q"}
 

@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.array_bytes import ArrayBytes, row_of
+from weighbridge.checks.model_scan.pickle.array_bytes import MAX_PIECE, ArrayBytes, row_of
 from weighbridge.checks.model_scan.pickle.rules.dtypes import code_of, layout_of
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Value
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.source import Source
-
-MAX_PIECE: Final = 1 << 20
-"""Bytes of records that are in memory at a time."""
 
 _LETTERS: Final = {"i1": "b", "u1": "B", "b1": "B", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 

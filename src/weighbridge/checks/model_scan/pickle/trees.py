@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
+from weighbridge.checks.model_scan.pickle.followed import Followed
 from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
+from weighbridge.checks.model_scan.pickle.rules.parts import array_lengths
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
 
@@ -59,7 +60,7 @@ def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each wa
         case Group(items=[data, order, nodes, bounds, _, int(), int(count), _, _, _, _, metric, *rest]) if (
             len(rest) <= 1
         ):
-            shape, held = lengths(data), lengths(bounds)
+            shape, held = array_lengths(data), array_lengths(bounds)
         case _:
             return wrong
     made = records(nodes, ("idx_start", "idx_end", "is_leaf"), what="the node of a tree of neighbours")
@@ -70,7 +71,7 @@ def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each wa
         return wrong
     if not _is_plain_metric(metric):
         return "has a distance by tables of its own, which native code believes to be as long as the rows"
-    if lengths(order) != shape[:1] or (rest and rest[0] is not None and lengths(rest[0]) != shape[:1]):
+    if array_lengths(order) != shape[:1] or (rest and rest[0] is not None and array_lengths(rest[0]) != shape[:1]):
         return wrong
     nodes_of: Records = made(lambda place, node: _is_ball(place, node, count=count, rows=shape[0]))
     return Followed(places=(Places(order, "order of rows", below=shape[0]),), records=(nodes_of,))
@@ -84,7 +85,7 @@ def _is_plain_metric(metric: Value) -> bool:
     # The weights of Minkowski's.
     state = metric.state if type(metric) is Instance else None
     parts = state.items if type(state) is Group else []
-    return all((found := lengths(part)) is None or max(found, default=0) <= 1 for part in parts)
+    return all((found := array_lengths(part)) is None or max(found, default=0) <= 1 for part in parts)
 
 
 def _is_ball(place: int, node: tuple[int, ...], *, count: int, rows: int) -> bool:

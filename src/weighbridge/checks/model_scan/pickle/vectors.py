@@ -11,9 +11,9 @@ import sys
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.array_bytes import row_of
-from weighbridge.checks.model_scan.pickle.followed import Followed, lengths
+from weighbridge.checks.model_scan.pickle.followed import Followed
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_shape, lengths_of, object_class
-from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
+from weighbridge.checks.model_scan.pickle.rules.parts import array_lengths, array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.values import Collection, Instance, Value
 
@@ -61,12 +61,12 @@ def support_vectors(machine: Instance) -> Followed | str:  # noqa: PLR0911 - eac
 def _is_whole(value: Value, number: int) -> bool:
     """Tell whether a table has all its numbers: of a sparse one libsvm reads as many as its shape says."""
     if type(value) is Instance and type(value.state) is Collection and "_shape" in value.state.entries:
-        return lengths(value.state.entries.get("data")) == [number]
+        return array_lengths(value.state.entries.get("data")) == [number]
     return True
 
 
 def _shape(value: Value) -> list[int] | None:
-    found = lengths(value)
+    found = array_lengths(value)
     if found is None and type(value) is Instance and type(value.state) is Collection:
         shape = value.state.entries.get("_shape")  # of a sparse table
         found = lengths_of(shape) if is_shape(shape) else None
@@ -74,7 +74,7 @@ def _shape(value: Value) -> list[int] | None:
 
 
 def _length(value: Value) -> int | None:
-    found = lengths(value)
+    found = array_lengths(value)
     return found[0] if found is not None and len(found) == 1 else None
 
 

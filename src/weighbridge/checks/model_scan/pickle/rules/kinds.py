@@ -97,6 +97,12 @@ def is_empty(value: Value) -> bool:
     return value is None or (type(value) is Group and not value.items)
 
 
+def listed_objects(value: Value) -> list[Value] | None:
+    """Return the objects of a list that has nothing else in it; None for anything else."""
+    whole = type(value) is Collection and value.kind == "list" and len(value.parts) == value.count
+    return value.parts if whole else None  # type: ignore[union-attr]
+
+
 def lengths_of(shape: Group) -> list[int]:
     """Return the lengths of a shape."""
     return [length for length in shape.items if isinstance(length, int)]

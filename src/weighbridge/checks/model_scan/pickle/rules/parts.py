@@ -34,6 +34,12 @@ class ArrayParts:
         return lengths_of(self.shape) if is_shape(self.shape) else None
 
 
+def array_lengths(value: Value) -> list[int] | None:
+    """Return the lengths of an array's shape; None for anything else."""
+    parts = array_parts(value)
+    return None if parts is None else parts.lengths
+
+
 def array_parts(value: Value) -> ArrayParts | None:
     """Take an array with its data apart: from its state, from a buffer, or what stands for one in a joblib file.
 

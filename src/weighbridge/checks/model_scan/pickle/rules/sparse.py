@@ -10,7 +10,7 @@ from typing import Final
 
 from weighbridge.checks.model_scan.pickle.rules.kinds import is_shape, lengths_of, object_class
 from weighbridge.checks.model_scan.pickle.rules.objects import judge_object_state
-from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
+from weighbridge.checks.model_scan.pickle.rules.parts import array_lengths
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Places, Rule
 from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Value
 
@@ -39,7 +39,7 @@ def _places(matrix: Instance) -> list[Places] | None:
 
 
 def _compressed(entries: dict[str, Value], kind: str, lengths: list[int]) -> list[Places] | None:
-    indices, starts, data = (_shape(entries.get(name)) for name in ("indices", "indptr", "data"))
+    indices, starts, data = (array_lengths(entries.get(name)) for name in ("indices", "indptr", "data"))
     if indices is None or starts is None or data is None or len(lengths) not in (1, 2):
         return None
     rows, columns = [1, *lengths][-2:]
@@ -63,21 +63,16 @@ def _coordinates(entries: dict[str, Value], lengths: list[int]) -> list[Places] 
     rows = found.items if type(found) is Group else [entries.get("row"), entries.get("col")]
     if type(found) is Group and ("row" in entries or "col" in entries):
         return None
-    data = _shape(entries.get("data"))
-    if len(rows) != len(lengths) or data is None or len(data) != 1 or any(_shape(row) != data for row in rows):
+    data = array_lengths(entries.get("data"))
+    if len(rows) != len(lengths) or data is None or len(data) != 1 or any(array_lengths(row) != data for row in rows):
         return None
     return [Places(row, _COLUMNS, below=length) for row, length in zip(rows, lengths, strict=True)]
 
 
 def _diagonals(entries: dict[str, Value]) -> list[Places] | None:
-    offsets, data = _shape(entries.get("offsets")), _shape(entries.get("data"))
+    offsets, data = array_lengths(entries.get("offsets")), array_lengths(entries.get("data"))
     fits = offsets is not None and data is not None and len(offsets) == 1 and len(data) == 2  # noqa: PLR2004
     return [] if fits and offsets == data[:1] else None  # type: ignore[index]
-
-
-def _shape(value: Value) -> list[int] | None:
-    parts = array_parts(value)
-    return None if parts is None else parts.lengths
 
 
 SPARSE_RULES: Final = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.rules.kinds import MAX_SMALL, is_count, made_by, object_class
+from weighbridge.checks.model_scan.pickle.rules.kinds import MAX_SMALL, is_count, listed_objects, made_by, object_class
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
@@ -34,7 +34,7 @@ def index_length(index: Value) -> int | None:
         whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int) and step != 0
         return len(range(start, stop, step)) if whole else None  # type: ignore[arg-type]
     if kind.name == "MultiIndex":
-        codes = _listed(entries.get("codes", entries.get("labels")))
+        codes = listed_objects(entries.get("codes", entries.get("labels")))
         return _array_length(codes[0]) if codes else None
     return index_length(entries.get("data", entries.get("left")))
 
@@ -44,8 +44,8 @@ def index_places(index: Instance) -> list[Places] | None:
     kind, parts = index.args.items[0], index.args.items[1]
     if type(kind) is not Global or kind.name != "MultiIndex" or type(parts) is not Collection:
         return []
-    levels = _listed(parts.entries.get("levels"))
-    codes = _listed(parts.entries.get("codes", parts.entries.get("labels")))
+    levels = listed_objects(parts.entries.get("levels"))
+    codes = listed_objects(parts.entries.get("codes", parts.entries.get("labels")))
     if (
         levels is None
         or codes is None
@@ -110,7 +110,7 @@ def block_places(manager: Instance) -> list[Places] | None:
 
 def _new_blocks(items: list[Value]) -> tuple[Value, list[Value]] | None:
     match items:
-        case [Group() as blocks, Collection() as axes] if indexes := _listed(axes):
+        case [Group() as blocks, Collection() as axes] if indexes := listed_objects(axes):
             placed = [block.args.items[1] for block in blocks.items if type(block) is Instance]
             return indexes[0], [_bare(place) for place in placed]
         case [Instance() as block, index]:
@@ -124,7 +124,7 @@ def _old_blocks(state: Value) -> tuple[Value, list[Value]] | None:
     described = last.entries.get(_OLD_STATE) if type(last) is Collection else None
     if type(described) is not Collection:
         return None
-    axes, blocks = (_listed(described.entries.get(name)) for name in ("axes", "blocks"))
+    axes, blocks = (listed_objects(described.entries.get(name)) for name in ("axes", "blocks"))
     if not axes or blocks is None:
         return None
     return axes[0], [_bare(one.entries.get("mgr_locs")) if type(one) is Collection else None for one in blocks]
@@ -157,12 +157,6 @@ def _coded(pairs: Iterable[tuple[Value, Value]]) -> list[Places] | None:
             return None
         found.append(Places(codes, "codes", below=length, least=_MISSING))
     return found
-
-
-def _listed(value: Value) -> list[Value] | None:
-    """Return the objects of a list that has nothing else in it."""
-    whole = type(value) is Collection and value.kind == "list" and len(value.parts) == value.count
-    return value.parts if whole else None  # type: ignore[union-attr]
 
 
 def _array_length(value: Value) -> int | None:
