@@ -23,7 +23,7 @@ _CWE: Final = "https://cwe.mitre.org/data/definitions"
 def pages() -> dict[str, str]:
     """Return every page by its path below the documentation: one a rule, one a reason, and the list of each."""
     sections = [(TITLES[check], rules) for check, rules in CATALOGUE.items()] + [("Reports and gate", OWN)]
-    found = {f"{RULES}/{rule.id}.md": _page(rule, of) for of, rules in sections for rule in rules}
+    found = {f"{RULES}/{rule.id}.md": _rule_page(rule, of) for of, rules in sections for rule in rules}
     whys = list(REASONS.items())
     found |= {f"{WHY}/{reason.id}.md": _reason_page(reason, of) for of, reasons in whys for reason in reasons}
     return found | {f"{RULES}/{INDEX}": _index(sections), f"{WHY}/{INDEX}": _reason_index(whys)}
@@ -33,68 +33,54 @@ def _severity(rule: Rule) -> str:
     return "as the finding says" if rule.severity is Severity.UNKNOWN else rule.severity.value
 
 
-def _page(rule: Rule, of: str) -> str:
+def _rule_page(rule: Rule, of: str) -> str:
     weaknesses = ", ".join(f"[CWE-{number}]({_CWE}/{number}.html)" for number in rule.cwe)
     worse = " or worse, as the finding says" if rule.severity in (Severity.LOW, Severity.MEDIUM, Severity.HIGH) else ""
     facts = [f"- reported by: {of}", f"- severity: {_severity(rule)}{worse}"]
     facts += [f"- kind of weakness: {weaknesses}"] if weaknesses else []
-    return "\n".join(
-        [
-            _NOTE,
-            f"# {rule.id}",
-            "",
-            sentence(rule.title),
-            "",
-            *facts,
-            "",
-            "## What it means",
-            "",
-            sentence(rule.meaning),
-            "",
-            "## What to do",
-            "",
-            sentence(rule.remedy),
-            "",
-            "[All rules](README.md)",
-            "",
-        ]
-    )
-
-
-def _index(sections: list[tuple[str, tuple[Rule, ...]]]) -> str:
-    lines = [
-        _NOTE,
-        "# Rules",
-        "",
-        "Every finding names one of these rules. The severity here is the least that its findings have.",
-        "",
-    ]
-    for title, rules in sections:
-        lines += [f"## {title}", "", "| rule | what is wrong | severity |", "|---|---|---|"]
-        lines += [f"| [{rule.id}]({rule.id}.md) | {rule.title} | {_severity(rule)} |" for rule in rules]
-        lines += [""]
-    return "\n".join(lines)
+    return _page(rule, facts, all_of="All rules")
 
 
 def _reason_page(reason: Reason, of: str) -> str:
-    parts = [("What it means", reason.meaning), ("What to do", reason.remedy)]
-    lines = [_NOTE, f"# {reason.id}", "", sentence(reason.title), "", f"- reported by: {of}, as undecided", ""]
-    for title, text in parts:
+    return _page(reason, [f"- reported by: {of}, as undecided"], all_of="All reasons")
+
+
+def _page(entry: Rule | Reason, facts: list[str], *, all_of: str) -> str:
+    lines = [_NOTE, f"# {entry.id}", "", sentence(entry.title), "", *facts, ""]
+    for title, text in (("What it means", entry.meaning), ("What to do", entry.remedy)):
         lines += [f"## {title}", "", sentence(text), ""]
-    return "\n".join([*lines, "[All reasons](README.md)", ""])
+    return "\n".join([*lines, f"[{all_of}](README.md)", ""])
+
+
+def _index(sections: list[tuple[str, tuple[Rule, ...]]]) -> str:
+    head = [
+        "# Rules",
+        "",
+        "Every finding names one of these rules. The severity here is the least that its findings have.",
+    ]
+    tables = [(of, [[_link(rule), rule.title, _severity(rule)] for rule in rules]) for of, rules in sections]
+    return _list(head, ["rule", "what is wrong", "severity"], tables)
 
 
 def _reason_index(sections: list[tuple[str, tuple[Reason, ...]]]) -> str:
-    lines = [
-        _NOTE,
+    head = [
         "# Reasons",
         "",
         "What could not be judged is undecided for one of these reasons; a gate refuses it as it does a finding.",
-        "",
     ]
-    for title, reasons in sections:
-        lines += [f"## {title}", "", "| reason | what was met |", "|---|---|"]
-        lines += [f"| [{reason.id}]({reason.id}.md) | {reason.title} |" for reason in reasons]
+    tables = [(of, [[_link(reason), reason.title] for reason in reasons]) for of, reasons in sections]
+    return _list(head, ["reason", "what was met"], tables)
+
+
+def _link(entry: Rule | Reason) -> str:
+    return f"[{entry.id}]({entry.id}.md)"
+
+
+def _list(head: list[str], columns: list[str], tables: list[tuple[str, list[list[str]]]]) -> str:
+    lines = [_NOTE, *head, ""]
+    for title, rows in tables:
+        lines += [f"## {title}", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
         lines += [""]
     return "\n".join(lines)
 
