@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.attacks.dependencies import install
 from tests.cli.conftest import Shell
 from weighbridge.cli._survey import MAX_SHOWN, survey
 from weighbridge.policy import Policy
@@ -85,6 +86,39 @@ def test_two_commands_make_a_verdict_from_nothing(shell: Shell) -> None:
     again = shell.run(*line, WEIGHBRIDGE_PASSPHRASE="")
     assert again.code == 2
     assert "mind: trust.yaml does not list this policy" in again.err
+
+
+def test_two_commands_with_an_environment_ask_for_it_and_for_no_lock(shell: Shell) -> None:
+    (shell.directory / "model").mkdir()
+    (shell.directory / "model" / "weights").write_bytes(pickle.dumps([1]))
+    site = shell.directory / ".venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "six", "1.17.0")
+    (shell.directory / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.2\n")
+    done = shell.run("init", WEIGHBRIDGE_PASSPHRASE="")
+    inputs = Policy.read(shell.directory / "policy.yaml").inputs
+    assert (inputs.environment, inputs.lock, inputs.requirements) == ("unbound", None, None)
+    run = shell.run(
+        *shlex.split(done.out.splitlines()[-1].removeprefix("next: weighbridge ")), WEIGHBRIDGE_PASSPHRASE=""
+    )
+    assert "the policy names the" not in run.out
+    assert run.code == 0, run.out + run.err
+
+
+def test_where_nothing_says_what_is_served_with_requirements_can_be_given_later(shell: Shell) -> None:
+    (shell.directory / "model").mkdir()
+    (shell.directory / "model" / "weights").write_bytes(pickle.dumps([1]))
+    done = shell.run("init", WEIGHBRIDGE_PASSPHRASE="")
+    assert "nothing here says what models are served with" in done.out
+    (shell.directory / "mine.txt").write_text("six==1.17.0\n")
+    line = shlex.split(done.out.splitlines()[-1].removeprefix("next: weighbridge "))
+    assert line[-2:] == ["--lock", "FILE"]
+    wrong = shell.run(*line[:-1], "mine.txt", WEIGHBRIDGE_PASSPHRASE="")
+    assert (wrong.code, "give requirements with -r" in " ".join(wrong.out.split())) == (2, True)
+    for command in ("policy bind policy.yaml -r mine.txt", "trust policy trust.yaml policy.yaml"):
+        assert command.removesuffix("mine.txt") in done.out  # what `init` said, word by word
+        assert shell.run(*command.split()).code == 0
+    run = shell.run(*line[:-2], "-r", "mine.txt", WEIGHBRIDGE_PASSPHRASE="")
+    assert run.code == 0, run.out + run.err
 
 
 def test_without_keys_there_is_the_policy_alone(shell: Shell, project: Path) -> None:

@@ -63,6 +63,35 @@ def test_a_role_or_the_whole_block_is_added() -> None:
     assert "# always" in text
 
 
+AUDITED = BLOCK.replace("    advisories:", "    lock: unbound  # until there is one\n    advisories:")
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("role", [InputRole.REQUIREMENTS, InputRole.ENVIRONMENT])
+def test_what_is_audited_takes_the_place_of_what_was_unbound(role: InputRole, ends: str) -> None:
+    text = bound(AUDITED.replace("\n", ends), role, NewBinding(FileBinding(sha256=(ONE,))))
+    inputs = parse(text).inputs
+    assert (inputs.lock, getattr(inputs, role.value)) == (None, FileBinding(sha256=(ONE,)))
+    assert (inputs.test, inputs.advisories) == (parse(BLOCK).inputs.test, parse(BLOCK).inputs.advisories)
+    assert text.replace("\r\n", "\n") == BLOCK.replace(
+        "  inputs:\n", f'  inputs:\n    {role.value}: {{sha256: ["{ONE}"]}}\n'
+    )
+
+
+def test_what_is_asked_for_together_stays_together() -> None:
+    both = AUDITED.replace("    lock:", f'    requirements: {{sha256: ["{ONE}"]}}\n    lock:')
+    renewed = bound(both, InputRole.REQUIREMENTS, NewBinding(FileBinding(sha256=(TWO,))))
+    assert parse(renewed).inputs.lock == "unbound"
+    named = {InputRole.REQUIREMENTS: NewBinding(FileBinding(sha256=(ONE,))), InputRole.LOCK: NewBinding("unbound")}
+    text = bind(AUDITED.encode(), bindings=named, name="policy.yaml").decode()
+    assert parse(text).inputs.lock == "unbound"
+    held = AUDITED.replace("unbound", f'{{sha256: ["{ONE}"]}}')
+    text = bound(held, InputRole.REQUIREMENTS, NewBinding(FileBinding(sha256=(TWO,))))
+    assert parse(text).inputs.lock == FileBinding(sha256=(ONE,))
+    text = bound(AUDITED, InputRole.TEST, NewBinding("unbound"))
+    assert parse(text).inputs.lock == "unbound"
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_line_ends_do_not_matter(ends: str) -> None:
     text = bound(BLOCK.replace("\n", ends), InputRole.TEST, NewBinding("unbound"))

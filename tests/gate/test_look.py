@@ -49,6 +49,15 @@ def test_a_check_that_did_not_run_is_undecided() -> None:
     assert set(answers) == set(CheckName)
 
 
+def test_what_is_open_says_its_own_next_step() -> None:
+    place = Undecided(location="m.h5", reason="no parser", code="no-parser-hdf5", remedy="export it")
+    record = make_record(SCAN, undecided=(place, msgspec.structs.replace(place, code="", remedy="")))
+    (seen,) = (item for item in look([record], policy=POLICY, model=MODEL_DIGEST, now=NOW) if item.check is SCAN)
+    said = [(problem.reason, problem.remedy) for problem in seen.problems]
+    assert ("m.h5 [no-parser-hdf5]: no parser", "export it") in said
+    assert ("m.h5: no parser", "resolve it and run the check again") in said
+
+
 @pytest.mark.parametrize("severity", [Severity.UNKNOWN, Severity.HIGH, Severity.CRITICAL])
 def test_a_finding_fails(severity: Severity) -> None:
     assert answer(make_record(SCAN, findings=(finding(severity),)))[0] is VerdictResult.FAILED

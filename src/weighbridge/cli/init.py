@@ -23,6 +23,7 @@ from weighbridge.cli.keys import write_pairs
 from weighbridge.clock import format_instant, system_clock
 from weighbridge.errors import InputError, OutputError, UsageError
 from weighbridge.evidence.keys import KeyAlgorithm
+from weighbridge.evidence.measurements import InputRole
 from weighbridge.model.hub_cache import repository_of
 from weighbridge.policy import Policy
 from weighbridge.policy.inputs import Acceptance
@@ -74,6 +75,7 @@ class Chosen:
 
     locks: tuple[Path, ...] = ()
     requirements: tuple[Path, ...] = ()
+    environments: tuple[Path, ...] = ()
     test: Path | None = None
     members: Path | None = None
     non_members: Path | None = None
@@ -87,6 +89,8 @@ class Chosen:
             test=() if self.test is None else (self.test,),
             members=(self.members,) if both and self.members else (),
             non_members=(self.non_members,) if both and self.non_members else (),
+            # Its digest would be another after each install, so a policy to try with lets it be what it is.
+            unbound=(InputRole.ENVIRONMENT,) if self.environments else (),
         )
 
     def options(self) -> Iterator[str]:
@@ -94,6 +98,7 @@ class Chosen:
         for option, paths in (
             ("--lock", self.locks),
             ("-r", self.requirements),
+            ("--environment", self.environments),
             ("--data", (self.test,)),
             *((("--members", (self.members,)), ("--non-members", (self.non_members,))) if self.given().members else ()),
         ):
@@ -110,7 +115,7 @@ def _for_trying() -> Acceptance:
 
 
 def choose(found: Survey) -> Chosen:
-    """Return what the policy binds: a lock before requirements, and examples whose names say what they are for."""
+    """Return what the policy asks for: a lock, else requirements, else an environment; examples by their names."""
     by_name: dict[str, Path] = {}
     twice: set[str] = set()
     for path in found.data:
@@ -123,6 +128,7 @@ def choose(found: Survey) -> Chosen:
     return Chosen(
         locks=locks,
         requirements=() if locks else found.requirements,
+        environments=() if locks or found.requirements else found.environments[:1],
         test=by_name.get("test"),
         members=by_name.get("members"),
         non_members=by_name.get("non-members"),
@@ -186,9 +192,10 @@ def _said(found: Survey, chosen: Chosen, policy: Policy, folder: Path, *, no_key
         yield "there is more in this folder than was looked at"
     asked = ", ".join(requirement.check for requirement in policy.requirements)
     yield f"{folder / POLICY}: asks for {asked}; what else it could ask for stands in it as comments"
-    if not (chosen.locks or chosen.requirements):
-        option = f"--environment {found.environments[0]}" if found.environments else "--lock FILE"
-        yield f"nothing binds what models are served with: `weighbridge policy bind {folder / POLICY} {option}`"
+    if chosen.environments:
+        yield f"{chosen.environments[0]} is asked for, and bound by nothing: a lock says what models are served with"
+    elif not (chosen.locks or chosen.requirements):
+        yield from _nothing_to_audit(folder, no_keys=no_keys)
     if not no_keys:
         yield f"{folder / TRUST}, {folder / KEYS}/, {folder / PASSPHRASES}/: for trying out, {TRUSTED_FOR.days} days"
     age = "and an audit with it stays undecided" if no_keys else f"and counts here for {TRUSTED_FOR.days} days, to try"
@@ -200,14 +207,23 @@ def _said(found: Survey, chosen: Chosen, policy: Policy, folder: Path, *, no_key
     yield "next: " + _next(found, chosen, folder, no_keys=no_keys)
 
 
+def _nothing_to_audit(folder: Path, *, no_keys: bool) -> Iterator[str]:
+    policy = shlex.quote(str(folder / POLICY))
+    listed = "" if no_keys else f" and `weighbridge trust policy {shlex.quote(str(folder / TRUST))} {policy}`"
+    yield (
+        "nothing here says what models are served with. With a lock the next command does. With requirements or an "
+        f"environment, first `weighbridge policy bind {policy} -r FILE` (or --environment DIRECTORY){listed}; "
+        "then give the same option in place of --lock"
+    )
+
+
 def _next(found: Survey, chosen: Chosen, folder: Path, *, no_keys: bool) -> str:
     model = shlex.quote(str(found.models[0])) if found.models else "MODEL"
     inputs = list(chosen.options())
     if no_keys:
         return " ".join(["weighbridge run", model, *inputs])
-    if not (chosen.locks or chosen.requirements):
-        environment = shlex.quote(str(found.environments[0])) if found.environments else ""
-        inputs.append(f"--environment {environment}" if environment else "--lock FILE")
+    if not (chosen.locks or chosen.requirements or chosen.environments):
+        inputs.append("--lock FILE")
     places = {
         "--policy": folder / POLICY,
         "--trust": folder / TRUST,

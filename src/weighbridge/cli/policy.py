@@ -95,8 +95,9 @@ def _note_on_snapshot() -> str:
 def bind(policy: Path, **given: Any) -> None:  # noqa: ANN401
     """Say in POLICY what binds the inputs of checks: these files by digest, a role that signs them, or nothing.
 
-    What a role was bound by before is replaced, with the comments in it; everything else stays. A verdict names its
-    policy by what it asks for, so models are judged again by the changed one.
+    What a role was bound by before is replaced, with the comments in it. Requirements, a lock or an environment named
+    for the first time take the place of those that were unbound, which would else have to be given too. Everything
+    else stays. A verdict names its policy by what it asks for, so models are judged again by the changed one.
     """
     found = Given(**given)
     bindings = bindings_of(found, fallback=None, accepted=None)

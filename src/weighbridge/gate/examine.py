@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from weighbridge.clock import format_instant
 from weighbridge.evidence.inputs import SignedInput
-from weighbridge.evidence.record import CheckRecord, Finding, Undecided, ViewKind
+from weighbridge.evidence.record import CheckRecord, Finding, ViewKind
 from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.gate.inputs import choice_problems, judge_inputs
@@ -58,18 +58,18 @@ def examine(
     )
     left, used = _apply_waivers(item, spec, policy, now)
     against = list(_finding_problems(left, item, policy))
-    against += [
-        Problem(VerdictResult.UNDECIDED, _undecided(place), place.remedy or "resolve it and run the check again")
-        for place in item.record.undecided
-    ]
+    against += undecided_problems(item.record)
     if item.record.measurements is not None or not item.record.undecided:
         against += problems_of(spec, item.record, model=item.model, now=now)
     return Examined(unrelated, inputs.withheld, circumstances, tuple(against), tuple(used), inputs.bound)
 
 
-def _undecided(place: Undecided) -> str:
-    name = f" [{place.code}]" if place.code else ""
-    return f"{place.location}{name}: {place.reason}"
+def undecided_problems(record: CheckRecord) -> Iterator[Problem]:
+    """Yield each place that a check could not judge, with its reason, its code and its next step."""
+    for place in record.undecided:
+        name = f" [{place.code}]" if place.code else ""
+        reason = f"{place.location}{name}: {place.reason}"
+        yield Problem(VerdictResult.UNDECIDED, reason, place.remedy or "resolve it and run the check again")
 
 
 def confinement_problems(record: CheckRecord, policy: Policy) -> Iterable[Problem]:

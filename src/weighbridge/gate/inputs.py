@@ -13,6 +13,7 @@ from weighbridge.evidence.measurements import DependencyAuditMeasurements, Input
 from weighbridge.evidence.record import BOUNDS, LABEL, CheckName, CheckRecord
 from weighbridge.gate.decision import TITLES, Bond, BoundInput, Evidence, Problem, VerdictResult
 from weighbridge.policy import AdvisoriesBinding, DataBinding, FileBinding, Policy
+from weighbridge.policy.inputs import AUDITED
 
 _OPTIONS: Final = {
     InputRole.TEST: "--test",
@@ -24,8 +25,6 @@ _OPTIONS: Final = {
     InputRole.ADVISORIES: "--advisories",
 }
 """How `weighbridge policy bind` takes each role."""
-
-_AUDITED: Final = (InputRole.REQUIREMENTS, InputRole.LOCK, InputRole.ENVIRONMENT)
 
 RELEASE_ONE: Final = "it was made by the first release, which does not say what its inputs were for"
 
@@ -238,7 +237,7 @@ def _left_out(inputs: tuple[Input, ...], item: Evidence, policy: Policy) -> Iter
     if item.record.check is not CheckName.DEPENDENCY_AUDIT or item.record.measurements is None:
         return
     given = {each.role for each in inputs}
-    for role in _AUDITED:
+    for role in AUDITED:
         if policy.binding(role) is not None and role not in given:
             yield _open(
                 f"the policy names the {TITLES[role]}, and the audit was given none",

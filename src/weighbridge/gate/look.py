@@ -13,7 +13,7 @@ from datetime import datetime
 from weighbridge.evidence.record import CheckName, CheckRecord
 from weighbridge.gate.bytes import PRIVATE_VIEWS, identity_problems, view_problems
 from weighbridge.gate.decision import Problem, VerdictResult
-from weighbridge.gate.examine import confinement_problems
+from weighbridge.gate.examine import confinement_problems, undecided_problems
 from weighbridge.gate.limits import failing_findings, problems_of
 from weighbridge.model.digest import Digest
 from weighbridge.policy import Policy, RequirementSpec
@@ -55,8 +55,7 @@ def _problems(
         what = finding.advisory or finding.rule
         reason = f"{what} in {finding.location} [{finding.severity}]: {finding.message}"
         yield Problem(VerdictResult.FAILED, reason, finding.remedy)
-    for place in record.undecided:
-        yield Problem(VerdictResult.UNDECIDED, f"{place.location}: {place.reason}", "resolve it and run this again")
+    yield from undecided_problems(record)
     yield from identity_problems(record, model=model)
     yield from confinement_problems(record, policy)
     yield from view_problems(record, accepted_views=PRIVATE_VIEWS)

@@ -13,7 +13,7 @@ from weighbridge import _json, _yaml
 from weighbridge.errors import PolicyError
 from weighbridge.evidence.measurements import InputRole
 from weighbridge.policy.document import PolicyDocument
-from weighbridge.policy.inputs import AdvisoriesBinding, Binding, DataBinding, binding_of
+from weighbridge.policy.inputs import AUDITED, UNBOUND, AdvisoriesBinding, Binding, DataBinding, binding_of
 
 _INDENT: Final = re.compile(r" *")
 _WORD: Final = re.compile(r"[a-zA-Z][a-zA-Z-]*")
@@ -31,21 +31,41 @@ class NewBinding:
 def bind(data: bytes, *, bindings: Mapping[InputRole, NewBinding], name: str) -> bytes:
     """Return a policy in which these roles are bound like this; everything beside their entries stays as it is.
 
-    Minimum numbers, sources and ages that a role has already are kept.
+    Minimum numbers, sources and ages that a role has already are kept. What is audited and is named for the first time
+    takes the place of what was ``unbound`` there: else that would have to be given too, whatever it is.
 
     Raises:
         ParseError: When the policy is not what it must be.
         PolicyError: When ``spec`` or ``inputs`` is not written as a block, so that lines do not tell roles apart.
     """
+    before = _read(data, name)[1].spec.inputs
     for role, new in bindings.items():
         data = _bind_one(data, role, new, name)
+    if any(role in bindings and binding_of(before, role) is None for role in AUDITED):
+        for role in AUDITED:
+            if role not in bindings and binding_of(before, role) == UNBOUND:
+                data = _let_go(data, role, name)
     return data
 
 
-def _bind_one(data: bytes, role: InputRole, new: NewBinding, name: str) -> bytes:
+def _read(data: bytes, name: str) -> tuple[_yaml.Document, PolicyDocument]:
     document = _yaml.load(data, name=name)
     document.require_kind("ModelPolicy")
-    before = document.convert(PolicyDocument)
+    return document, document.convert(PolicyDocument)
+
+
+def _let_go(data: bytes, role: InputRole, name: str) -> bytes:
+    document, before = _read(data, name)
+    lines = data.decode().splitlines(keepends=True)
+    start = document.lines["spec", "inputs", role.value] - 1
+    del lines[start : _end(lines, start)]
+    changed = "".join(lines).encode()
+    _require_same_otherwise(before, changed, role, None, name)
+    return changed
+
+
+def _bind_one(data: bytes, role: InputRole, new: NewBinding, name: str) -> bytes:
+    document, before = _read(data, name)
     kept = _with_limits(new.binding, binding_of(before.spec.inputs, role))
     lines = data.decode().splitlines(keepends=True)
     first = min(_lines_below(document, ("spec",)), default=0)

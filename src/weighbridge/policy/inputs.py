@@ -92,6 +92,9 @@ class InputsSpec(Wire, omit_defaults=True):
 
 Binding = FileBinding | Unbound | None
 
+AUDITED: Final = (InputRole.REQUIREMENTS, InputRole.LOCK, InputRole.ENVIRONMENT)
+"""Roles of what is audited. Each that a policy names must have been given."""
+
 
 def binding_of(inputs: InputsSpec, role: InputRole) -> Binding:
     """Return what binds a role; None where the policy says nothing of it."""

@@ -71,12 +71,7 @@ def starter_policy(name: str, *, bindings: Mapping[InputRole, NewBinding]) -> by
     split = {InputRole.MEMBERS, InputRole.NON_MEMBERS} <= set(bindings)
     parts += [_ROBUSTNESS] if test else _comment(_ROBUSTNESS, "test data, bound under inputs.test")
     parts += [_LEAKAGE] if split else _comment(_LEAKAGE, "members and non-members, bound under inputs")
-    text = "".join([*parts, _TAIL])
-    if {InputRole.REQUIREMENTS, InputRole.ENVIRONMENT} & set(bindings) and InputRole.LOCK not in bindings:
-        # The block goes with its only line: an empty one is no mapping, and the first role that is bound makes it anew.
-        text = text.replace("  inputs:\n    lock: unbound\n", "")
-    data = text.encode()
-    return bind(data, bindings=bindings, name="the starter policy")
+    return bind("".join([*parts, _TAIL]).encode(), bindings=bindings, name="the starter policy")
 
 
 def _comment(text: str, what: str) -> list[str]:

@@ -195,7 +195,7 @@ def render(report: ReportInput, *, least: Severity | None = None) -> Group:
 
 def _signature(view: EvidenceView) -> str:
     if not view.source and not view.signer:
-        return "not signed, and a gate accepts signed evidence only: give --key to leave some"
+        return "not signed, and a gate accepts signed evidence only: give --key to sign it and leave evidence"
     return SIGNATURES[view.signature] + (f": {cut(view.why)}" if view.why else "")
 
 

@@ -103,7 +103,8 @@ def reader_for(lock: Path) -> Reader:
         return read_pylock
     raise InputError(
         f"{plain(lock.name)!r} is no lock format that is understood; these are: uv.lock, poetry.lock, pylock.toml, "
-        "pylock.NAME.toml"
+        "pylock.NAME.toml",
+        remedy="give requirements with -r, a directory of packages or a virtual environment with --environment",
     )
 
 
@@ -124,7 +125,8 @@ def _read(role: InputRole, path: Path, choose: Callable[[Path], Reader]) -> Inve
         inputs = tuple(msgspec.structs.replace(each, role=role) for each in found.inputs)
         return replace(found, inputs=inputs)
     except InputError as error:
-        undecided = not_judged("input-not-read", plain(str(error), limit=2000), location=plain(path.name))
+        reason, location = plain(error.message, limit=2000), plain(path.name)
+        undecided = not_judged("input-not-read", reason, location=location, remedy=plain(error.remedy, limit=2000))
         return Inventory(inputs=(), undecided=(undecided,))
 
 

@@ -74,6 +74,6 @@ REASONS: Final = (
 _STEPS: Final = {reason.id: reason.remedy for reason in REASONS}
 
 
-def not_judged(code: str, reason: str, *, location: str) -> Undecided:
-    """Return a place that was not judged, with the step that its reason has."""
-    return Undecided(location=location, reason=reason, code=code, remedy=_STEPS[code])
+def not_judged(code: str, reason: str, *, location: str, remedy: str = "") -> Undecided:
+    """Return a place that was not judged; without a remedy it has that of its reason."""
+    return Undecided(location=location, reason=reason, code=code, remedy=remedy or _STEPS[code])
