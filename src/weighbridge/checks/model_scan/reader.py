@@ -21,7 +21,7 @@ class Reader:
     It notes in the source's account, if there is one, what was read and what was passed over.
     """
 
-    __slots__ = ("_base", "_buffer", "_chunks", "_ledger", "_place", "_settled", "_source")
+    __slots__ = ("_base", "_chunks", "_ledger", "_settled", "_source", "buffer", "place")
 
     def __init__(self, source: Source, *, start: int = 0) -> None:
         self._source = source
@@ -29,28 +29,28 @@ class Reader:
         if self._ledger is not None:
             self._ledger.account.attend(self)
         self._chunks = pieces(source, start)
-        self._buffer = b""
-        self._place = 0
+        self.buffer = b""
+        self.place = 0
         self._base = self._settled = start
 
     def settle(self) -> None:
         """Note everything up to here as read."""
         if self._ledger is not None:
-            place = self._base + self._place
+            place = self._base + self.place
             self._ledger.parsed(self._settled, place)
             self._settled = place
 
     def tell(self) -> int:
         """Return the offset of the next byte."""
-        return self._base + self._place
+        return self._base + self.place
 
     def _more(self) -> bool:
         chunk = next(self._chunks, b"")
         if not chunk:
             return False
-        self._base += self._place
-        self._buffer = self._buffer[self._place :] + chunk
-        self._place = 0
+        self._base += self.place
+        self.buffer = self.buffer[self.place :] + chunk
+        self.place = 0
         return True
 
     def byte(self) -> int:
@@ -60,17 +60,17 @@ class Reader:
             RefusedError: There is none.
         """
         try:
-            value = self._buffer[self._place]
+            value = self.buffer[self.place]
         except IndexError:
             if not self._more():
                 raise self._cut() from None
-            value = self._buffer[0]
-        self._place += 1
+            value = self.buffer[0]
+        self.place += 1
         return value
 
     def at_end(self) -> bool:
         """Tell whether no byte is left."""
-        if self._place < len(self._buffer) or self._more():
+        if self.place < len(self.buffer) or self._more():
             return False
         self.settle()
         return True
@@ -83,11 +83,29 @@ class Reader:
         """
         if count > MAX_PIECE:
             raise RefusedError("malformed", f"a piece of {count} bytes is not taken into memory", offset=self.tell())
-        while len(self._buffer) - self._place < count:
+        start = self.place
+        end = self.place = start + count
+        if end <= len(self.buffer):
+            return self.buffer[start:end]
+        self.place = start
+        while len(self.buffer) - self.place < count:
             if not self._more():
                 raise self._cut()
-        self._place += count
-        return self._buffer[self._place - count : self._place]
+        self.place += count
+        return self.buffer[self.place - count : self.place]
+
+    def number(self, width: int) -> int:
+        """Return the unsigned little-endian number in the next bytes.
+
+        Raises:
+            RefusedError: Too few are left.
+        """
+        start = self.place
+        piece = self.buffer[start : start + width]
+        if len(piece) < width:
+            return int.from_bytes(self.read(width), "little")
+        self.place = start + width
+        return int.from_bytes(piece, "little")
 
     def skip(self, count: int) -> None:
         """Pass over exactly ``count`` bytes without keeping them; from ``SHORT`` on they count as data.
@@ -100,7 +118,7 @@ class Reader:
             return
         self.settle()
         self._pass(count)
-        place = self._base + self._place
+        place = self._base + self.place
         self._ledger.data(self._settled, place)
         self._settled = place
 
@@ -111,15 +129,15 @@ class Reader:
             if target > size:
                 raise self._cut()
             # Nothing is read of numbers in a file whose length is known: a gigabyte is passed over at once.
-            self._chunks, self._buffer, self._place, self._base = pieces(self._source, target), b"", 0, target
+            self._chunks, self.buffer, self.place, self._base = pieces(self._source, target), b"", 0, target
             return
         while True:
-            here = len(self._buffer) - self._place
+            here = len(self.buffer) - self.place
             if count <= here:
-                self._place += count
+                self.place += count
                 return
             count -= here
-            self._place = len(self._buffer)
+            self.place = len(self.buffer)
             if not self._more():
                 raise self._cut()
 
@@ -130,14 +148,14 @@ class Reader:
             RefusedError: There is no newline, or not soon enough.
         """
         while True:
-            end = self._buffer.find(b"\n", self._place)
+            end = self.buffer.find(b"\n", self.place)
             if end >= 0:
-                found = self._buffer[self._place : end]
+                found = self.buffer[self.place : end]
                 if len(found) > limit:
                     break
-                self._place = end + 1
+                self.place = end + 1
                 return found
-            if len(self._buffer) - self._place > limit:
+            if len(self.buffer) - self.place > limit:
                 break
             if not self._more():
                 raise self._cut()
@@ -151,16 +169,16 @@ class Reader:
         """
         kept, length = b"", 0
         while True:
-            end = self._buffer.find(b"\n", self._place)
-            stop = end if end >= 0 else len(self._buffer)
-            kept += self._buffer[self._place : min(stop, self._place + keep - len(kept))]
-            length += stop - self._place
-            self._place = stop
+            end = self.buffer.find(b"\n", self.place)
+            stop = end if end >= 0 else len(self.buffer)
+            kept += self.buffer[self.place : min(stop, self.place + keep - len(kept))]
+            length += stop - self.place
+            self.place = stop
             if end >= 0:
-                self._place += 1
+                self.place += 1
                 return kept, length
             if not self._more():
                 raise self._cut()
 
     def _cut(self) -> RefusedError:
-        return RefusedError("truncated", "the bytes end too early", offset=self._base + len(self._buffer))
+        return RefusedError("truncated", "the bytes end too early", offset=self._base + len(self.buffer))

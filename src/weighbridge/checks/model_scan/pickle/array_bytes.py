@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.rules.dtypes import layout_of
-from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
+from weighbridge.checks.model_scan.pickle.rules.parts import ArrayParts, array_parts
 from weighbridge.checks.model_scan.pickle.values import Blob, Instance, Value
 from weighbridge.checks.model_scan.reader import Reader
 from weighbridge.checks.model_scan.source import Memory, Part, Source
@@ -48,8 +48,11 @@ class ArrayBytes:
 def row_of(value: Value) -> ArrayBytes | None:
     """Return the bytes of an array of one dimension; None for anything else, and for objects."""
     parts = array_parts(value)
-    if parts is None:
-        return None
+    return None if parts is None else bytes_of(parts)
+
+
+def bytes_of(parts: ArrayParts) -> ArrayBytes | None:
+    """Return the bytes of an array that was taken apart already; None as for ``row_of``."""
     content, layout, lengths = parts.content, layout_of(parts.dtype), parts.lengths
     is_text = type(content) is Instance and content.maker.name == "encode"
     if type(content) is Instance and content.args.items:

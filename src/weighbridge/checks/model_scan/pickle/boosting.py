@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.followed import Followed
-from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
+from weighbridge.checks.model_scan.pickle.records import Records, table
 from weighbridge.checks.model_scan.pickle.rules.kinds import listed_objects, object_class
 from weighbridge.checks.model_scan.pickle.values import Collection, Instance, Value
 
@@ -31,7 +31,7 @@ def boosted(estimator: Instance) -> Followed | str:
     found = [_nodes(tree, columns=columns) for tree in trees]
     if None in found:
         return "has a tree that is no row of records, each with its children, its column and its categories"
-    return Followed(records=tuple(one for one in found if one is not None))
+    return Followed(records=tuple(one for one in found if one is not None), within=frozenset(map(id, trees)))
 
 
 def predictor(tree: Instance) -> Followed | str:
@@ -46,7 +46,8 @@ def _nodes(tree: Value, *, columns: int) -> Records | None:
     if type(tree) is not Instance or object_class(tree).name != PREDICTOR or type(tree.state) is not Collection:
         return None
     nodes = tree.state.entries.get("nodes")
-    made, count = records(nodes, _FIELDS, what="the node of a boosted tree"), count_of(nodes)
+    made = table(nodes, _FIELDS)
+    count = 0 if made is None else made.rows.count
     if made is None or not count:
         return None
 
@@ -57,4 +58,4 @@ def _nodes(tree: Value, *, columns: int) -> Records | None:
         # Categories are looked up in tables of the estimator's binning, which are not followed.
         return not categorical and place < left < count and place < right < count and 0 <= column < columns
 
-    return made(fits)
+    return made.where(fits, what="the node of a boosted tree")

@@ -15,7 +15,7 @@ How = Literal["reduce", "new"]
 def judge(callee: Global, args: Group, *, how: How) -> str | None:
     """Tell what is wrong with a call, or None. ``new`` is ``cls.__new__(cls, ...)``."""
     rule = callee.rule
-    judged = None if rule is None else rule.new if how == "new" else rule.call
+    judged = None if rule is None else rule.call if how == "reduce" else rule.new
     if judged is None:
         return "may not be called" if how == "reduce" else "is no class that a pickle makes objects of"
     # An argument list that is so long that it was cut has been judged in part only.
@@ -28,15 +28,15 @@ def judge_state(target: Value, state: Value, context: Context) -> str | None:
     """Tell what is wrong with giving ``target`` this state, or None."""
     if type(target) is not Instance:
         return "state is given to something that is not an object of a listed class"
-    maker = target.maker
+    maker, rule = target.maker, target.maker.rule
     if target.built:
         # The first state could plant what the second one calls; no pickler gives an object two.
         return f"an object of {maker.path} is given a second state"
-    if maker.rule is None or maker.rule.state is None:
+    if rule is None or rule.state is None:
         return f"state is given to the result of {maker.path}, which has none"
     if type(state) is Group and state.cut:
         return f"the state of {maker.path} is a tuple that is longer than any"
-    problem = maker.rule.state(target, state, context.attributes)
+    problem = rule.state(target, state, context.attributes)
     return None if problem is None else f"the state of {maker.path} {problem}"
 
 

@@ -39,13 +39,16 @@ def measure(result: Value) -> Expanded:
         if parts is None:
             if id(one) in known:
                 continue
-            parts = _parts_of(one)
             known[id(one)] = _OPEN
-            if parts:
-                waiting.append((one, parts))
-                waiting += [(part, None) for part in parts if id(part) not in known]
+            if type(one) is Instance and _is_numbers(one):
                 continue
-        known[id(one)] = _sum(one, [known[id(part)] for part in parts])
+            parts = _parts_of(one)
+            below = [(part, None) for part in parts if id(part) not in known]
+            if below:
+                waiting.append((one, parts))
+                waiting += below
+                continue
+        known[id(one)] = _sum(one, parts, known)
     objects, text, levels = known[id(result)]
     return Expanded(objects, text, levels)
 
@@ -54,8 +57,8 @@ def _parts_of(one: Value) -> list[Value]:
     if type(one) is Collection:
         return one.parts
     if type(one) is Group:
-        found = one.items + one.rest
-    elif type(one) is Instance and not _is_numbers(one):
+        found = one.items + one.rest if one.rest else one.items
+    elif type(one) is Instance:
         found = [one.args, one.state, one.content] if one.args.items else [one.state, one.content]
     else:
         return []
@@ -79,20 +82,23 @@ def _may_hold(item: Value) -> bool:
     return type(item) is Collection or (type(item) is Group and any(type(part) is not int for part in item.items))
 
 
-def _sum(one: Value, parts: list[_Sizes]) -> _Sizes:
+def _sum(one: Value, parts: list[Value], known: dict[int, _Sizes]) -> _Sizes:
     objects, text, levels = 1, 0, 0
     if type(one) is Collection:
         objects, text = 1 + one.count, one.text
     elif type(one) is Group:
         objects += len(one.items) + len(one.rest)
-        for item in one.items + one.rest:
+        for item in one.items + one.rest if one.rest else one.items:
             if type(item) not in _SHORT:
                 text += length_of(item)
-    for part_objects, part_text, part_levels in parts:
+    for part in parts:
+        part_objects, part_text, part_levels = known[id(part)]
         objects += part_objects
         text += part_text
         levels = max(levels, part_levels)
     if type(one) is Instance and one.maker.name in _ARRAYS:
         # An array keeps its bytes once, wherever it lies, and prints a few of its numbers.
         text = 0
-    return min(objects, CEILING), min(text, CEILING), levels + 1
+    if objects > CEILING or text > CEILING:
+        return min(objects, CEILING), min(text, CEILING), levels + 1
+    return objects, text, levels + 1

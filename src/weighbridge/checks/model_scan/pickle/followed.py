@@ -10,7 +10,8 @@ from weighbridge.checks.model_scan.pickle.rules.rule import Places
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Arrays of places and rows of records."""
+    """Arrays of places and rows of records; ``within`` has the ``id`` of each that was judged with it."""
 
     places: tuple[Places, ...] = ()
     records: tuple[Records, ...] = ()
+    within: frozenset[int] = frozenset()

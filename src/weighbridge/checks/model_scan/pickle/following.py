@@ -32,32 +32,41 @@ _BY_CLASS: Final[dict[str, Follow]] = {
 FOLLOWED: Final = frozenset(_BY_CLASS)
 """The classes of scikit-learn that are followed by their names."""
 
+_TREE: Final = NATIVE_RULES["tree"]
 _MISFIT: Final = "has arrays that do not fit one another, or whose length cannot be told"
 
 
-def follow_of(made: Instance) -> Follow | None:
-    """Return how an object is followed; None for most."""
-    kind = object_class(made)
+def follow_of(made: Instance, kind: Global) -> Follow | None:
+    """Return how an object of a class is followed; None for most."""
     if kind.rule is not None and kind.rule.places is not None:
         return _by_rule
-    if made.maker.rule is NATIVE_RULES["tree"]:
+    maker = made.maker
+    if maker.rule is _TREE:
         return decision_tree
-    first = made.args.items[0] if made.args.items and made.maker.name == "newObj" else kind
-    return _BY_CLASS.get(first.name) if type(first) is Global and first.module.startswith("sklearn.") else None
+    first = made.args.items[0] if maker.name == "newObj" and made.args.items else kind
+    if type(first) is not Global or first.name not in _BY_CLASS or not first.module.startswith("sklearn."):
+        return None
+    return _BY_CLASS[first.name]
 
 
 def judge_followed(found: list[Instance], source: Source) -> str | None:
     """Tell what is wrong with the numbers of these objects, or None; the file is read twice at most."""
     places: list[Places] = []
     records: list[Records] = []
-    for one in found:
-        follow = follow_of(one)
+    within: set[int] = set()
+    # Whatever holds others is made after them, and says more about them than they do.
+    for one in reversed(found):
+        if id(one) in within:
+            continue
+        kind = object_class(one)
+        follow = follow_of(one, kind)
         followed = Followed() if follow is None else follow(one)
-        path = object_class(one).path
+        path = kind.path
         if isinstance(followed, str):
             return f"{path} {followed}"
         places += [replace(place, what=f"{path} {place.what}") for place in followed.places]
         records += followed.records
+        within |= followed.within
     problem = judge_places(places, source) if places else None
     if problem is None and records:
         problem = judge_records(records, source)

@@ -61,7 +61,7 @@ class LiteralMachine(StackMachine):
 
     def integer2(self) -> None:
         """BININT2."""
-        self.stack.append(self.number(2))
+        self.stack.append(self.reader.number(2))
 
     def integer4(self) -> None:
         """BININT."""
@@ -80,7 +80,7 @@ class LiteralMachine(StackMachine):
 
     def long4(self) -> None:
         """LONG4."""
-        self._long(self.number(4))
+        self._long(self.reader.number(4))
 
     def line_float(self) -> None:
         """FLOAT: a line."""
@@ -111,48 +111,44 @@ class LiteralMachine(StackMachine):
     def _line_blob(self, line: bytes) -> Blob:
         return Blob("line", offset=self.reader.tell() - len(line) - 1, length=len(line))
 
-    def _text(self, length: int, *, old: bool) -> None:
-        if length > MAX_LITERAL:
-            self._blob("text", length)
-            return
-        piece = self.reader.read(length)
-        if self._forget(length):
-            self.stack.append(Opaque.FORGOTTEN)
-            return
-        if old:
-            self.stack.append(OldText(piece.decode("latin-1")))
+    def _text(self, length: int) -> None:
+        piece = self._piece("text", length)
+        if type(piece) is not bytes:
+            self.stack.append(piece)
             return
         try:
             self.stack.append(piece.decode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
             self.refuse("text is not UTF-8")
 
+    def _old_text(self, length: int) -> None:
+        piece = self._piece("text", length)
+        self.stack.append(OldText(piece.decode("latin-1")) if type(piece) is bytes else piece)
+
     def _bytes(self, length: int) -> None:
-        if length > MAX_LITERAL:
-            self._blob("bytes", length)
-            return
-        piece = self.reader.read(length)
-        self.stack.append(Opaque.FORGOTTEN if self._forget(length) else piece)
+        self.stack.append(self._piece("bytes", length))
 
-    def _forget(self, length: int) -> bool:
-        self._kept += length + 64  # what Python needs for the object itself
-        return self._kept > MAX_KEPT_BYTES
-
-    def _blob(self, kind: str, length: int) -> None:
-        blob = Blob(kind, offset=self.reader.tell(), length=length)
-        self.reader.skip(length)
-        self.stack.append(Opaque.FORGOTTEN if self._forget(64) else blob)
+    def _piece(self, kind: str, length: int) -> bytes | Blob | Opaque:
+        """Read a literal: short ones are kept, long ones by their place, and none once too much is in memory."""
+        self._kept += 64 + (length if length <= MAX_LITERAL else 64)  # 64: what Python needs for the object itself
+        piece: bytes | Blob
+        if length <= MAX_LITERAL:
+            piece = self.reader.read(length)
+        else:
+            piece = Blob(kind, offset=self.reader.tell(), length=length)
+            self.reader.skip(length)
+        return piece if self._kept <= MAX_KEPT_BYTES else Opaque.FORGOTTEN
 
     def string4(self) -> None:
         """BINSTRING: its length is signed."""
-        length = self.number(4)
+        length = self.reader.number(4)
         if length >= 1 << 31:
             self.refuse("a string has a negative length")
-        self._text(length, old=True)
+        self._old_text(length)
 
     def string1(self) -> None:
         """SHORT_BINSTRING."""
-        self._text(self.reader.byte(), old=True)
+        self._old_text(self.reader.byte())
 
     def line_unicode(self) -> None:
         """UNICODE: a line in raw-unicode-escape."""
@@ -165,15 +161,15 @@ class LiteralMachine(StackMachine):
 
     def unicode1(self) -> None:
         """SHORT_BINUNICODE."""
-        self._text(self.reader.byte(), old=False)
+        self._text(self.reader.byte())
 
     def unicode4(self) -> None:
         """BINUNICODE."""
-        self._text(self.number(4), old=False)
+        self._text(self.reader.number(4))
 
     def unicode8(self) -> None:
         """BINUNICODE8."""
-        self._text(self.number(8), old=False)
+        self._text(self.reader.number(8))
 
     def bytes1(self) -> None:
         """SHORT_BINBYTES."""
@@ -181,8 +177,8 @@ class LiteralMachine(StackMachine):
 
     def bytes4(self) -> None:
         """BINBYTES."""
-        self._bytes(self.number(4))
+        self._bytes(self.reader.number(4))
 
     def bytes8(self) -> None:
         """BINBYTES8 and BYTEARRAY8."""
-        self._bytes(self.number(8))
+        self._bytes(self.reader.number(8))

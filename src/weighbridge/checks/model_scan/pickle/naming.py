@@ -144,7 +144,7 @@ class NamingMachine(LiteralMachine):
 
     def _extension(self, width: int) -> None:
         # An import by number from a registry that only the loading process knows.
-        code = self.number(width)
+        code = self.reader.number(width)
         self.context.finding(
             "extension-code",
             f"the pickle imports by extension code {code}, whose meaning is not in the file",

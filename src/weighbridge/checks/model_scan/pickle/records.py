@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from weighbridge.checks.model_scan.pickle.array_bytes import MAX_PIECE, ArrayBytes, row_of
+from weighbridge.checks.model_scan.pickle.array_bytes import MAX_PIECE, ArrayBytes, bytes_of
 from weighbridge.checks.model_scan.pickle.rules.dtypes import code_of, layout_of
 from weighbridge.checks.model_scan.pickle.rules.parts import array_parts
 from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Value
@@ -30,17 +30,24 @@ class Records:
     what: str
 
 
-def records(value: Value, names: tuple[str, ...], *, what: str) -> Callable[[Fits], Records] | None:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A row of records before it is said what may stand there."""
+
+    rows: ArrayBytes
+    form: str
+
+    def where(self, fits: Fits, *, what: str) -> Records:
+        """Return the records with what may stand there."""
+        return Records(self.rows, self.form, fits, what)
+
+
+def table(value: Value, names: tuple[str, ...]) -> Table | None:
     """Take a row of records apart that have whole numbers of these names; None for anything else."""
-    parts, rows = array_parts(value), row_of(value)
-    form = None if parts is None else _form(parts.dtype, names)
-    return None if rows is None or form is None else lambda fits: Records(rows, form, fits, what)
-
-
-def count_of(value: Value) -> int | None:
-    """Return how many records there are."""
-    rows = row_of(value)
-    return None if rows is None else rows.count
+    parts = array_parts(value)
+    rows = None if parts is None else bytes_of(parts)
+    form = None if parts is None or rows is None else _form(parts.dtype, names)
+    return None if rows is None or form is None else Table(rows, form)
 
 
 def judge_records(asked: Iterable[Records], source: Source) -> str | None:

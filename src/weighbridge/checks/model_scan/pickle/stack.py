@@ -15,6 +15,7 @@ from weighbridge.checks.model_scan.pickle.values import (
     MAX_KEPT,
     NUMBERS,
     Collection,
+    Global,
     Group,
     Instance,
     Value,
@@ -55,6 +56,14 @@ class StackMachine:
             self.refuse("an opcode takes a value from an empty stack")
         return self.stack.pop()
 
+    def pop_two(self) -> list[Value]:
+        """Take the two topmost values above the last mark, the lower one first."""
+        taken = self.stack[-2:]
+        if len(taken) < 2:  # noqa: PLR2004
+            self.refuse("an opcode takes a value from an empty stack")
+        del self.stack[-2:]
+        return taken
+
     def top(self) -> Value:
         """Return the topmost value above the last mark."""
         if not self.stack:
@@ -82,10 +91,6 @@ class StackMachine:
                 "pickle-too-large", f"the pickle makes more than {MAX_MADE} objects", offset=self.reader.tell()
             )
         self.stack.append(value)
-
-    def number(self, width: int) -> int:
-        """Read an unsigned little-endian number."""
-        return int.from_bytes(self.reader.read(width), "little")
 
     def data(self, value: Value, *, into: str) -> Value:
         """Return a value that is put into other data, after reporting it when it is a function."""
@@ -117,17 +122,22 @@ class StackMachine:
 
     def tuple1(self) -> None:
         """TUPLE1."""
-        self.make(Group([self.pop()]))
+        self._tuple(1)
 
     def tuple2(self) -> None:
         """TUPLE2."""
-        second, first = self.pop(), self.pop()
-        self.make(Group([first, second]))
+        self._tuple(2)
 
     def tuple3(self) -> None:
         """TUPLE3."""
-        third, second, first = self.pop(), self.pop(), self.pop()
-        self.make(Group([first, second, third]))
+        self._tuple(3)
+
+    def _tuple(self, count: int) -> None:
+        items = self.stack[-count:]
+        if len(items) < count:
+            self.refuse("an opcode takes a value from an empty stack")
+        del self.stack[-count:]
+        self.make(Group(items))
 
     def tuple_(self) -> None:
         """TUPLE: from the mark."""
@@ -176,14 +186,15 @@ class StackMachine:
         full = kept is not None and len(kept.entries) >= MAX_KEPT
         passed = 0
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if full and type(key) is str and type(value) in NUMBERS and key[:2] != "__":
+            kind = type(value)
+            if full and type(key) is str and kind in NUMBERS and key[:2] != "__":
                 passed += 1  # a vocabulary goes on like this for a hundred thousand entries
                 continue
             if type(key) is not str:
                 self.data(key, into="a dictionary")
                 self.hash(key)
             # joblib names the type of an array so; nothing else that may not be kept is meant.
-            if type(value) not in LITERALS and not (key == "subclass" and is_mark(value)):
+            if (kind is Global or kind is Group) and not (key == "subclass" and is_mark(value)):
                 self.data(value, into="a dictionary")
             if kept is not None:
                 kept.keep(key, value)
@@ -192,12 +203,20 @@ class StackMachine:
 
     def memoize(self) -> None:
         """MEMOIZE: at the place that is the memo's size."""
+        memo, stack = self._memo, self.stack
+        if stack and not self._holes and len(memo) < MAX_MEMO:
+            memo.append(stack[-1])
+            return
         if self._holes:
             # The Python unpickler counts filled places, the C one too; only a made-up pickle mixes the two ways.
             self.refuse("the memo is filled out of order")
-        self._put(len(self._memo))
+        self._put(len(memo))
 
     def _put(self, place: int) -> None:
+        memo, stack = self._memo, self.stack
+        if stack and place == len(memo) < MAX_MEMO:
+            memo.append(stack[-1])
+            return
         if place >= MAX_MEMO and place > 2 * len(self._memo):
             raise RefusedError(
                 "memo-bomb", f"the pickle fills place {place} of a memo of {len(self._memo)}", offset=self.reader.tell()
@@ -206,13 +225,9 @@ class StackMachine:
             raise UndecidedError(
                 "pickle-too-large", f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell()
             )
-        memo = self._memo
         value = self.top()
-        if place == len(memo):
-            memo.append(value)
-            return
-        if place > len(memo):
-            self._holes = True
+        if place >= len(memo):
+            self._holes = self._holes or place > len(memo)
             memo.extend([_NO_MEMO] * (place + 1 - len(memo)))
         memo[place] = value
 
@@ -226,7 +241,7 @@ class StackMachine:
 
     def put4(self) -> None:
         """LONG_BINPUT."""
-        self._put(self.number(4))
+        self._put(self.reader.number(4))
 
     def _line_number(self) -> int:
         text = self.reader.line(20)
@@ -235,9 +250,11 @@ class StackMachine:
         return int(text)
 
     def _get(self, place: int) -> None:
-        if place >= len(self._memo) or self._memo[place] is _NO_MEMO:
+        memo = self._memo
+        value = memo[place] if place < len(memo) else _NO_MEMO
+        if value is _NO_MEMO:
             self.refuse("the pickle reads an empty memo place")
-        self.stack.append(self._memo[place])  # type: ignore[arg-type]
+        self.stack.append(value)  # type: ignore[arg-type]
         if self._outer is not None:
             self.compare(place, self._outer)
 
@@ -254,7 +271,7 @@ class StackMachine:
 
     def get4(self) -> None:
         """LONG_BINGET."""
-        self._get(self.number(4))
+        self._get(self.reader.number(4))
 
     def remembered(self, place: int) -> Value:
         """Return what lies at a memo place, None when nothing does."""
@@ -290,5 +307,5 @@ class StackMachine:
 
     def frame(self) -> None:
         """FRAME: its length has no meaning for what is executed, but must fit."""
-        if self.number(8) >= 1 << 40:
+        if self.reader.number(8) >= 1 << 40:
             self.refuse("a frame is longer than any file")

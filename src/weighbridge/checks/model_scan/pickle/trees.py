@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.followed import Followed
-from weighbridge.checks.model_scan.pickle.records import Records, count_of, records
+from weighbridge.checks.model_scan.pickle.records import table
 from weighbridge.checks.model_scan.pickle.rules.parts import array_lengths
 from weighbridge.checks.model_scan.pickle.rules.rule import Places
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value
@@ -27,11 +27,16 @@ def decision_tree(tree: Instance) -> Followed | str:
         return Followed()  # it has no node
     state, columns = tree.state, tree.args.items[0]
     nodes = state.entries.get("nodes") if type(state) is Collection else None
-    made = records(nodes, ("left_child", "right_child", "feature"), what="the node of a tree")
-    count = count_of(nodes)
-    if made is None or count is None or type(columns) is not int:
+    made = table(nodes, ("left_child", "right_child", "feature"))
+    if made is None or type(columns) is not int:
         return "has nodes that are no row of records, each with its children and its column"
-    return Followed(records=(made(lambda place, node: _is_decision(place, node, count=count, columns=columns)),))
+    count = made.rows.count
+
+    def fits(place: int, node: tuple[int, ...]) -> bool:
+        left, right, column = node
+        return left == _LEAF or (place < left < count and place < right < count and 0 <= column < columns)
+
+    return Followed(records=(made.where(fits, what="the node of a tree"),))
 
 
 def holds(estimator: Instance) -> Followed | str:
@@ -46,11 +51,6 @@ def holds(estimator: Instance) -> Followed | str:
     return "holds a tree of another number of columns than its own"
 
 
-def _is_decision(place: int, node: tuple[int, ...], *, count: int, columns: int) -> bool:
-    left, right, column = node
-    return left == _LEAF or (place < left < count and place < right < count and 0 <= column < columns)
-
-
 def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each way is one of its own
     """Name the rows and nodes of a tree of neighbours."""
     if not tree.built:
@@ -63,8 +63,8 @@ def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each wa
             shape, held = array_lengths(data), array_lengths(bounds)
         case _:
             return wrong
-    made = records(nodes, ("idx_start", "idx_end", "is_leaf"), what="the node of a tree of neighbours")
-    if made is None or count_of(nodes) != count or shape is None or len(shape) != _PLANE:
+    made = table(nodes, ("idx_start", "idx_end", "is_leaf"))
+    if made is None or made.rows.count != count or shape is None or len(shape) != _PLANE:
         return wrong
     # A ball has a middle, a box two corners.
     if held is None or len(held) != _SPACE or held[0] not in (1, 2) or held[1:] != [count, shape[1]]:
@@ -73,8 +73,10 @@ def neighbour_tree(tree: Instance) -> Followed | str:  # noqa: PLR0911 - each wa
         return "has a distance by tables of its own, which native code believes to be as long as the rows"
     if array_lengths(order) != shape[:1] or (rest and rest[0] is not None and array_lengths(rest[0]) != shape[:1]):
         return wrong
-    nodes_of: Records = made(lambda place, node: _is_ball(place, node, count=count, rows=shape[0]))
-    return Followed(places=(Places(order, "order of rows", below=shape[0]),), records=(nodes_of,))
+    balls = made.where(
+        lambda place, node: _is_ball(place, node, count=count, rows=shape[0]), what="the node of a tree of neighbours"
+    )
+    return Followed(places=(Places(order, "order of rows", below=shape[0]),), records=(balls,))
 
 
 def _is_plain_metric(metric: Value) -> bool:

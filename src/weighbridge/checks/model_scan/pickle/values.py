@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from weighbridge.checks.model_scan.pickle.rules.rule import Rule
@@ -85,12 +85,15 @@ class Layout:
 class Global:
     """A name that a pickle imported. ``rule`` is None when it is not listed."""
 
-    __slots__ = ("module", "name", "rule")
+    __slots__ = ("holds_function", "module", "name", "rule")
+    weight: ClassVar[int] = 1
+    is_open: ClassVar[bool] = False
 
     def __init__(self, module: str, name: str, rule: Rule | None) -> None:
         self.module = module
         self.name = name
         self.rule = rule
+        self.holds_function = rule is not None and rule.kept in (Kept.NEVER, Kept.MARK)
 
     @property
     def path(self) -> str:
@@ -109,22 +112,26 @@ class Group:
     """
 
     __slots__ = ("cut", "holds_function", "is_open", "is_plain", "items", "rest", "weight")
+    holds_function: bool
+    is_open: bool
+    weight: int
 
     def __init__(self, items: list[Value]) -> None:
-        self.holds_function = False
-        self.is_plain = True
-        self.is_open = False
+        holds, plain, opened = False, True, False
         weight = 1 + len(items)
         for item in items:
             kind = type(item)
             if kind in LITERALS or (kind is int and -_SHORT < item < _SHORT):  # type: ignore[operator]
                 continue
-            weight += weight_of(item) - 1
-            if kind not in NUMBERS:
-                self.holds_function = self.holds_function or holds_function(item)
-                self.is_plain = self.is_plain and is_plain(item)
-                self.is_open = self.is_open or is_open(item)
-        self.weight = min(weight, MAX_WEIGHT)
+            if kind in NUMBERS:
+                weight += weight_of(item) - 1
+                continue
+            weight += item.weight - 1  # type: ignore[union-attr]
+            holds = holds or item.holds_function  # type: ignore[union-attr]
+            plain = plain and is_plain(item)
+            opened = opened or item.is_open  # type: ignore[union-attr]
+        self.holds_function, self.is_plain, self.is_open = holds, plain, opened
+        self.weight = weight if weight < MAX_WEIGHT else MAX_WEIGHT
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
         self.rest = items[MAX_ITEMS:] if self.cut else _NO_REST
@@ -144,6 +151,8 @@ class Collection:
     """
 
     __slots__ = ("count", "entries", "is_plain", "kind", "parts", "sealed", "special", "text", "weight", "words")
+    holds_function: ClassVar[bool] = False
+    is_open: ClassVar[bool] = True
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -185,9 +194,15 @@ class Collection:
         """Remember an entry, and the first key that names a special attribute."""
         self.count += 1
         self.weight += 1
-        if type(value) is str:
-            self.text += len(value)
-        elif type(value) not in NUMBERS and value is not None:
+        kind = type(value)
+        if kind is str:
+            self.text += len(value)  # type: ignore[arg-type]
+        elif kind in WITH_PARTS:
+            self.is_plain = self.is_plain and is_plain(value)
+            if self.parts is _NO_PARTS:
+                self.parts = []
+            self.parts.append(value)
+        elif kind not in NUMBERS and value is not None:
             self.is_plain = self.is_plain and is_plain(value)
             self.hold(value)
         if not isinstance(key, str):
@@ -198,10 +213,11 @@ class Collection:
             return
         if key[:2] == "__" and key.endswith("__"):
             self.special = self.special or key
-        if self.entries is _NOTHING:
-            self.entries = {}
-        if len(self.entries) < MAX_KEPT or key in self.entries:
-            self.entries[key] = value
+        entries = self.entries
+        if entries is _NOTHING:
+            entries = self.entries = {}
+        if len(entries) < MAX_KEPT or key in entries:
+            entries[key] = value
         else:
             self.special = self.special or f"more than {MAX_KEPT} names"
 
@@ -221,17 +237,19 @@ class Instance:
     """
 
     __slots__ = (
-        "args", "built", "content", "is_container", "layout", "maker", "plain", "raw", "sealed", "short", "state",
+        "args", "built", "content", "is_open", "layout", "maker", "plain", "raw", "sealed", "short", "state", "weight",
     )  # fmt: skip
+    holds_function: ClassVar[bool] = False
 
-    def __init__(self, maker: Global, args: Group) -> None:
+    def __init__(self, maker: Global, rule: Rule, args: Group) -> None:
         self.maker = maker
         self.args = args
         self.state: Value = None
         self.built = False
-        rule = maker.rule
-        self.is_container = rule is not None and (rule.items is not None or rule.makes_any)
-        self.plain = rule is not None and rule.is_plain and (rule.items is None or args.is_plain)
+        self.is_open = rule.items is not None or rule.makes_any
+        # A tuple by a call is hashed as one by an opcode is.
+        self.weight = 20 + args.weight if rule.hashes else 20
+        self.plain = rule.is_plain and (rule.items is None or args.is_plain)
         self.content: Collection | None = None
         self.layout: Layout | None = None
         self.raw: Blob | None = None
@@ -248,6 +266,9 @@ class Storage:
     """A tensor's storage, reached by a persistent id, and how many numbers are in it."""
 
     __slots__ = ("count", "key")
+    weight: ClassVar[int] = 1
+    holds_function: ClassVar[bool] = False
+    is_open: ClassVar[bool] = False
 
     def __init__(self, key: str, count: int) -> None:
         self.key = key
@@ -269,22 +290,12 @@ LITERALS: Final = frozenset({type(None), bool, str, OldText, Shadowed, bytes, Bl
 
 def holds_function(value: Value) -> bool:
     """Tell whether a value is a name that may not be kept as data, or a tuple that holds one."""
-    if type(value) is Global:
-        return value.rule is not None and value.rule.kept in (Kept.NEVER, Kept.MARK)
-    return type(value) is Group and value.holds_function
+    return type(value) in (Global, Group) and value.holds_function  # type: ignore[union-attr]
 
 
 def is_mark(value: Value) -> bool:
     """Tell whether a value is the type of an array, which a rebuilder of arrays looks for."""
     return type(value) is Global and value.rule is not None and value.rule.kept is Kept.MARK
-
-
-def is_open(value: Value) -> bool:
-    """Tell whether a value can be filled, or a tuple holds one that can."""
-    kind = type(value)
-    if kind is Group:
-        return value.is_open  # type: ignore[union-attr]
-    return kind is Collection or (kind is Instance and value.is_container)  # type: ignore[union-attr]
 
 
 def is_plain(value: Value) -> bool:
@@ -304,15 +315,9 @@ def weight_of(value: Value) -> int:
     kind = type(value)
     if kind is int:
         return 1 if -_SHORT < value < _SHORT else LONG_WEIGHT  # type: ignore[operator]
-    if kind is Group or kind is Collection:
+    if kind in WITH_PARTS:
         return value.weight  # type: ignore[union-attr]
-    if value is Opaque.LONG:
-        return LONG_WEIGHT
-    if type(value) is Instance:
-        rule = value.maker.rule
-        # A tuple by a call is hashed as one by an opcode is.
-        return 20 + value.args.weight if rule is not None and rule.hashes else 20
-    return 1
+    return LONG_WEIGHT if value is Opaque.LONG else 1
 
 
 def length_of(value: Value) -> int:

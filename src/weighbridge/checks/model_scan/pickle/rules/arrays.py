@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
 from weighbridge.checks.model_scan.pickle.rules.dtypes import judge_dtype, judge_dtype_state, layout_of
-from weighbridge.checks.model_scan.pickle.rules.kinds import is_bytes, is_data, is_literal, is_shape, lengths_of, named
+from weighbridge.checks.model_scan.pickle.rules.kinds import elements_of, is_bytes, is_data, is_literal, named
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Group, Instance, Kept, Layout, Value
 
@@ -77,7 +76,8 @@ def _frombuffer(items: Items) -> bool:
         case [content, dtype, shape, *order]:
             layout = layout_of(dtype)
             plain = layout is not None and not layout.holds_objects and is_bytes(content)
-            if layout is None or not is_shape(shape) or is_endless(math.prod(lengths_of(shape)), layout):
+            count = elements_of(shape)
+            if layout is None or count is None or is_endless(count, layout):
                 return False
             return plain and order in ([], ["C"], ["F"])
         case _:
@@ -109,9 +109,9 @@ def judge_content(shape: Value, dtype: Value, content: Value) -> str | None:
     layout = layout_of(dtype)
     if layout is None:
         return "has a type that is no dtype with a state of its own"
-    if not is_shape(shape):
+    count = elements_of(shape)
+    if count is None:
         return "has a shape that is not of whole numbers"
-    count = math.prod(lengths_of(shape))
     if layout.holds_objects:
         # numpy takes as many objects from the list as the shape says, however many are in it.
         fits = is_literal(content, "list") and isinstance(content, Collection) and content.count == count
@@ -127,14 +127,13 @@ def is_endless(count: int, layout: Layout) -> bool:
 def _judge_bytes(content: Value, *, count: int, layout: Layout) -> str | None:
     if is_endless(count, layout):
         return "has more elements of no bytes than any array"
-    length: int | None = None
     if type(content) is bytes:
-        length = len(content)
+        fits = len(content) == count * layout.size
     elif type(content) is Blob and content.kind == "bytes":
-        length = content.length
-    if not is_bytes(content) or (length is not None and length != count * layout.size):
-        return "has another number of bytes than its shape says"
-    return None
+        fits = content.length == count * layout.size
+    else:
+        fits = is_bytes(content)
+    return None if fits else "has another number of bytes than its shape says"
 
 
 def _wrapper_state(target: Instance, state: Value, attributes: Attributes) -> str | None:

@@ -19,6 +19,8 @@ from weighbridge.checks.model_scan.pickle.values import (
 MAX_SMALL: Final = 1 << 31
 """Above this no count, length or offset of an argument lies."""
 
+_MAKERS: Final = frozenset({"_reconstructor", "__newobj__"})
+
 BUILTINS: Final = frozenset({"builtins", "__builtin__"})
 """The modules of Python's built-in names, in both spellings."""
 
@@ -40,7 +42,19 @@ def is_small(value: Value) -> TypeGuard[int]:
 
 def is_shape(value: Value) -> TypeGuard[Group]:
     """Tell whether a value is a tuple of counts."""
-    return type(value) is Group and not value.cut and all(is_count(item) for item in value.items)
+    return elements_of(value) is not None
+
+
+def elements_of(shape: Value) -> int | None:
+    """Return how many elements an array of a shape has; None for what is no tuple of counts."""
+    if type(shape) is not Group or shape.cut:
+        return None
+    count = 1
+    for length in shape.items:
+        if type(length) is not int or not 0 <= length < MAX_SMALL:  # as is_count, for every array of a pickle
+            return None
+        count *= length
+    return count
 
 
 def is_text(value: Value) -> bool:
@@ -50,11 +64,12 @@ def is_text(value: Value) -> bool:
 
 def object_class(target: Instance) -> Global:
     """Return the class of an object, whichever way it was made; the function, for what a function gave."""
-    if target.args.items and target.maker.name in ("_reconstructor", "__newobj__"):
+    maker = target.maker
+    if maker.name in _MAKERS and target.args.items:
         first = target.args.items[0]
         if type(first) is Global:
             return first
-    return target.maker
+    return maker
 
 
 def made_by(value: Value, *names: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from weighbridge.checks.model_scan.pickle.attributes import Attributes, Names
 from weighbridge.checks.model_scan.pickle.rules.kinds import BUILTINS, is_data, is_text, named, object_class
 from weighbridge.checks.model_scan.pickle.rules.rule import Items, Rule
-from weighbridge.checks.model_scan.pickle.rules.settings import judge_setting
+from weighbridge.checks.model_scan.pickle.rules.settings import is_asked, judge_setting
 from weighbridge.checks.model_scan.pickle.values import Collection, Global, Group, Instance, Value, is_plain
 
 MAX_ATTRIBUTES: Final = 400
@@ -44,6 +44,9 @@ def judge_object_state(target: Instance, state: Value, attributes: Attributes) -
 
 
 def _judge_attribute(kind: Global, name: str, value: Value, names: Names) -> str | None:
+    if name in names.attributes and not is_asked(name) and name != _VERSION:
+        # None of these is a method.
+        return None if is_data(value) else f"keeps a name under {name} that may only be called"
     if name in names.methods:
         return f"sets {name}, which is a method of the class"
     problem = judge_setting(kind, name, value)

@@ -149,9 +149,13 @@ def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str
     match state:
         case Group(items=[first, second, *rest]) if len(rest) <= 1:
             kind = target.args.items[0]
-            if type(kind) is not Global or not (_fits(kind, first, second) or _fits(kind, second, first)):
+            if (
+                type(kind) is not Global
+                or kind.rule is None
+                or not (_fits(kind, first, second) or _fits(kind, second, first))
+            ):
                 return "is not an array and its type"
-            made = Instance(kind, Group([]))
+            made = Instance(kind, kind.rule, Group([]))
             return judge_object_state(made, rest[0], attributes) if rest else None
         case _:
             return "is not an array and its type"
