@@ -180,7 +180,7 @@ OPEN: dict[str, list[Open]] = {
         Open(archive({"a.pkl": HONEST}, method=zipfile.ZIP_BZIP2), "compressed by method 12", mended=compressed_member)
     ],
     "unknown-operator": [
-        Open(onnx_bytes(node("Evil", domain="com.example")), "of the domain 'com.example'"),
+        Open(onnx_bytes(node("Evil", domain="com.microsoft")), "of the domain 'com.microsoft'"),
         Open(onnx_bytes(node("Evil")), "ONNX has no operator 'Evil'"),
     ],
     "unknown-onnx-field": [Open(foreign_field(), "has the field 110", mended=without_field)],
@@ -192,7 +192,6 @@ OPEN: dict[str, list[Open]] = {
     "template-too-long": [Open(b"{# " + b"x" * (65 << 10) + b" #}", "more than 65536 bytes", name="a.jinja")],
     "unknown-backend": [Open(b'backend: "vllm"\n', "the backend 'vllm'", name="config.pbtxt")],
     "nests-too-deep": [
-        Open(sized_deep(300), "nests deeper than 200"),
         Open(b"[" * 300 + b"]" * 300, "nests deeper than 200"),
         Open(b"a: " + b"[" * 300 + b"]" * 300, "nests deeper than 200", name="a.yaml"),
     ],
@@ -325,3 +324,8 @@ def test_ubjson_of_another_program_says_so(tmp_path: Path) -> None:
     (finding,) = scanned(tmp_path, members(a=b"X")).findings
     assert finding.rule == "malformed-ubjson"
     assert "save_model('m.json')" in finding.remedy
+
+
+def test_ubjson_that_nests_as_no_model_does_is_a_finding(tmp_path: Path) -> None:
+    (finding,) = scanned(tmp_path, sized_deep(300)).findings
+    assert (finding.rule, "nests deeper than 200" in finding.message) == ("malformed-ubjson", True)

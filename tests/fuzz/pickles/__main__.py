@@ -18,9 +18,9 @@ from tests.fuzz.pickles.environments import RECIPES, make
 from tests.fuzz.pickles.session import Item, Session
 from weighbridge.checks.model_scan.allow import allowed_globals, load_lists
 
-CHUNK = 50_000
+CHUNK = 250_000
 """Cases of one seed. A run that is broken off loses no more than this."""
-SPELLINGS = 8
+SPELLINGS = 24
 """How many more ways each clean tree is written in."""
 
 

@@ -101,9 +101,8 @@ def run(
             tally.trees += clean
             if clean:
                 batch.append(case)
-                again = [generator.respell(case) for _ in range(spellings)]
                 tally.generated += spellings
-                batch += [one for one in again if judge(one.item)]
+                batch += [one for one in generator.respell(case, times=spellings) if judge(one.item)]
         _receive(session, under_way, tally)
         if batch:
             session.send([case.item for case in batch])

@@ -8,7 +8,19 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.fuzz.pickles.grammar import Grammar, Path, lit, tuple_
-from tests.fuzz.pickles.tree import Literal, Make, Mapping, Name, Node, Persistent, Sequence, children, copy, walk
+from tests.fuzz.pickles.tree import (
+    Literal,
+    Make,
+    Mapping,
+    Name,
+    Node,
+    Persistent,
+    Sequence,
+    children,
+    copy,
+    has_more,
+    walk,
+)
 
 MAX_POOL: Final = 40
 """Most examples that are kept of one kind of node."""
@@ -94,7 +106,7 @@ class Pool:
     def _keep(self, examples: list[Node], node: Node) -> None:
         if len(examples) >= MAX_POOL and self._rng.random() < 0.7:
             return
-        if len(walk(node)) > MAX_EXAMPLE:
+        if has_more(node, MAX_EXAMPLE):
             return
         if len(examples) < MAX_POOL:
             examples.append(node)

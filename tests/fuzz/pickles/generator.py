@@ -21,7 +21,9 @@ from tests.fuzz.pickles.tree import (
     Sequence,
     UnreadableError,
     copy,
+    has_more,
     read,
+    shared_in,
     walk,
     write,
 )
@@ -32,7 +34,7 @@ WANTED: Final = 0.4
 MAX_CLEAN: Final = 4000
 """Most clean trees that are kept to be changed again."""
 
-SMALL: Final = 300
+SMALL: Final = 80
 """Nodes of a tree that is taken often."""
 
 
@@ -69,7 +71,7 @@ class Generator:
         self._pool = Pool(self.rng)
         self._changes = Changes(self.rng, grammar=self._grammar, pool=self._pool, methods=environment.methods)
         self._trees = [tree for data in environment.seeds if (tree := _read(data)) is not None]
-        self._small = [tree for tree in self._trees if len(walk(tree)) <= SMALL] or self._trees
+        self._small = [tree for tree in self._trees if not has_more(tree, SMALL)] or self._trees
         self._archives = [found for data in environment.archives if (found := _archive(data)) is not None]
         self._clean: list[Node] = []
         self._seen: set[object] = set()
@@ -109,15 +111,16 @@ class Generator:
             return Case(Item("torch", _rebuilt(archive, data)), tree, tuple(ways), archive)
         return Case(Item(rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0], data), tree, tuple(ways))
 
-    def respell(self, case: Case) -> Case:
-        """Write the tree of a case in another way: another protocol, other memo places, detours over the stack."""
+    def respell(self, case: Case, *, times: int) -> Iterator[Case]:
+        """Write the tree of a case in other ways: another protocol, other memo places, detours over the stack."""
         rng = self.rng
-        if case.archive:
-            data = write(case.tree, rng, protocol=2, tricks=rng.choice(DETOURS))
-            return replace(case, item=Item("torch", _rebuilt(case.archive, data), used=False))
-        data = write(case.tree, rng, protocol=rng.choice(PROTOCOLS), tricks=rng.choice(DETOURS))
-        loader = rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0]
-        return replace(case, item=Item(loader, data, used=False))
+        shared = shared_in(case.tree)
+        for _ in range(times):
+            protocol = 2 if case.archive else rng.choice(PROTOCOLS)
+            data = write(case.tree, rng, protocol=protocol, tricks=rng.choice(DETOURS), shared=shared)
+            loader = "torch" if case.archive else rng.choices(("pickle", "python", "joblib"), (90, 6, 4))[0]
+            data = _rebuilt(case.archive, data) if case.archive else data
+            yield replace(case, item=Item(loader, data, used=False))
 
     def _start(self) -> tuple[Node, bool]:
         rng = self.rng
@@ -126,7 +129,7 @@ class Generator:
             return self._grammar.value(rng.choice((2, 3, 4))), True
         if roll < 0.65 and self._clean:
             return copy(rng.choice(self._clean)), False
-        return copy(rng.choice(self._small if rng.random() < 0.9 else self._trees)), False
+        return copy(rng.choice(self._small if rng.random() < 0.97 else self._trees)), False
 
     def _count(self) -> int:
         # The wanted share is held from both sides, so that the changes are as bold as the rules allow.
@@ -145,7 +148,7 @@ class Generator:
             counts[1] += clean
             if counts[0] > 2000:
                 counts[0], counts[1] = counts[0] / 2, counts[1] / 2
-        if clean and case.item.loader != "torch" and self._is_new(case.tree) and len(walk(case.tree)) <= SMALL:
+        if clean and case.item.loader != "torch" and not has_more(case.tree, SMALL) and self._is_new(case.tree):
             if len(self._clean) < MAX_CLEAN:
                 self._clean.append(case.tree)
             else:

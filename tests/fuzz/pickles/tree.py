@@ -111,6 +111,20 @@ def walk(root: Node) -> list[Node]:
     return found
 
 
+def has_more(root: Node, most: int) -> bool:
+    """Tell whether there are more nodes than so many, without looking at the rest of them."""
+    seen = {id(root)}
+    found = [root]
+    for node in found:
+        for child in children(node):
+            if id(child) not in seen:
+                seen.add(id(child))
+                found.append(child)
+        if len(found) > most:
+            return True
+    return False
+
+
 def copy(root: Node) -> Node:
     """Return a copy that shares what the original shares, names and literals included."""
     made: dict[int, Node] = {}
@@ -300,9 +314,14 @@ def _extend(target: Any, items: list[Any]) -> None:
         raise UnreadableError("items for something that takes none")
 
 
-def write(root: Node, rng: random.Random, *, protocol: int, tricks: float = 0.0) -> bytes:
-    """Write a pickle in a protocol; ``tricks`` is how often a node is written in an unusual way."""
-    return _Writer(rng, protocol=protocol, tricks=tricks).run(root)
+def write(
+    root: Node, rng: random.Random, *, protocol: int, tricks: float = 0.0, shared: frozenset[int] | None = None
+) -> bytes:
+    """Write a pickle in a protocol; ``tricks`` is how often a node is written in an unusual way.
+
+    ``shared`` is what ``shared_in`` said of the root, for a caller that writes it more than once.
+    """
+    return _Writer(rng, protocol=protocol, tricks=tricks).run(root, shared_in(root) if shared is None else shared)
 
 
 class _Writer:
@@ -313,11 +332,11 @@ class _Writer:
         self._out = bytearray()
         self._memo: dict[int, int] = {}
         self._open: set[int] = set()
-        self._shared: set[int] = set()
+        self._shared: frozenset[int] = frozenset()
         self._depth = 0
 
-    def run(self, root: Node) -> bytes:
-        self._shared = _shared(root)
+    def run(self, root: Node, shared: frozenset[int]) -> bytes:
+        self._shared = shared
         if self._protocol >= 2:
             self._out += bytes((0x80, self._protocol))
         self.put(root)
@@ -514,7 +533,8 @@ class _Writer:
             out += b"b"
 
 
-def _shared(root: Node) -> set[int]:
+def shared_in(root: Node) -> frozenset[int]:
+    """Return the ``id`` of every node that lies at more than one place."""
     seen = {id(root)}
     shared: set[int] = set()
     pending = [root]
@@ -525,4 +545,4 @@ def _shared(root: Node) -> set[int]:
             else:
                 seen.add(id(child))
                 pending.append(child)
-    return shared
+    return frozenset(shared)

@@ -19,6 +19,9 @@ MAX_MEMO: Final = 1_000_000
 MAX_STACK: Final = 500_000
 """Most values that lie on a pickle's stack at a time, and most that lie below its marks."""
 
+MAX_MARKS: Final = 100_000
+"""Most marks that are open at a time. Each is a container in another one, which a pickler writes by recursion."""
+
 MAX_MADE: Final = 600_000
 """Most tuples, containers and objects of one pickle, a long tuple counting for several."""
 

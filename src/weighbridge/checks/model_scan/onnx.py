@@ -157,6 +157,14 @@ def _judge_operators(walk: _Walk) -> None:
                 "operator-runs-python", f"the operator {name!r} of {domain!r} runs Python", location=walk.location
             )
             continue
+        if not _RUNTIMES.fullmatch(domain):
+            walk.scan.notes.finding(
+                "foreign-operator",
+                f"the operator {name!r} is of the domain {domain!r}, whose code comes from somewhere else",
+                location=walk.location,
+                about=f"{domain}:{name}",
+            )
+            continue
         listed = operators.get("" if domain in _STANDARD else domain)
         if listed is None:
             reason = f"the operator {name!r} is of the domain {domain!r}, whose code is not part of ONNX"

@@ -40,7 +40,7 @@ def scan_ubjson(scan: Scan, source: Source, location: str) -> None:
 
     Raises:
         RefusedError: It is not what XGBoost writes.
-        UndecidedError: It has too many values or nests too deeply.
+        UndecidedError: It has too many values.
     """
     reader = Reader(source)
     document = _Walk(reader).run()
@@ -105,8 +105,10 @@ class _Walk:
         key = top.name or top.key
         inner = tree.frame(marker, key, everything=names.whole(key))
         if len(self._open) > tree.MAX_DEPTH:
-            raise UndecidedError(
-                "nests-too-deep", f"the UBJSON nests deeper than {tree.MAX_DEPTH} levels", offset=self._reader.tell()
+            raise RefusedError(
+                "malformed-ubjson",
+                f"it nests deeper than {tree.MAX_DEPTH} levels, and no model of XGBoost's deeper than ten",
+                offset=self._reader.tell(),
             )
         self._open.append(inner)
         self._left.append(0)

@@ -60,6 +60,9 @@ class Machine(FillingMachine):
         try:
             while True:
                 batch = min(BATCH, budget.opcodes)
+                if len(self.stack) > MAX_STACK and not self._below:
+                    # A long tuple has a mark below its values; without one, no opcode takes more than three.
+                    self.refuse(f"more than {MAX_STACK} values lie on the stack, with no mark from which to take them")
                 if not batch or len(self.stack) > MAX_STACK:
                     raise UndecidedError(
                         "pickle-too-large",

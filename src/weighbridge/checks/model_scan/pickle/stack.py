@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Never
 
-from weighbridge.checks.model_scan.budget import MAX_MADE, MAX_MEMO, MAX_STACK
+from weighbridge.checks.model_scan.budget import MAX_MADE, MAX_MARKS, MAX_MEMO, MAX_STACK
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.values import (
     LITERALS,
@@ -285,9 +285,11 @@ class StackMachine:
         self._below.append(self.stack)
         self._deep += len(self.stack)
         self.stack = []
-        if len(self._below) > MAX_STACK or self._deep > MAX_STACK:
+        if len(self._below) > MAX_MARKS:
+            self.refuse(f"more than {MAX_MARKS} marks lie one inside the other, and picklers stop at a thousand")
+        if self._deep > MAX_STACK:
             raise UndecidedError(
-                "pickle-too-large", f"more than {MAX_STACK} marks or values below them", offset=self.reader.tell()
+                "pickle-too-large", f"more than {MAX_STACK} values lie below marks", offset=self.reader.tell()
             )
 
     def pop_one(self) -> None:

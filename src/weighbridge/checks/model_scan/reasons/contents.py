@@ -157,11 +157,10 @@ CONTENTS: Final = (
     ),
     Reason(
         id="unknown-operator",
-        title="an ONNX operator is of no domain whose code is known",
+        title="an ONNX operator is in no list of those that are pure functions",
         meaning=(
-            "Operators of ONNX, of its machine-learning domain and the known ones of ONNX Runtime are pure functions "
-            "of "
-            "their inputs. What another one does is written in a library that is not part of the model."
+            "Operators of ONNX and of its machine-learning domain are pure functions of their inputs. What another one "
+            "of a runtime does, or one of a release after the list, nobody has looked at here."
         ),
         remedy=(
             "export without it: torch.onnx.export(..., dynamo=True) writes standard operators only; for a model that "

@@ -108,6 +108,20 @@ FORMATS: Final = (
         cwe=(829, 470),
     ),
     Rule(
+        id="foreign-operator",
+        title="an ONNX operator needs a library that is not in the model",
+        meaning=(
+            "Operators of ONNX and of its runtimes have code that everybody has. That of another domain is in "
+            "a library, which whoever runs the model has to fetch and trust beside it. It is to ONNX "
+            "what an unknown import is to a pickle."
+        ),
+        remedy=(
+            "export the model with operators of ONNX itself, or write the operator as a function of the model, whose "
+            "body is in the file; if the library is your platform's own, an approver can waive this for the one model"
+        ),
+        cwe=(829,),
+    ),
+    Rule(
         id="external-data-key",
         title="external data of an ONNX model has a key that the format does not define",
         meaning=(
