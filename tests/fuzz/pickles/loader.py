@@ -8,6 +8,7 @@ another child, and whatever went wrong is tried once more alone.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -241,6 +242,8 @@ def serve(reading: BinaryIO, writing: BinaryIO) -> None:
     answer(honest.describe(listed, missing, few=bool(first.get("few"))))
     honest.warm(few=bool(first.get("few")))
     loader = Loader(listed, roots=honest.ROOTS)
+    # What a child never collects it need not copy, either.
+    gc.freeze()
     while line := reading.readline():
         items = [(kind, reading.read(size), used) for kind, size, used in json.loads(line)]
         outcome = loader.batch(items)
