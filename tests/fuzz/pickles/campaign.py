@@ -20,7 +20,7 @@ from weighbridge.checks.model_scan.scan import Scan
 from weighbridge.checks.model_scan.source import Memory
 
 BATCH: Final = 1000
-"""Clean files that one forked child loads. To fork a process with these libraries takes as long as to load a hundred."""
+"""Clean files that one forked child loads: to fork a process of this size takes as long as to load a hundred."""
 
 _BY_NUMBERS: Final = frozenset(
     {"time", "memory", "hang", "crash-SIGSEGV", "crash-SIGFPE", "crash-SIGABRT", "crash-SIGBUS"}
