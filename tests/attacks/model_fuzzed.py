@@ -198,6 +198,16 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "the hash of a tuple that doubles with every level, at load",
     ),
     (
+        "pandas-array-that-python-made",
+        _P4 + name4("pandas.arrays", "DatetimeArray") + b")\x81NN\x86b.",
+        "a crash when it is shown: pandas has no array in it",
+    ),
+    (
+        "categories-that-python-made",
+        _P4 + name4("pandas.core.arrays.categorical", "Categorical") + b")\x81}\x8c\x05_freqNsb.",
+        "the same",
+    ),
+    (
         "shared-tuples-in-a-set",
         _P4 + b"\x8f(" + b"K\x01" + b"2\x86" * 60 + b"\x90.",
         "the same in a set",

@@ -97,7 +97,8 @@ def _bunch(items: Items) -> bool:
 OBJECT_RULES: Final = {
     "class": Rule(call=_nothing, new=_nothing, state=judge_object_state),
     "dict-class": Rule(call=_bunch, new=_nothing, state=judge_object_state, items="dict", hashes=True),
-    "array-class": Rule(new=_nothing, state=judge_object_state, needs_state=True),
+    # Since pandas 1.3 native code makes its objects, and crashes over one that Python made: it is an argument only.
+    "array-class": Rule(),
     "reconstructor": Rule(call=_reconstructor, state=_judge_made_state, makes_any=True),
     "new-object": Rule(call=_new_object, state=_judge_made_state, makes_any=True),
 }

@@ -181,7 +181,7 @@ TABLE_RULES: Final = {
     "block": Rule(call=_block, places=any_places),
     "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state, places=block_places),
     "array-backed": Rule(call=_backed, state=_backed_state, needs_state=True, places=category_places),
-    "categories": Rule(new=lambda items: not items, state=judge_object_state, needs_state=True, places=category_places),
+    "categories": Rule(),
     "string-dtype": Rule(call=_string_dtype, new=lambda items: not items, state=judge_object_state, is_plain=True),
 }
 """The rules about pandas."""
