@@ -50,8 +50,8 @@ class LimitError(AssertionError):
     """A scan took longer, or more memory, than it may."""
 
 
-def examine(parser: str, data: bytes) -> FileReport:
-    """Scan bytes; whatever is raised here is a defect.
+def examine(parser: str, data: bytes, *, seconds: float = SECONDS) -> FileReport:
+    """Scan bytes in so much CPU time; whatever is raised here is a defect.
 
     Raises:
         LimitError: It took too long or too much.
@@ -67,7 +67,7 @@ def examine(parser: str, data: bytes) -> FileReport:
         scan.notes.cannot_decide("too-many-findings", "more findings than are listed", location=name)
     report = scan.notes.close(path=name, size=len(data), kind=parser, sha256=None)
     spent = time.process_time() - start
-    if spent > SECONDS:
+    if spent > seconds:
         raise LimitError(f"{parser}: {spent:.1f} s for {len(data)} bytes")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     if grown > GROWTH:

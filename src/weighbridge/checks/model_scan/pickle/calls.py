@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.rules.settings import is_sealed
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Global, Group, Instance, Value
 from weighbridge.checks.model_scan.source import Memory, Part
+
+LOADER: Final = "_load_from_bytes"
+"""The one listed name that unpickles what it is given."""
 
 How = Literal["reduce", "new"]
 
@@ -65,10 +68,8 @@ def seal_attributes(state: Value) -> None:
                     seal(value)
 
 
-def follow(callee: Global, args: Group, context: Context, *, offset: int) -> None:
+def follow(args: Group, context: Context, *, offset: int) -> None:
     """Scan what a loader is given: the bytes that ``_load_from_bytes`` would unpickle."""
-    if callee.name != "_load_from_bytes":
-        return
     content = args.items[0]
     if context.nested is None:
         context.notes.cannot_decide(

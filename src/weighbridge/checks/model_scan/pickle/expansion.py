@@ -40,10 +40,15 @@ def measure(result: Value) -> Expanded:
             if id(one) in known:
                 continue
             known[id(one)] = _OPEN
-            if type(one) is Instance and _is_numbers(one):
-                continue
             parts = _parts_of(one)
-            below = [(part, None) for part in parts if id(part) not in known]
+            below: list[tuple[Value, list[Value] | None]] = []
+            for part in parts:
+                if id(part) in known:
+                    continue
+                if type(part) is Instance and _is_numbers(part):
+                    known[id(part)] = _OPEN
+                else:
+                    below.append((part, None))
             if below:
                 waiting.append((one, parts))
                 waiting += below
@@ -58,7 +63,7 @@ def _parts_of(one: Value) -> list[Value]:
         return one.parts
     if type(one) is Group:
         found = one.items + one.rest if one.rest else one.items
-    elif type(one) is Instance:
+    elif type(one) is Instance and not _is_numbers(one):
         found = [one.args, one.state, one.content] if one.args.items else [one.state, one.content]
     else:
         return []

@@ -133,7 +133,8 @@ class Machine(FillingMachine):
                 self._hash_again(item)
         if args.is_open:
             calls.seal(args)
-        calls.follow(callee, args, self.context, offset=offset)
+        if callee.name == calls.LOADER:
+            calls.follow(args, self.context, offset=offset)
         made = Instance(callee, rule, args)
         kind = object_class(made)
         if kind.rule is not None and kind.rule.needs_state:

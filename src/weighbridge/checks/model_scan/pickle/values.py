@@ -139,6 +139,7 @@ class Group:
 
 _NOTHING: Final[dict[str, Value]] = {}  # shared by all that have no entries, and never written to
 _NO_PARTS: Final[list[Value]] = []  # shared in the same way
+_NO_WORDS: Final[list[str]] = []
 
 
 class Collection:
@@ -161,7 +162,7 @@ class Collection:
         self.count = 0
         self.weight = 0
         self.text = 0
-        self.words: list[str] = []
+        self.words: list[str] = _NO_WORDS
         self.parts: list[Value] = _NO_PARTS
         self.is_plain = True
         self.sealed = False
@@ -172,6 +173,8 @@ class Collection:
         if type(item) is str:
             self.weight += 1
             self.text += len(item)
+            if self.words is _NO_WORDS:
+                self.words = []
             if len(self.words) < MAX_ITEMS:
                 self.words.append(item)
             return
