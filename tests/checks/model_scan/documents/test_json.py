@@ -195,3 +195,21 @@ def test_thirty_megabytes_need_little_memory(tmp_path: Path, piece: str, state: 
 
 def test_json_bytes_are_what_the_tests_scan() -> None:
     assert json.loads(json_bytes("plain")) == JSON["plain"]
+
+
+SKOPS = {"__class__": "power", "__module__": "numpy", "__loader__": "DictNode", "content": {}}
+SETTINGS = ("backend", "platform", "runtime", "op_library_filename")
+
+
+@pytest.mark.parametrize("odd", [{}, [], {"a": 1}, ["x"], None, 1, True, "y" * 70_000], ids=lambda odd: repr(odd)[:9])
+@pytest.mark.parametrize("key", ["__class__", "__module__", "__loader__"])
+def test_an_odd_value_where_a_name_belongs_is_judged(key: str, odd: object) -> None:
+    found = report(json.dumps({"x": {**SKOPS, key: odd}}).encode())
+    assert found.coverage.state == "refused"
+
+
+@pytest.mark.parametrize("value", ["{ a: 1 }", "[1, 2]", "[{ a: 1 }]"])
+@pytest.mark.parametrize("key", SETTINGS)
+def test_an_odd_value_of_a_setting_of_triton_is_judged(key: str, value: str) -> None:
+    found = report(f"{key}: {value}\n".encode(), name="config.pbtxt")
+    assert found.coverage.state != "clean"

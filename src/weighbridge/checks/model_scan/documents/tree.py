@@ -30,7 +30,7 @@ MAX_DEPTH: Final = 200
 """Deepest nesting that is walked; the deepest model of nested layers has some dozens."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # so that whatever a document has can be looked for in a set of texts
 class Object:
     """An object with the members that were kept, in order; a key may come twice, and both are here."""
 
@@ -55,7 +55,7 @@ class Object:
         return frozenset(name for name, _ in self.members)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Array:
     """An array with the elements that were kept."""
 
