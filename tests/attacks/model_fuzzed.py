@@ -203,6 +203,16 @@ FUZZED: Final[tuple[tuple[str, bytes, str], ...]] = (
         "a crash when it is shown: pandas has no array in it",
     ),
     (
+        "pandas-array-of-no-axis",
+        _P4 + name4("pandas.core.indexes.base", "_new_Index") + name4("pandas", "Index") + b"}\x8c\x04data"
+        + name4("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked") + name4("pandas.arrays", "StringArray")
+        + b"J\x9f\x0d\xf1\x04N\x87R" + name4("pandas", "StringDtype") + b")R"
+        + name4("numpy._core.multiarray", "_reconstruct") + name4("numpy", "ndarray") + b"K\x00\x85"
+        + b"C\x01b\x87R(K\x01)" + name4("numpy", "dtype") + b"\x8c\x02O8\x89\x88\x87R(K\x03\x8c\x01|NNN"
+        + b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89]\x8c\x01aatb\x86bs\x86R.",
+        "a crash at load: native code counts along an axis that is not there",
+    ),
+    (
         "categories-that-python-made",
         _P4 + name4("pandas.core.arrays.categorical", "Categorical") + b")\x81}\x8c\x05_freqNsb.",
         "the same",

@@ -166,7 +166,9 @@ def _fits(kind: Global, array: Value, dtype: Value) -> bool:
     told, codes = _BACKED[kind.name]
     parts = array_parts(array)
     code = None if parts is None else parts.code
-    return code is not None and code[0] in codes and made_by(dtype, told)
+    lengths = None if parts is None else parts.lengths
+    # A row, or a block of them: native code goes along the first axis of an array without one.
+    return code is not None and code[0] in codes and made_by(dtype, told) and len(lengths or ()) in (1, 2)
 
 
 def _string_dtype(items: Items) -> bool:
