@@ -259,7 +259,7 @@ PANDAS: Table = {
     "pandas.core.frame": {"DataFrame": "class"},
     "pandas": {
         "DataFrame": "class", "Series": "class", "Index": "class", "RangeIndex": "class", "MultiIndex": "class",
-        "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "categories",
+        "CategoricalIndex": "class", "DatetimeIndex": "class", "Categorical": "array-class",
         "CategoricalDtype": "class", "StringDtype": "string-dtype",
     },
     "pandas.arrays": {"StringArray": "array-class", "DatetimeArray": "array-class", "TimedeltaArray": "array-class"},
@@ -271,7 +271,7 @@ PANDAS: Table = {
     "pandas._libs.arrays": {"__pyx_unpickle_NDArrayBacked": "array-backed"},
     "pandas.core.arrays.string_": {"StringDtype": "string-dtype", "StringArray": "array-class"},
     "pandas.core.arrays.numpy_": {"NumpyExtensionArray": "array-class"},
-    "pandas.core.arrays.categorical": {"Categorical": "categories"},
+    "pandas.core.arrays.categorical": {"Categorical": "array-class"},
     "pandas.core.dtypes.dtypes": {"CategoricalDtype": "class"},
     **{
         f"pandas.core.indexes.{module}": dict.fromkeys(text.split(), "class") for module, text in _INDEXES.items()

@@ -5,6 +5,7 @@ Nodes are shared where the pickle shares them, and may contain themselves.
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import pickletools
 import random
@@ -99,30 +100,25 @@ def children(node: Node) -> Iterator[Node]:
             pass
 
 
-def walk(root: Node) -> list[Node]:
-    """Return every node once, the root first."""
+def _each(root: Node) -> Iterator[Node]:
     seen = {id(root)}
     found = [root]
     for node in found:
+        yield node
         for child in children(node):
             if id(child) not in seen:
                 seen.add(id(child))
                 found.append(child)
-    return found
+
+
+def walk(root: Node) -> list[Node]:
+    """Return every node once, the root first."""
+    return list(_each(root))
 
 
 def has_more(root: Node, most: int) -> bool:
     """Tell whether there are more nodes than so many, without looking at the rest of them."""
-    seen = {id(root)}
-    found = [root]
-    for node in found:
-        for child in children(node):
-            if id(child) not in seen:
-                seen.add(id(child))
-                found.append(child)
-        if len(found) > most:
-            return True
-    return False
+    return next(itertools.islice(_each(root), most, None), None) is not None
 
 
 def copy(root: Node) -> Node:

@@ -83,16 +83,13 @@ class Reader:
         """
         if count > MAX_PIECE:
             raise RefusedError("malformed", f"a piece of {count} bytes is not taken into memory", offset=self.tell())
-        start = self.place
-        end = self.place = start + count
-        if end <= len(self.buffer):
-            return self.buffer[start:end]
-        self.place = start
-        while len(self.buffer) - self.place < count:
+        piece = self.buffer[self.place : self.place + count]
+        while len(piece) < count:
             if not self._more():
                 raise self._cut()
+            piece = self.buffer[self.place : self.place + count]
         self.place += count
-        return self.buffer[self.place - count : self.place]
+        return piece
 
     def number(self, width: int) -> int:
         """Return the unsigned little-endian number in the next bytes.
@@ -100,11 +97,10 @@ class Reader:
         Raises:
             RefusedError: Too few are left.
         """
-        start = self.place
-        piece = self.buffer[start : start + width]
+        piece = self.buffer[self.place : self.place + width]
         if len(piece) < width:
             return int.from_bytes(self.read(width), "little")
-        self.place = start + width
+        self.place += width
         return int.from_bytes(piece, "little")
 
     def skip(self, count: int) -> None:

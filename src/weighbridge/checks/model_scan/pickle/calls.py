@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 from weighbridge.checks.model_scan.pickle.context import Context
 from weighbridge.checks.model_scan.pickle.rules.settings import is_sealed
 from weighbridge.checks.model_scan.pickle.values import Blob, Collection, Global, Group, Instance, Value
 from weighbridge.checks.model_scan.source import Memory, Part
-
-LOADER: Final = "_load_from_bytes"
-"""The one listed name that unpickles what it is given."""
 
 How = Literal["reduce", "new"]
 
@@ -18,7 +15,7 @@ How = Literal["reduce", "new"]
 def judge(callee: Global, args: Group, *, how: How) -> str | None:
     """Tell what is wrong with a call, or None. ``new`` is ``cls.__new__(cls, ...)``."""
     rule = callee.rule
-    judged = None if rule is None else rule.call if how == "reduce" else rule.new
+    judged = None if rule is None else rule.new if how == "new" else rule.call
     if judged is None:
         return "may not be called" if how == "reduce" else "is no class that a pickle makes objects of"
     # An argument list that is so long that it was cut has been judged in part only.
@@ -68,8 +65,10 @@ def seal_attributes(state: Value) -> None:
                     seal(value)
 
 
-def follow(args: Group, context: Context, *, offset: int) -> None:
+def follow(callee: Global, args: Group, context: Context, *, offset: int) -> None:
     """Scan what a loader is given: the bytes that ``_load_from_bytes`` would unpickle."""
+    if callee.name != "_load_from_bytes":
+        return
     content = args.items[0]
     if context.nested is None:
         context.notes.cannot_decide(

@@ -32,6 +32,8 @@ def measure(result: Value) -> Expanded:
     """Measure what a pickle made. What holds itself is counted as printing does: not again."""
     if type(result) not in WITH_PARTS:
         return Expanded(text=length_of(result))
+    if type(result) is Instance and _is_numbers(result):
+        return Expanded()
     known: dict[int, _Sizes] = {}
     waiting: list[tuple[Value, list[Value] | None]] = [(result, None)]
     while waiting:
@@ -63,7 +65,7 @@ def _parts_of(one: Value) -> list[Value]:
         return one.parts
     if type(one) is Group:
         found = one.items + one.rest if one.rest else one.items
-    elif type(one) is Instance and not _is_numbers(one):
+    elif type(one) is Instance:
         found = [one.args, one.state, one.content] if one.args.items else [one.state, one.content]
     else:
         return []
@@ -104,6 +106,4 @@ def _sum(one: Value, parts: list[Value], known: dict[int, _Sizes]) -> _Sizes:
     if type(one) is Instance and one.maker.name in _ARRAYS:
         # An array keeps its bytes once, wherever it lies, and prints a few of its numbers.
         text = 0
-    if objects > CEILING or text > CEILING:
-        return min(objects, CEILING), min(text, CEILING), levels + 1
-    return objects, text, levels + 1
+    return min(objects, CEILING), min(text, CEILING), levels + 1

@@ -32,7 +32,6 @@ _BY_CLASS: Final[dict[str, Follow]] = {
 FOLLOWED: Final = frozenset(_BY_CLASS)
 """The classes of scikit-learn that are followed by their names."""
 
-_TREE: Final = NATIVE_RULES["tree"]
 _MISFIT: Final = "has arrays that do not fit one another, or whose length cannot be told"
 
 
@@ -40,13 +39,10 @@ def follow_of(made: Instance, kind: Global) -> Follow | None:
     """Return how an object of a class is followed; None for most."""
     if kind.rule is not None and kind.rule.places is not None:
         return _by_rule
-    maker = made.maker
-    if maker.rule is _TREE:
+    if made.maker.rule is NATIVE_RULES["tree"]:
         return decision_tree
-    first = made.args.items[0] if maker.name == "newObj" and made.args.items else kind
-    if type(first) is not Global or first.name not in _BY_CLASS or not first.module.startswith("sklearn."):
-        return None
-    return _BY_CLASS[first.name]
+    first = made.args.items[0] if made.args.items and made.maker.name == "newObj" else kind
+    return _BY_CLASS.get(first.name) if type(first) is Global and first.module.startswith("sklearn.") else None
 
 
 def judge_followed(found: list[Instance], source: Source) -> str | None:

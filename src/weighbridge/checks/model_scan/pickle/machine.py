@@ -117,8 +117,7 @@ class Machine(FillingMachine):
             )
             return Opaque.UNKNOWN
         problem = calls.judge(callee, args, how=how)
-        rule = callee.rule
-        if problem is not None or rule is None:
+        if problem is not None:
             self.context.finding(
                 "forbidden-arguments",
                 f"{callee.path} {problem}",
@@ -128,14 +127,13 @@ class Machine(FillingMachine):
             )
             return Opaque.UNKNOWN
         self._charge(args)
-        if rule.hashes:
+        if callee.rule is not None and callee.rule.hashes:
             for item in args.items:
                 self._hash_again(item)
         if args.is_open:
             calls.seal(args)
-        if callee.name == calls.LOADER:
-            calls.follow(args, self.context, offset=offset)
-        made = Instance(callee, rule, args)
+        calls.follow(callee, args, self.context, offset=offset)
+        made = Instance(callee, args)
         kind = object_class(made)
         if kind.rule is not None and kind.rule.needs_state:
             self._waiting.append(made)
@@ -147,13 +145,10 @@ class Machine(FillingMachine):
         # A call makes its result from what it is given, and the same value can be given a million times.
         count = 0
         for item in value.items if type(value) is Group else (value,):
-            kind = type(item)
-            if kind is int or kind is Instance or item is None:
-                continue
-            if kind is Blob:
-                count += item.length  # type: ignore[union-attr]
-            elif kind is Collection:
-                count += 8 * item.count  # type: ignore[union-attr, operator]
+            if type(item) is Blob:
+                count += item.length
+            elif type(item) is Collection:
+                count += 8 * item.count
             elif isinstance(item, (bytes, str)):
                 count += len(item)
         budget = self.context.budget
@@ -173,12 +168,12 @@ class Machine(FillingMachine):
 
     def reduce(self) -> None:
         """REDUCE."""
-        callee, args = self.pop_two()
+        callee, args = self.take(2)
         self._push(self._call(callee, args, how="reduce"))
 
     def new_object(self) -> None:
         """NEWOBJ."""
-        callee, args = self.pop_two()
+        callee, args = self.take(2)
         self._push(self._call(callee, args, how="new"))
 
     def new_object_ex(self) -> None:
@@ -217,11 +212,10 @@ class Machine(FillingMachine):
         rule = object_class(target).rule
         if rule is not None and rule.state is judge_object_state:
             calls.seal_attributes(state)
-        elif type(state) is not Group or state.is_open:
+        else:
             calls.seal(state)
         self._charge(state)
-        maker = target.maker
-        if maker.name == joblib_arrays.WRAPPER[1] and maker.module == joblib_arrays.WRAPPER[0]:
+        if (target.maker.module, target.maker.name) == joblib_arrays.WRAPPER:
             joblib_arrays.follow(self, target)
 
     # --- ends ---

@@ -56,12 +56,12 @@ class StackMachine:
             self.refuse("an opcode takes a value from an empty stack")
         return self.stack.pop()
 
-    def pop_two(self) -> list[Value]:
-        """Take the two topmost values above the last mark, the lower one first."""
-        taken = self.stack[-2:]
-        if len(taken) < 2:  # noqa: PLR2004
+    def take(self, count: int) -> list[Value]:
+        """Take the topmost values above the last mark, the lowest of them first."""
+        taken = self.stack[-count:]
+        if len(taken) < count:
             self.refuse("an opcode takes a value from an empty stack")
-        del self.stack[-2:]
+        del self.stack[-count:]
         return taken
 
     def top(self) -> Value:
@@ -122,22 +122,15 @@ class StackMachine:
 
     def tuple1(self) -> None:
         """TUPLE1."""
-        self._tuple(1)
+        self.make(Group(self.take(1)))
 
     def tuple2(self) -> None:
         """TUPLE2."""
-        self._tuple(2)
+        self.make(Group(self.take(2)))
 
     def tuple3(self) -> None:
         """TUPLE3."""
-        self._tuple(3)
-
-    def _tuple(self, count: int) -> None:
-        items = self.stack[-count:]
-        if len(items) < count:
-            self.refuse("an opcode takes a value from an empty stack")
-        del self.stack[-count:]
-        self.make(Group(items))
+        self.make(Group(self.take(3)))
 
     def tuple_(self) -> None:
         """TUPLE: from the mark."""
@@ -203,31 +196,27 @@ class StackMachine:
 
     def memoize(self) -> None:
         """MEMOIZE: at the place that is the memo's size."""
-        memo, stack = self._memo, self.stack
-        if stack and not self._holes and len(memo) < MAX_MEMO:
-            memo.append(stack[-1])
-            return
         if self._holes:
             # The Python unpickler counts filled places, the C one too; only a made-up pickle mixes the two ways.
             self.refuse("the memo is filled out of order")
-        self._put(len(memo))
+        self._put(len(self._memo))
 
     def _put(self, place: int) -> None:
         memo, stack = self._memo, self.stack
         if stack and place == len(memo) < MAX_MEMO:
             memo.append(stack[-1])
             return
-        if place >= MAX_MEMO and place > 2 * len(self._memo):
+        if place >= MAX_MEMO and place > 2 * len(memo):
             raise RefusedError(
-                "memo-bomb", f"the pickle fills place {place} of a memo of {len(self._memo)}", offset=self.reader.tell()
+                "memo-bomb", f"the pickle fills place {place} of a memo of {len(memo)}", offset=self.reader.tell()
             )
         if place >= MAX_MEMO:
             raise UndecidedError(
                 "pickle-too-large", f"the memo has more than {MAX_MEMO} places", offset=self.reader.tell()
             )
         value = self.top()
-        if place >= len(memo):
-            self._holes = self._holes or place > len(memo)
+        if place > len(memo):
+            self._holes = True
             memo.extend([_NO_MEMO] * (place + 1 - len(memo)))
         memo[place] = value
 

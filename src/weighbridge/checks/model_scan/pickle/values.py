@@ -131,7 +131,7 @@ class Group:
             plain = plain and is_plain(item)
             opened = opened or item.is_open  # type: ignore[union-attr]
         self.holds_function, self.is_plain, self.is_open = holds, plain, opened
-        self.weight = weight if weight < MAX_WEIGHT else MAX_WEIGHT
+        self.weight = min(weight, MAX_WEIGHT)
         self.cut = len(items) > MAX_ITEMS
         self.items = items[:MAX_ITEMS] if self.cut else items
         self.rest = items[MAX_ITEMS:] if self.cut else _NO_REST
@@ -200,11 +200,6 @@ class Collection:
         kind = type(value)
         if kind is str:
             self.text += len(value)  # type: ignore[arg-type]
-        elif kind in WITH_PARTS:
-            self.is_plain = self.is_plain and is_plain(value)
-            if self.parts is _NO_PARTS:
-                self.parts = []
-            self.parts.append(value)
         elif kind not in NUMBERS and value is not None:
             self.is_plain = self.is_plain and is_plain(value)
             self.hold(value)
@@ -244,15 +239,16 @@ class Instance:
     )  # fmt: skip
     holds_function: ClassVar[bool] = False
 
-    def __init__(self, maker: Global, rule: Rule, args: Group) -> None:
+    def __init__(self, maker: Global, args: Group) -> None:
         self.maker = maker
         self.args = args
         self.state: Value = None
         self.built = False
-        self.is_open = rule.items is not None or rule.makes_any
+        rule = maker.rule
+        self.is_open = rule is not None and (rule.items is not None or rule.makes_any)
         # A tuple by a call is hashed as one by an opcode is.
-        self.weight = 20 + args.weight if rule.hashes else 20
-        self.plain = rule.is_plain and (rule.items is None or args.is_plain)
+        self.weight = 20 + args.weight if rule is not None and rule.hashes else 20
+        self.plain = rule is not None and rule.is_plain and (rule.items is None or args.is_plain)
         self.content: Collection | None = None
         self.layout: Layout | None = None
         self.raw: Blob | None = None

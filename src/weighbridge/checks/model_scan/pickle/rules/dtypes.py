@@ -8,13 +8,12 @@ numpy 1.26.4 and 2.4.6).
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from weighbridge.checks.model_scan.pickle.attributes import Attributes
-from weighbridge.checks.model_scan.pickle.rules.kinds import is_count, is_shape, lengths_of, named
+from weighbridge.checks.model_scan.pickle.rules.kinds import elements_of, is_count, named
 from weighbridge.checks.model_scan.pickle.values import Collection, Group, Instance, Layout, Value
 
 MAX_ELEMENT: Final = 1 << 31
@@ -158,9 +157,9 @@ def _flexible(kind: str, parts: _State, *, size: int) -> Layout | None:
 
 def _subarray(base: Value, *, size: int, flags: int) -> Layout | None:
     match base:
-        case Group(items=[dtype, shape]) if is_shape(shape):
-            inner = layout_of(dtype)
-            if inner is None or inner.size * math.prod(lengths_of(shape)) != size or flags != inner.flags:
+        case Group(items=[dtype, shape]):
+            inner, count = layout_of(dtype), elements_of(shape)
+            if inner is None or count is None or inner.size * count != size or flags != inner.flags:
                 return None
             return _nested(size, flags=flags, inner=[inner])
         case _:

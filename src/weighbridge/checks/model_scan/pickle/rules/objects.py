@@ -44,12 +44,9 @@ def judge_object_state(target: Instance, state: Value, attributes: Attributes) -
 
 
 def _judge_attribute(kind: Global, name: str, value: Value, names: Names) -> str | None:
-    if name in names.attributes and not is_asked(name) and name != _VERSION:
-        # None of these is a method.
-        return None if is_data(value) else f"keeps a name under {name} that may only be called"
     if name in names.methods:
         return f"sets {name}, which is a method of the class"
-    problem = judge_setting(kind, name, value)
+    problem = judge_setting(kind, name, value) if is_asked(name) else None
     if problem is not None:
         return problem
     if name == _VERSION and not is_text(value):

@@ -44,9 +44,7 @@ def is_asked(name: str) -> bool:
 
 
 def judge_setting(kind: Global, name: str, value: Value) -> str | None:
-    """Tell what is wrong with an attribute that chooses what is called, or None."""
-    if not is_asked(name):
-        return None
+    """Tell what is wrong with an attribute that chooses what is called (see ``is_asked``), or None."""
     return next(_problems(kind, name, value), None)
 
 

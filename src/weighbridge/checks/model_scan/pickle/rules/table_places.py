@@ -60,13 +60,7 @@ def index_places(index: Instance) -> list[Places] | None:
 
 def category_places(array: Instance) -> list[Places] | None:
     """Name the codes of an array of categories; any other array of pandas has none."""
-    state = array.state
-    if type(state) is Group:
-        parts = state.items[:2]
-    elif type(state) is Collection:
-        parts = [one for name in ("_codes", "_ndarray", "_dtype") if (one := state.entries.get(name)) is not None]
-    else:
-        return []
+    parts = array.state.items[:2] if type(array.state) is Group else []
     dtypes = [one for one in parts if made_by(one, "CategoricalDtype")]
     codes = [one for one in parts if array_parts(one) is not None]
     if not dtypes:

@@ -149,13 +149,9 @@ def _backed_state(target: Instance, state: Value, attributes: Attributes) -> str
     match state:
         case Group(items=[first, second, *rest]) if len(rest) <= 1:
             kind = target.args.items[0]
-            if (
-                type(kind) is not Global
-                or kind.rule is None
-                or not (_fits(kind, first, second) or _fits(kind, second, first))
-            ):
+            if type(kind) is not Global or not (_fits(kind, first, second) or _fits(kind, second, first)):
                 return "is not an array and its type"
-            made = Instance(kind, kind.rule, Group([]))
+            made = Instance(kind, Group([]))
             return judge_object_state(made, rest[0], attributes) if rest else None
         case _:
             return "is not an array and its type"
@@ -183,7 +179,6 @@ TABLE_RULES: Final = {
     "block": Rule(call=_block, places=any_places),
     "block-manager": Rule(call=_manager, new=lambda items: not items, state=_manager_state, places=block_places),
     "array-backed": Rule(call=_backed, state=_backed_state, needs_state=True, places=category_places),
-    "categories": Rule(),
     "string-dtype": Rule(call=_string_dtype, new=lambda items: not items, state=judge_object_state, is_plain=True),
 }
 """The rules about pandas."""
